@@ -1,0 +1,91 @@
+// Package kernel installs, reports and removes the kernel with goose.
+package kernel
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+
+	"github.com/rlsctl/rlsctl/migrations"
+)
+
+// Step is one migration and whether it is applied.
+type Step struct {
+	Version int64
+	Name    string
+	Applied bool
+}
+
+// Up runs all pending migrations in one transaction and returns them. Nothing is kept if one of them fails; running it
+// again does nothing. Programs that do it at once wait for each other.
+func Up(ctx context.Context, conn *pgx.Conn) ([]Step, error) {
+	return run(ctx, conn, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.Up(ctx) })
+}
+
+// Down removes the kernel in one transaction. It refuses while compiled objects or logins are installed.
+func Down(ctx context.Context, conn *pgx.Conn) ([]Step, error) {
+	return run(ctx, conn, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.DownTo(ctx, 0) })
+}
+
+// Status returns every migration, and changes nothing.
+func Status(ctx context.Context, conn *pgx.Conn) ([]Step, error) {
+	var out []Step
+	err := inTx(ctx, conn, false, func(db *sql.DB) error {
+		p, err := provider(db)
+		if err != nil {
+			return err
+		}
+		list, err := p.Status(ctx)
+		if err != nil {
+			return err
+		}
+		for _, s := range list {
+			out = append(out, Step{s.Source.Version, s.Source.Path, s.State == goose.StateApplied})
+		}
+		return nil
+	})
+	return out, err
+}
+
+func provider(db *sql.DB) (*goose.Provider, error) {
+	store, err := database.NewStore(database.DialectPostgres, migrations.Table)
+	if err != nil {
+		return nil, err
+	}
+	sub, err := fs.Sub(migrations.FS, ".")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider("", db, sub, goose.WithStore(store), goose.WithLogger(log.New(io.Discard, "", 0)))
+}
+
+func run(ctx context.Context, conn *pgx.Conn, fn func(*goose.Provider) ([]*goose.MigrationResult, error)) ([]Step, error) {
+	var out []Step
+	err := inTx(ctx, conn, true, func(db *sql.DB) error {
+		p, err := provider(db)
+		if err != nil {
+			return err
+		}
+		results, err := fn(p)
+		var partial *goose.PartialError
+		if errors.As(err, &partial) {
+			return fmt.Errorf("migration %s: %w", partial.Failed.Source.Path, unwrapServer(partial.Err))
+		}
+		if err != nil {
+			return unwrapServer(err)
+		}
+		for _, r := range results {
+			out = append(out, Step{r.Source.Version, r.Source.Path, r.Direction == "up"})
+		}
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,269 @@
+-- Schema, database roles and tables of the kernel. Functions and views follow in the next file, from sql/.
+-- The kernel knows no application table and no key type: principals are text here.
+
+-- +goose Up
+-- +goose StatementBegin
+DO $$
+BEGIN
+    -- Under somebody else's version table these files would mix with theirs, or be taken for applied.
+    IF to_regclass('rls_goose_version') IS NULL THEN
+        RAISE EXCEPTION 'these migrations need a version table of their own'
+            USING ERRCODE = 'RL410', HINT = 'Run goose with -table rls_goose_version, or use rlsctl migrate up.';
+    END IF;
+    IF current_setting('server_version_num')::integer < 150000 THEN
+        RAISE EXCEPTION 'PostgreSQL 15 or later is needed, this is %', current_setting('server_version')
+            USING ERRCODE = 'RL411', HINT = 'Upgrade the server.';
+    END IF;
+    -- Database roles are shared by all databases of a cluster, so another database may have made them, or be at it.
+    BEGIN
+        CREATE ROLE rls_owner NOLOGIN NOINHERIT;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+    END;
+    BEGIN
+        CREATE ROLE rls_client NOLOGIN NOINHERIT;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+    END;
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_roles AS r
+        WHERE r.rolname IN ('rls_owner', 'rls_client') AND (r.rolcanlogin OR r.rolsuper OR r.rolbypassrls)
+    ) THEN
+        RAISE EXCEPTION 'rls_owner and rls_client exist with LOGIN, SUPERUSER or BYPASSRLS'
+            USING ERRCODE = 'RL412', HINT = 'ALTER ROLE rls_owner NOLOGIN NOSUPERUSER NOBYPASSRLS; likewise rls_client.';
+    END IF;
+    -- Membership in rls_owner lasts for this transaction alone; a database superuser needs none.
+    IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
+        EXECUTE 'GRANT rls_owner TO CURRENT_USER';
+    END IF;
+    EXECUTE 'CREATE SCHEMA rls AUTHORIZATION rls_owner';
+END
+$$;
+-- +goose StatementEnd
+
+SET LOCAL ROLE rls_owner;
+
+COMMENT ON SCHEMA rls IS 'Row-level security compiled from a model. Everything in here belongs to rls_owner.';
+GRANT USAGE ON SCHEMA rls TO rls_client;
+
+-- Who a transaction acts for.
+CREATE TYPE rls.identity AS (
+    kind text,            -- user, service, anonymous
+    key text,             -- the user's key or the service's name
+    channel text,         -- token, login, impersonating, maintenance
+    tenant text,
+    client_ip text,
+    second_factor boolean,
+    attributes text       -- name=hex, joined by commas
+);
+COMMENT ON TYPE rls.identity IS 'Who a transaction acts for, and how the database knows.';
+
+-- The same, as far as a decision needs it: NULL for nobody and for whoever may do nothing.
+CREATE TYPE rls.subject AS (
+    kind text,
+    key text,
+    superuser boolean,
+    grantees text[]       -- whom a grant can name to reach this principal
+);
+COMMENT ON TYPE rls.subject IS 'An admitted principal with the grantees that stand for it.';
+
+CREATE TABLE rls."user" (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    login text NOT NULL UNIQUE CHECK (login <> ''),
+    subject text UNIQUE CHECK (subject <> ''),
+    name text NOT NULL DEFAULT '',
+    is_active boolean NOT NULL DEFAULT true,
+    is_superuser boolean NOT NULL DEFAULT false,
+    is_staff boolean NOT NULL DEFAULT false,
+    supervisor_id uuid REFERENCES rls."user" CHECK (supervisor_id <> id),
+    created_by_id uuid REFERENCES rls."user" CHECK (created_by_id <> id),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX user_supervisor_id ON rls."user" (supervisor_id);
+CREATE INDEX user_created_by_id ON rls."user" (created_by_id);
+COMMENT ON TABLE rls."user" IS 'The toolkit''s own users, for models that name no table of theirs.';
+
+CREATE TABLE rls."group" (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    name text NOT NULL UNIQUE CHECK (name <> ''),
+    created_by_id uuid REFERENCES rls."user",
+    share_members_visibility boolean NOT NULL DEFAULT false,
+    share_creator_visibility boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX group_created_by_id ON rls."group" (created_by_id);
+COMMENT ON TABLE rls."group" IS 'The toolkit''s own groups, for models that name no table of theirs.';
+
+CREATE TABLE rls.group_member (
+    group_id uuid NOT NULL REFERENCES rls."group" ON DELETE CASCADE,
+    user_id uuid NOT NULL REFERENCES rls."user" ON DELETE CASCADE,
+    PRIMARY KEY (group_id, user_id)
+);
+CREATE INDEX group_member_user_id ON rls.group_member (user_id);
+COMMENT ON TABLE rls.group_member IS 'Who is a member of which of the toolkit''s own groups.';
+
+CREATE TABLE rls.resource (
+    name text PRIMARY KEY,
+    table_schema text NOT NULL,
+    table_name text NOT NULL,
+    title text NOT NULL DEFAULT '',
+    key_columns text[] NOT NULL,
+    actions text[] NOT NULL,
+    owned boolean NOT NULL,
+    write_scope text NOT NULL CHECK (write_scope IN ('visible', 'hierarchy', 'self')),
+    owner_check text NOT NULL CHECK (owner_check IN ('visible', 'self', 'any')),
+    hidden boolean NOT NULL DEFAULT false,
+    UNIQUE (table_schema, table_name)
+);
+COMMENT ON TABLE rls.resource IS 'The protected tables, as the applied model declares them.';
+
+CREATE TABLE rls."grant" (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    grantee text NOT NULL CHECK (grantee IN ('authenticated', 'everyone') OR grantee ~ '^(user|group|role|service):.'),
+    action text NOT NULL CHECK (action = lower(btrim(action)) AND action <> ''),
+    resource text NOT NULL REFERENCES rls.resource ON DELETE CASCADE,
+    valid_from timestamptz,
+    valid_until timestamptz CHECK (valid_until > valid_from),
+    given_by text NOT NULL DEFAULT session_user,
+    given_at timestamptz NOT NULL DEFAULT now(),
+    seed text,            -- identity of the line of the model that it came from
+    UNIQUE NULLS NOT DISTINCT (resource, action, grantee, valid_from, valid_until)
+);
+COMMENT ON TABLE rls."grant" IS 'Who may do what on which resource; valid_from is included, valid_until is not.';
+
+CREATE TABLE rls.database_role (
+    name text PRIMARY KEY,
+    kind text NOT NULL CHECK (kind IN ('client', 'maintenance')),
+    position integer NOT NULL
+);
+COMMENT ON TABLE rls.database_role IS 'The client roles and maintenance roles of the applied model.';
+
+CREATE TABLE rls.login (
+    name text PRIMARY KEY,
+    kind text NOT NULL CHECK (kind IN ('gateway', 'person', 'impersonating')),
+    principal text,       -- key of the user that a person's login stands for
+    second_factor boolean NOT NULL DEFAULT false,
+    client_role text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CHECK ((kind = 'person') = (principal IS NOT NULL))
+);
+COMMENT ON TABLE rls.login IS 'What each database login is: exactly one kind. A login that is not here is nobody.';
+
+CREATE TABLE rls.impersonation (
+    login text NOT NULL REFERENCES rls.login ON DELETE CASCADE,
+    role text NOT NULL,
+    principal text NOT NULL,
+    PRIMARY KEY (login, role)
+);
+COMMENT ON TABLE rls.impersonation IS 'Which database role stands for which user on an impersonating login.';
+
+CREATE TABLE rls.gateway (
+    login text PRIMARY KEY REFERENCES rls.login ON DELETE CASCADE,
+    signed boolean NOT NULL DEFAULT true,
+    users boolean NOT NULL DEFAULT false,
+    anonymous boolean NOT NULL DEFAULT false,
+    services text[] NOT NULL DEFAULT '{}',
+    tenants text[],       -- NULL: any
+    on_nobody text NOT NULL DEFAULT 'error' CHECK (on_nobody IN ('error', 'empty')),
+    max_transaction interval NOT NULL DEFAULT '15 minutes' CHECK (max_transaction > interval '0')
+);
+COMMENT ON TABLE rls.gateway IS 'Applications behind a shared login, and what their tokens may claim.';
+
+-- HMAC pads rather than keys: as secret as the key, and ready to use.
+CREATE TABLE rls.gateway_key (
+    gateway text NOT NULL REFERENCES rls.gateway ON DELETE CASCADE,
+    id text NOT NULL CHECK (id ~ '^[A-Za-z0-9_-]{1,32}$'),
+    inner_pad bytea NOT NULL CHECK (length(inner_pad) = 64),
+    outer_pad bytea NOT NULL CHECK (length(outer_pad) = 64),
+    position bigint GENERATED ALWAYS AS IDENTITY,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (gateway, id)
+);
+COMMENT ON TABLE rls.gateway_key IS 'The keys that a gateway''s tokens are signed with; two are valid during a rotation.';
+
+CREATE TABLE rls.seal (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    inner_pad bytea NOT NULL CHECK (length(inner_pad) = 64),
+    outer_pad bytea NOT NULL CHECK (length(outer_pad) = 64)
+);
+COMMENT ON TABLE rls.seal IS 'The key that contexts are sealed with. It never leaves the database.';
+
+CREATE TABLE rls.compiled (
+    kind text NOT NULL,
+    name text NOT NULL,
+    resource text NOT NULL DEFAULT '',
+    title text NOT NULL,
+    table_name text NOT NULL DEFAULT '',
+    shape text NOT NULL,
+    hash text NOT NULL,
+    fingerprint text NOT NULL,
+    undo text NOT NULL,
+    as_owner boolean NOT NULL,
+    position bigint GENERATED ALWAYS AS IDENTITY,
+    applied_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (kind, name)
+);
+COMMENT ON TABLE rls.compiled IS 'The manifest: every object that apply made, and how to put back what was there before.';
+
+RESET ROLE;
+
+-- +goose StatementBegin
+DO $$
+BEGIN
+    IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
+        EXECUTE 'REVOKE rls_owner FROM CURRENT_USER';
+    END IF;
+END
+$$;
+-- +goose StatementEnd
+
+-- +goose Down
+-- +goose StatementBegin
+DO $$
+BEGIN
+    IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
+        EXECUTE 'GRANT rls_owner TO CURRENT_USER';
+    END IF;
+    SET LOCAL ROLE rls_owner;
+    IF EXISTS (SELECT FROM rls.compiled) THEN
+        RAISE EXCEPTION 'objects compiled from a model are still installed'
+            USING ERRCODE = 'RL413', HINT = 'Run rlsctl uninstall first.';
+    END IF;
+    IF EXISTS (SELECT FROM rls.login) THEN
+        RAISE EXCEPTION 'logins are still registered'
+            USING ERRCODE = 'RL413', HINT = 'Run rlsctl login remove for each first.';
+    END IF;
+    RESET ROLE;
+END
+$$;
+-- +goose StatementEnd
+
+SET LOCAL ROLE rls_owner;
+DROP TABLE rls.compiled, rls.seal, rls.gateway_key, rls.gateway, rls.impersonation, rls.login, rls.database_role,
+    rls."grant", rls.resource, rls.group_member, rls."group", rls."user";
+DROP TYPE rls.subject;
+DROP TYPE rls.identity;
+DROP SCHEMA rls;
+RESET ROLE;
+
+-- +goose StatementBegin
+DO $$
+DECLARE
+    name text;
+BEGIN
+    IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
+        EXECUTE 'REVOKE rls_owner FROM CURRENT_USER';
+    END IF;
+    FOREACH name IN ARRAY ARRAY['rls_client', 'rls_owner'] LOOP
+        -- Another database of the cluster may still use them, and a client role may still be a member.
+        CONTINUE WHEN EXISTS (
+            SELECT FROM pg_catalog.pg_auth_members AS m
+            JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid AND r.rolname = name
+            JOIN pg_catalog.pg_roles AS u ON u.oid = m.member AND u.rolname <> current_user
+        );
+        BEGIN
+            EXECUTE format('DROP ROLE IF EXISTS %I', name);
+        EXCEPTION WHEN dependent_objects_still_exist THEN NULL;
+        END;
+    END LOOP;
+END
+$$;
+-- +goose StatementEnd

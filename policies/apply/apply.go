@@ -1,0 +1,213 @@
+// Package apply carries a plan out: one transaction under an advisory lock, everything or nothing.
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rlsctl/rlsctl/internal/ownership"
+	"github.com/rlsctl/rlsctl/policies"
+)
+
+// Errors that callers branch on. Nothing has been changed when one of them comes back.
+var (
+	ErrStateChanged = errors.New("the database has changed since the plan was made")
+	ErrHazard       = errors.New("the plan has a hazard that was not allowed")
+	ErrRefused      = errors.New("the database has objects that the plan cannot stand beside")
+	ErrLocked       = errors.New("another apply is running")
+)
+
+// Options of one apply. The zero value allows NARROWS_ACCESS alone and waits 5 s for each lock.
+type Options struct {
+	Allow       []policies.Hazard
+	LockTimeout time.Duration
+	// Recheck plans again inside the transaction, after the locks are held. The plan is carried out only if the state
+	// hash of the new one is the same.
+	Recheck func(ctx context.Context, tx pgx.Tx) (policies.Plan, error)
+	// Progress is told each change before it runs; nil for none.
+	Progress func(done, total int, c policies.Change)
+}
+
+// lockKey is the advisory lock that all applies of a database share: the first 8 bytes of "rlsctl\x00a".
+const lockKey int64 = 0x726c7363746c0061
+
+// Plan carries p out on conn. Errors of the server name the change at which they came. Not safe for concurrent use of
+// conn; safe against another apply on the same database.
+func Plan(ctx context.Context, conn *pgx.Conn, p policies.Plan, o Options) (err error) {
+	if err := refuse(p, o.Allow); err != nil {
+		return err
+	}
+	timeout := o.LockTimeout
+	if timeout <= 0 {
+		timeout = 5 * time.Second
+	}
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("apply: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			// The context may be over; the server rolls back by itself if the connection is.
+			rollback, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			_ = tx.Rollback(rollback)
+		}
+	}()
+	var locked bool
+	if err := tx.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_xact_lock($1)", lockKey).Scan(&locked); err != nil {
+		return fmt.Errorf("apply: take the advisory lock: %w", err)
+	}
+	if !locked {
+		return ErrLocked
+	}
+	if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d", timeout.Milliseconds())); err != nil {
+		return fmt.Errorf("apply: set lock_timeout: %w", err)
+	}
+	// Names in policies are resolved when they are made, and must not be found anywhere else.
+	if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog, pg_temp"); err != nil {
+		return fmt.Errorf("apply: set search_path: %w", err)
+	}
+	if err := lockTables(ctx, tx, p); err != nil {
+		return err
+	}
+	if o.Recheck != nil {
+		now, err := o.Recheck(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if now.StateHash != p.StateHash {
+			return ErrStateChanged
+		}
+	}
+	release, err := ownership.Borrow(ctx, tx)
+	if err != nil {
+		return fmt.Errorf("apply: %w", err)
+	}
+	if err := run(ctx, tx, p, o.Progress); err != nil {
+		return err
+	}
+	if err := remember(ctx, tx, p); err != nil {
+		return err
+	}
+	if err := release(); err != nil {
+		return fmt.Errorf("apply: %w", err)
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return fmt.Errorf("apply: commit: %w", err)
+	}
+	return nil
+}
+
+func refuse(p policies.Plan, allow []policies.Hazard) error {
+	if p.Notes.HasErrors() {
+		return ErrRefused
+	}
+	var missing []string
+	for _, h := range Hazards(p) {
+		if h != policies.NarrowsAccess && !slices.Contains(allow, h) {
+			missing = append(missing, string(h))
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%w: %s", ErrHazard, strings.Join(missing, ","))
+	}
+	return nil
+}
+
+// Hazards returns the hazards of a plan, each once, sorted.
+func Hazards(p policies.Plan) []policies.Hazard {
+	var out []policies.Hazard
+	for _, c := range p.Changes {
+		out = append(out, c.Hazards...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// lockTables takes the locks of the plan's statements in one fixed order, before any of them runs: two programs that
+// lock the same tables in different orders would wait for each other.
+func lockTables(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
+	var tables []string
+	for _, c := range p.Changes {
+		switch c.Object.Kind {
+		case policies.KindPolicy, policies.KindTrigger, policies.KindRowSecurity:
+			if c.Object.Table != "" && !strings.HasPrefix(c.Object.Table, "rls.") {
+				tables = append(tables, c.Object.Table)
+			}
+		}
+	}
+	slices.Sort(tables)
+	for _, t := range slices.Compact(tables) {
+		if _, err := tx.Exec(ctx, "LOCK TABLE ONLY "+t+" IN ACCESS EXCLUSIVE MODE"); err != nil {
+			var pg *pgconn.PgError
+			if errors.As(err, &pg) && pg.Code == "42P01" { // dropped by hand: its objects went with it
+				return fmt.Errorf("apply: table %s is gone: %w", t, err)
+			}
+			return fmt.Errorf("apply: lock %s: %w", t, err)
+		}
+	}
+	return nil
+}
+
+func run(ctx context.Context, tx pgx.Tx, p policies.Plan, progress func(int, int, policies.Change)) error {
+	owner := false
+	for i, c := range p.Changes {
+		if progress != nil {
+			progress(i, len(p.Changes), c)
+		}
+		if c.Object.AsOwner != owner {
+			step := ownership.Become
+			if owner {
+				step = ownership.Leave
+			}
+			if err := step(ctx, tx); err != nil {
+				return fmt.Errorf("apply: %w", err)
+			}
+			owner = c.Object.AsOwner
+		}
+		if strings.TrimSpace(c.SQL) == "" {
+			continue
+		}
+		if _, err := tx.Exec(ctx, c.SQL, pgx.QueryExecModeSimpleProtocol); err != nil {
+			return fmt.Errorf("apply: %s %s: %w", c.Op, c.Object.Title, err)
+		}
+	}
+	if owner {
+		return ownership.Leave(ctx, tx)
+	}
+	return nil
+}
+
+// remember brings the manifest up to date, with the fingerprints that the catalog gives now.
+func remember(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
+	if err := ownership.Become(ctx, tx); err != nil {
+		return fmt.Errorf("apply: %w", err)
+	}
+	b := &pgx.Batch{}
+	for _, c := range p.Changes {
+		o := c.Object
+		if c.Op == policies.OpDrop {
+			b.Queue("DELETE FROM rls.compiled WHERE kind = $1 AND name = $2", string(o.Kind), o.Name)
+			continue
+		}
+		b.Queue(`INSERT INTO rls.compiled (kind, name, resource, title, table_name, shape, hash, fingerprint, undo, as_owner)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8, $9)
+			ON CONFLICT (kind, name) DO UPDATE SET resource = EXCLUDED.resource, title = EXCLUDED.title, table_name = EXCLUDED.table_name,
+				shape = EXCLUDED.shape, hash = EXCLUDED.hash, undo = EXCLUDED.undo, as_owner = EXCLUDED.as_owner, applied_at = now()`,
+			string(o.Kind), o.Name, o.Resource, o.Title, o.Table, o.Shape, o.Hash(), c.Undo, o.AsOwner)
+	}
+	// Everything, not the plan's objects alone: a grant to one role shows in the fingerprint of another object.
+	b.Queue(`UPDATE rls.compiled AS i SET fingerprint = s.fingerprint FROM rls.object_state AS s
+		WHERE s.kind = i.kind AND s.name = i.name AND i.fingerprint <> s.fingerprint`)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("apply: update the manifest: %w", err)
+	}
+	return ownership.Leave(ctx, tx)
+}

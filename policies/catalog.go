@@ -1,0 +1,126 @@
+package policies
+
+// Catalog is what the checks and the compiler need to know of a database. It is plain data: it can be written to
+// a file and read again without a connection.
+type Catalog struct {
+	ServerVersion int         `json:"server_version"` // server_version_num
+	Kernel        int64       `json:"kernel"`         // version of the installed kernel; 0: none
+	Tables        []Table     `json:"tables"`         // user tables of every schema, sorted by schema and name
+	Roles         []Role      `json:"roles"`          // sorted by name
+	Gateways      []Gateway   `json:"gateways,omitempty"`
+	Installed     []Installed `json:"installed,omitempty"` // what the toolkit put there, in the order of creation
+}
+
+// Table returns the table of that name, or nil.
+func (c *Catalog) Table(schema, name string) *Table {
+	for i := range c.Tables {
+		if c.Tables[i].Schema == schema && c.Tables[i].Name == name {
+			return &c.Tables[i]
+		}
+	}
+	return nil
+}
+
+// Role returns the database role of that name, or nil.
+func (c *Catalog) Role(name string) *Role {
+	for i := range c.Roles {
+		if c.Roles[i].Name == name {
+			return &c.Roles[i]
+		}
+	}
+	return nil
+}
+
+// Table is one table, partitioned table, foreign table, view or materialized view.
+type Table struct {
+	Schema      string       `json:"schema"`
+	Name        string       `json:"name"`
+	Kind        string       `json:"kind"` // pg_class.relkind: r, p, f, v, m
+	Owner       string       `json:"owner"`
+	Parent      string       `json:"parent,omitempty"` // schema.table of the partitioned table or inheritance parent
+	Partition   bool         `json:"partition,omitempty"`
+	RowSecurity bool         `json:"row_security"`
+	ForceRow    bool         `json:"force_row_security"`
+	Columns     []Column     `json:"columns"`
+	PrimaryKey  []string     `json:"primary_key,omitempty"`
+	Unique      [][]string   `json:"unique,omitempty"` // unique constraints and full unique indexes over columns, without the primary key
+	ForeignKeys []ForeignKey `json:"foreign_keys,omitempty"`
+	Indexes     [][]string   `json:"indexes,omitempty"` // leading columns of valid, full btree indexes
+	Policies    []Policy     `json:"policies,omitempty"`
+	Privileges  []Privilege  `json:"privileges,omitempty"`
+}
+
+// Column returns the column of that name, or nil.
+func (t *Table) Column(name string) *Column {
+	for i := range t.Columns {
+		if t.Columns[i].Name == name {
+			return &t.Columns[i]
+		}
+	}
+	return nil
+}
+
+// Column is one live column.
+type Column struct {
+	Name    string `json:"name"`
+	Type    string `json:"type"` // format_type without modifier: "character varying", "bigint", "public.citext"
+	NotNull bool   `json:"not_null,omitempty"`
+}
+
+// ForeignKey is one foreign key; Columns[i] refers to RefColumns[i].
+type ForeignKey struct {
+	Name       string   `json:"name"`
+	Columns    []string `json:"columns"`
+	RefSchema  string   `json:"ref_schema"`
+	RefTable   string   `json:"ref_table"`
+	RefColumns []string `json:"ref_columns"`
+}
+
+// Policy is one row of pg_policy.
+type Policy struct {
+	Name       string   `json:"name"`
+	Permissive bool     `json:"permissive"`
+	Command    string   `json:"command"` // ALL, SELECT, INSERT, UPDATE, DELETE
+	Roles      []string `json:"roles"`   // "public" for PUBLIC
+	Using      string   `json:"using,omitempty"`
+	Check      string   `json:"check,omitempty"`
+}
+
+// Privilege is one table privilege of one grantee; Grantee "" is PUBLIC.
+type Privilege struct {
+	Grantee   string `json:"grantee"`
+	Privilege string `json:"privilege"`
+	Grantable bool   `json:"grantable,omitempty"`
+}
+
+// Role is one database role.
+type Role struct {
+	Name       string   `json:"name"`
+	Superuser  bool     `json:"superuser,omitempty"`
+	BypassRLS  bool     `json:"bypass_rls,omitempty"`
+	CreateRole bool     `json:"create_role,omitempty"`
+	Inherit    bool     `json:"inherit"`
+	Login      bool     `json:"login,omitempty"`
+	MemberOf   []string `json:"member_of,omitempty"` // directly
+}
+
+// Gateway is one registered gateway login, as far as compiling needs it.
+type Gateway struct {
+	Login      string `json:"login"`
+	ClientRole string `json:"client_role"`
+}
+
+// Installed is one object that the toolkit made, as its manifest remembers it.
+type Installed struct {
+	Kind        Kind   `json:"kind"`
+	Name        string `json:"name"` // identity, see Object.Name
+	Resource    string `json:"resource,omitempty"`
+	Title       string `json:"title"`
+	Table       string `json:"table,omitempty"`
+	Shape       string `json:"shape,omitempty"`
+	AsOwner     bool   `json:"as_owner,omitempty"`
+	Hash        string `json:"hash"`        // Object.Hash when it was applied
+	Fingerprint string `json:"fingerprint"` // of the catalog right after it was applied; "" where the kind has none
+	Actual      string `json:"actual"`      // of the catalog now; "" when it is gone
+	Undo        string `json:"undo"`        // SQL that puts back what was there before
+}

@@ -1,0 +1,232 @@
+package compile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rlsctl/rlsctl/policies"
+)
+
+// policies compiles one permissive policy per action, TO rls_client, and one for the maintenance roles.
+func (g *compiler) policies(r resource) {
+	all := func(branches []string) string { return orLines(branches, "        ") }
+	if roles := g.maintenance(); roles != "" {
+		g.policy(r.table, r.name(), r.name()+"_all_maintenance", "ALL", roles, "true", "true")
+	}
+	g.policy(r.table, r.name(), r.name()+"_read", "SELECT", "rls_client", all(g.admits(r, policies.ActionRead, "")), "")
+	g.policy(r.table, r.name(), r.name()+"_create", "INSERT", "rls_client", "", all(g.creates(r)))
+	g.policy(r.table, r.name(), r.name()+"_update", "UPDATE", "rls_client", all(g.admits(r, policies.ActionUpdate, "")), all(g.updates(r)))
+	g.policy(r.table, r.name(), r.name()+"_delete", "DELETE", "rls_client", all(g.admits(r, policies.ActionDelete, "")), "")
+}
+
+// maintenance returns the maintenance roles as a list for TO.
+func (g *compiler) maintenance() string {
+	var out []string
+	for _, r := range g.model.Database.MaintenanceRoles {
+		out = append(out, policies.Ident(r.Value))
+	}
+	return strings.Join(out, ", ")
+}
+
+func (g *compiler) policy(t *policies.Table, resource, name, command, to, using, check string) {
+	table := tableSQL(t.Schema, t.Name)
+	var b strings.Builder
+	fmt.Fprintf(&b, "CREATE POLICY %s ON %s AS PERMISSIVE FOR %s TO %s", policies.Ident(name), table, command, to)
+	if using != "" {
+		fmt.Fprintf(&b, "\n    USING (\n        %s\n    )", using)
+	}
+	if check != "" {
+		fmt.Fprintf(&b, "\n    WITH CHECK (\n        %s\n    )", check)
+	}
+	g.add(policies.Object{
+		Kind: policies.KindPolicy, Name: policies.Identity(t.Schema, t.Name, name), Title: fmt.Sprintf("policy %s on %s", policies.Ident(name), table),
+		Resource: resource, Table: table, Create: b.String() + ";",
+		Drop:    fmt.Sprintf("DROP POLICY IF EXISTS %s ON %s;", policies.Ident(name), table),
+		AsOwner: t.Schema == "rls",
+	})
+}
+
+// graphPolicies lets rls_owner read the tables of the graph where row security filters them. Without it a helper that
+// reads a protected table would be filtered by the policy that calls it.
+func (g *compiler) graphPolicies() {
+	tables := g.graphTables()
+	for _, own := range []policies.TableName{{Schema: "rls", Name: "user"}, {Schema: "rls", Name: "group"}, {Schema: "rls", Name: "group_member"}} {
+		tables = append(tables, graphTable{schema: own.Schema, name: own.Name})
+	}
+	for _, gt := range tables {
+		t := g.catalog.Table(gt.schema, gt.name)
+		i := slices.IndexFunc(g.resources, func(r resource) bool { return r.table == t })
+		if t == nil || (i < 0 && !t.RowSecurity) {
+			continue
+		}
+		name, resource := "rls_read_graph", ""
+		if i >= 0 {
+			resource = g.resources[i].name()
+			name = resource + "_read_graph"
+		}
+		command, check := "SELECT", ""
+		if gt.schema == "rls" { // the kernel's own tables are also written by their owner
+			name, command, check = strings.Replace(name, "_read_", "_all_", 1), "ALL", "true"
+		}
+		g.policy(t, resource, name, command, "rls_owner", "true", check)
+	}
+}
+
+// objects compiles the question which of some objects admit an action. It runs as the caller over the table itself
+// and repeats the predicates of the policies, so that it is as strict for a caller whom no policy filters.
+func (g *compiler) objects(r resource) {
+	if len(r.keys) == 0 {
+		return
+	}
+	var cases []string
+	for _, a := range r.actions() {
+		if a == policies.ActionCreate {
+			continue
+		}
+		cases = append(cases, fmt.Sprintf("WHEN %s THEN (\n              %s)", policies.Literal(a),
+			orLines(g.admits(r, a, "t."), "              ")))
+	}
+	join := ""
+	if len(r.keys) == 1 {
+		join = fmt.Sprintf("JOIN %s AS t ON %s", tableSQL(r.table.Schema, r.table.Name), keyMatch(r.keys[0], "k.key"))
+	} else {
+		var on []string
+		for i, k := range r.keys {
+			on = append(on, keyMatch(k, fmt.Sprintf("p.parts[%d]", i+1)))
+		}
+		join = fmt.Sprintf("CROSS JOIN LATERAL rls.key_parts(k.key, %d) AS p(parts)\n        JOIN %s AS t ON %s",
+			len(r.keys), tableSQL(r.table.Schema, r.table.Name), strings.Join(on, " AND "))
+	}
+	g.function(function{
+		name: "objects_" + r.name(),
+		comment: fmt.Sprintf("Which of some objects of %s admit an action, by the predicates of its policies.\n"+
+			"A key that is malformed is a key that does not exist.", r.name()),
+		args: "action text, keys text[]", argTypes: "text, text[]", returns: "text[]", parallel: "RESTRICTED", client: true,
+		body: fmt.Sprintf("BEGIN\n    RETURN ARRAY(\n        SELECT k.key FROM unnest($2) AS k(key)\n        %s\n        WHERE CASE $1\n          %s\n        END);\nEND",
+			join, strings.Join(cases, "\n          ")),
+	}, r.name())
+}
+
+// keyMatch compares a key column with its text. Types without a reader of their own are compared as text, which finds
+// the row without an index.
+func keyMatch(c column, text string) string {
+	if k, err := newKeyType(c.typ); err == nil {
+		return fmt.Sprintf("%s = %s(%s)", col(c.name), k.from, text)
+	}
+	return fmt.Sprintf("%s::text = %s", col(c.name), text)
+}
+
+// handOver compiles the trigger that compares the owners of a row before and after, where policies cannot.
+// After the row, because a later BEFORE trigger could change what was checked.
+func (g *compiler) handOver(r resource) {
+	if !handOverNeedsTrigger(r) {
+		return
+	}
+	var checks []string
+	for _, o := range r.Owners {
+		name := policies.Ident(o.Column.Value)
+		admitted := fmt.Sprintf("rls.admitted_owners('update', %s, %s)", policies.Literal(r.name()), policies.Literal(string(checkScope(r))))
+		if o.Group {
+			admitted = fmt.Sprintf("rls.admitted_groups('update', %s)", policies.Literal(r.name()))
+		}
+		checks = append(checks, fmt.Sprintf("(NEW.%s IS DISTINCT FROM OLD.%s AND NEW.%s <> ALL (%s))", name, name, name, admitted))
+	}
+	exempt := "NOT row_security_active(TG_RELID)"
+	for _, m := range g.model.Database.MaintenanceRoles {
+		exempt += fmt.Sprintf("\n        OR pg_has_role(current_user, %s, 'USAGE')", policies.Literal(m.Value))
+	}
+	name := "hand_over_" + r.name()
+	g.function(function{
+		name: name,
+		comment: fmt.Sprintf("Refuses to hand a row of %s to an owner whom the principal may not name.\n"+
+			"Whoever is not filtered by row security passes, and so do maintenance roles.", r.name()),
+		returns: "trigger", volatile: "VOLATILE", parallel: "UNSAFE", client: true,
+		body: fmt.Sprintf("BEGIN\n    IF %s THEN\n        RETURN NULL;\n    END IF;\n    IF (%s) AND NOT rls.superuser_on(%s) THEN\n"+
+			"        RAISE EXCEPTION 'a row of resource \"%%\" would go to an owner out of reach', %s\n"+
+			"            USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';\n    END IF;\n    RETURN NULL;\nEND",
+			exempt, strings.Join(checks, "\n        OR "), policies.Literal(r.name()), policies.Literal(r.name())),
+	}, r.name())
+	var columns []string
+	for _, o := range r.Owners {
+		columns = append(columns, policies.Ident(o.Column.Value))
+	}
+	table := tableSQL(r.table.Schema, r.table.Name)
+	g.add(policies.Object{
+		Kind: policies.KindTrigger, Name: policies.Identity(r.table.Schema, r.table.Name, "rls_hand_over"),
+		Title: "trigger rls_hand_over on " + table, Resource: r.name(), Table: table, AsOwner: r.table.Schema == "rls",
+		Create: fmt.Sprintf("CREATE TRIGGER rls_hand_over\n    AFTER UPDATE ON %s\n    FOR EACH ROW WHEN (%s)\n    EXECUTE FUNCTION rls.%s();",
+			table, changed(columns), name),
+		Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS rls_hand_over ON %s;", table),
+	})
+}
+
+// checkScope is the scope of a changed owner: never wider than visible, because a row handed out of sight is refused.
+func checkScope(r resource) policies.Scope {
+	if r.OwnerCheck == policies.ScopeSelf {
+		return policies.ScopeSelf
+	}
+	return policies.ScopeVisible
+}
+
+func changed(columns []string) string {
+	var out []string
+	for _, c := range columns {
+		out = append(out, fmt.Sprintf("NEW.%s IS DISTINCT FROM OLD.%s", c, c))
+	}
+	return strings.Join(out, " OR ")
+}
+
+// narrow takes from clients and PUBLIC the table privileges that row security does not filter.
+func (g *compiler) narrow(r resource) {
+	unfiltered := []string{"TRUNCATE", "REFERENCES", "TRIGGER"}
+	if g.catalog.ServerVersion >= 170000 {
+		unfiltered = append(unfiltered, "MAINTAIN")
+	}
+	from := []string{"PUBLIC"}
+	for _, c := range g.model.Database.ClientRoles {
+		from = append(from, policies.Ident(c.Value))
+	}
+	table := tableSQL(r.table.Schema, r.table.Name)
+	var undo []string
+	for _, p := range r.table.Privileges {
+		if !slices.Contains(unfiltered, p.Privilege) {
+			continue
+		}
+		to := "PUBLIC"
+		if p.Grantee != "" {
+			if !slices.ContainsFunc(g.model.Database.ClientRoles, func(c policies.Text) bool { return c.Value == p.Grantee }) {
+				continue
+			}
+			to = policies.Ident(p.Grantee)
+		}
+		if p.Grantable {
+			to += " WITH GRANT OPTION"
+		}
+		undo = append(undo, fmt.Sprintf("GRANT %s ON %s TO %s;", p.Privilege, table, to))
+	}
+	g.add(policies.Object{
+		Kind: policies.KindPrivilege, Name: policies.Identity("narrowed", r.table.Schema, r.table.Name), Resource: r.name(), Table: table,
+		Title:  fmt.Sprintf("no %s on %s for clients", strings.Join(unfiltered, ", "), table),
+		Create: fmt.Sprintf("REVOKE %s ON %s FROM %s;", strings.Join(unfiltered, ", "), table, strings.Join(from, ", ")),
+		Drop:   strings.Join(undo, "\n"), AsOwner: r.table.Schema == "rls",
+	})
+}
+
+// rowSecurity switches filtering on, for the table's owner too. It comes after the policies, so that no moment is open.
+func (g *compiler) rowSecurity(r resource) {
+	table := tableSQL(r.table.Schema, r.table.Name)
+	var undo []string
+	if !r.table.ForceRow {
+		undo = append(undo, fmt.Sprintf("ALTER TABLE %s NO FORCE ROW LEVEL SECURITY;", table))
+	}
+	if !r.table.RowSecurity {
+		undo = append(undo, fmt.Sprintf("ALTER TABLE %s DISABLE ROW LEVEL SECURITY;", table))
+	}
+	g.add(policies.Object{
+		Kind: policies.KindRowSecurity, Name: policies.Identity(r.table.Schema, r.table.Name), Resource: r.name(), Table: table,
+		Title:  "row security on " + table,
+		Create: fmt.Sprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY;\nALTER TABLE %s FORCE ROW LEVEL SECURITY;", table, table),
+		Drop:   strings.Join(undo, "\n"), AsOwner: r.table.Schema == "rls",
+	})
+}

@@ -1,0 +1,294 @@
+// Package diff compares the objects that a model wants with those that a database has, and says step by step how to
+// get from the one to the other, with the hazard of each step. It is pure.
+package diff
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rlsctl/rlsctl/policies"
+)
+
+// Codes of this package.
+const (
+	CodeForeignPolicy policies.Code = "RL401" // a permissive policy made by hand would widen what the model says
+	CodeKeptPolicy    policies.Code = "RL402" // a policy made by hand stays beside ours
+	CodeConflict      policies.Code = "RL403" // an object of that name exists and is not ours
+)
+
+// Plan returns the changes that make actual what desired says. keep names, per table, hand-made policies that may stay.
+// The plan is empty where nothing is to be done. Notes with severity Error make apply refuse.
+func Plan(desired []policies.Object, actual *policies.Catalog, keep map[string][]string) policies.Plan {
+	d := &differ{actual: actual, want: map[string]policies.Object{}, have: map[string]policies.Installed{}}
+	for _, o := range desired {
+		d.want[key(o.Kind, o.Name)] = o
+	}
+	for _, i := range actual.Installed {
+		d.have[key(i.Kind, i.Name)] = i
+	}
+	d.foreignPolicies(desired, keep)
+	plan := policies.Plan{Notes: d.notes}
+	if d.shapeChanged(desired) {
+		plan.Changes = d.rebuild(desired)
+	} else {
+		plan.Changes = d.changes(desired)
+	}
+	plan.StateHash = StateHash(actual, tables(desired, actual))
+	return plan
+}
+
+type differ struct {
+	actual *policies.Catalog
+	want   map[string]policies.Object
+	have   map[string]policies.Installed
+	notes  policies.Diagnostics
+}
+
+func key(k policies.Kind, name string) string { return string(k) + " " + name }
+
+// leaves are the kinds that nothing else depends on; they go before new objects come. Views and functions go last.
+func leaf(k policies.Kind) bool { return k != policies.KindView && k != policies.KindFunction }
+
+func (d *differ) changes(desired []policies.Object) []policies.Change {
+	var first, last, out []policies.Change
+	for _, i := range slices.Backward(d.actual.Installed) {
+		if _, wanted := d.want[key(i.Kind, i.Name)]; wanted {
+			continue
+		}
+		c := drop(i, "no longer in the model")
+		if leaf(i.Kind) {
+			first = append(first, c)
+		} else {
+			last = append(last, c)
+		}
+	}
+	out = append(out, first...)
+	for _, o := range desired {
+		if c, needed := d.change(o); needed {
+			out = append(out, c)
+		}
+	}
+	return append(out, last...)
+}
+
+func (d *differ) change(o policies.Object) (policies.Change, bool) {
+	i, installed := d.have[key(o.Kind, o.Name)]
+	c := policies.Change{Op: policies.OpCreate, Object: o, SQL: o.Create, Undo: o.Drop}
+	switch {
+	case !installed:
+	case o.Once:
+		return c, false
+	case i.Actual == "":
+		c.Reason = "was dropped by hand"
+	case i.Actual == i.Fingerprint && i.Hash == o.Hash():
+		return c, false
+	default:
+		c.Op = policies.OpReplace
+		c.Reason = "changed in the model"
+		if i.Hash == o.Hash() {
+			c.Reason = "was changed by hand"
+		}
+		c.SQL = o.Replace
+		if c.SQL == "" {
+			c.SQL = strings.TrimSpace(o.Drop + "\n" + o.Create)
+			if o.Kind == policies.KindRowSecurity || o.Kind == policies.KindPrivilege || o.Kind == policies.KindMembership {
+				c.SQL = o.Create // idempotent, and dropping first would open a moment
+			}
+		}
+	}
+	// What was there before the toolkit is known only at the first time.
+	if installed && (o.Kind == policies.KindRowSecurity || o.Kind == policies.KindPrivilege) {
+		c.Undo = i.Undo
+	}
+	c.Hazards = d.hazards(c)
+	return c, true
+}
+
+func drop(i policies.Installed, reason string) policies.Change {
+	c := policies.Change{Op: policies.OpDrop, Reason: reason, SQL: i.Undo, Object: policies.Object{
+		Kind: i.Kind, Name: i.Name, Title: i.Title, Resource: i.Resource, Table: i.Table, Drop: i.Undo, AsOwner: i.AsOwner}}
+	switch i.Kind {
+	case policies.KindPolicy, policies.KindMembership, policies.KindGrant:
+		c.Hazards = []policies.Hazard{policies.NarrowsAccess}
+	case policies.KindRowSecurity:
+		if strings.Contains(i.Undo, "DISABLE") || strings.Contains(i.Undo, "NO FORCE") {
+			c.Hazards = []policies.Hazard{policies.DisablesRLS}
+		}
+	case policies.KindTrigger:
+		c.Hazards = []policies.Hazard{policies.WidensAccess}
+	case policies.KindPrivilege:
+		if strings.Contains(i.Undo, "GRANT") {
+			c.Hazards = []policies.Hazard{policies.WidensAccess}
+		}
+	}
+	return c
+}
+
+func (d *differ) hazards(c policies.Change) []policies.Hazard {
+	replaced := c.Op == policies.OpReplace
+	switch c.Object.Kind {
+	case policies.KindPolicy:
+		// On a table that is not filtered yet a policy widens nothing: what narrows is switching filtering on.
+		if replaced || d.filtered(c.Object.Table) {
+			return []policies.Hazard{policies.WidensAccess}
+		}
+	case policies.KindFunction, policies.KindView:
+		if replaced {
+			return []policies.Hazard{policies.ReplacesFunction}
+		}
+	case policies.KindRowSecurity:
+		return []policies.Hazard{policies.NarrowsAccess}
+	case policies.KindTrigger:
+		if replaced {
+			return []policies.Hazard{policies.WidensAccess}
+		}
+		return []policies.Hazard{policies.NarrowsAccess}
+	case policies.KindPrivilege:
+		if strings.HasPrefix(c.Object.Name, `"narrowed".`) && (c.Object.Drop != "" || replaced) {
+			return []policies.Hazard{policies.NarrowsAccess}
+		}
+	case policies.KindMembership:
+		if len(d.actual.Installed) > 0 && c.Op == policies.OpCreate {
+			return []policies.Hazard{policies.WidensAccess}
+		}
+	case policies.KindGrant:
+		if _, known := d.have[key(policies.KindRegistry, policies.Identity("resource", c.Object.Resource))]; known {
+			return []policies.Hazard{policies.WidensAccess}
+		}
+	case policies.KindRegistry:
+		if strings.HasPrefix(c.Object.Name, `"role".`) && strings.HasPrefix(c.Object.Title, "maintenance") && len(d.actual.Installed) > 0 {
+			return []policies.Hazard{policies.WidensAccess}
+		}
+	}
+	return nil
+}
+
+func (d *differ) filtered(table string) bool {
+	for _, t := range d.actual.Tables {
+		if policies.Ident(t.Schema)+"."+policies.Ident(t.Name) == table {
+			return t.RowSecurity
+		}
+	}
+	return false
+}
+
+// shapeChanged reports whether a view or function gets columns, arguments or a result of another type.
+func (d *differ) shapeChanged(desired []policies.Object) bool {
+	return slices.ContainsFunc(desired, func(o policies.Object) bool {
+		i, ok := d.have[key(o.Kind, o.Name)]
+		return ok && i.Actual != "" && i.Shape != o.Shape && (o.Kind == policies.KindView || o.Kind == policies.KindFunction)
+	})
+}
+
+// rebuild takes down what depends on the types of keys and builds it again. Filtering stays on all the while.
+func (d *differ) rebuild(desired []policies.Object) []policies.Change {
+	structural := func(k policies.Kind) bool {
+		return k == policies.KindPolicy || k == policies.KindTrigger || k == policies.KindView || k == policies.KindFunction
+	}
+	const reason = "the type of a key changed"
+	var out []policies.Change
+	for _, pass := range []bool{true, false} { // policies and triggers first, then what they call
+		for _, i := range slices.Backward(d.actual.Installed) {
+			if structural(i.Kind) && leaf(i.Kind) == pass {
+				c := drop(i, reason)
+				if _, wanted := d.want[key(i.Kind, i.Name)]; wanted {
+					c.Hazards = nil // it comes again below, with its hazard
+				}
+				out = append(out, c)
+			}
+		}
+	}
+	for _, i := range slices.Backward(d.actual.Installed) {
+		if _, wanted := d.want[key(i.Kind, i.Name)]; !wanted && !structural(i.Kind) {
+			out = append(out, drop(i, "no longer in the model"))
+		}
+	}
+	for _, o := range desired {
+		if structural(o.Kind) {
+			c := policies.Change{Op: policies.OpCreate, Object: o, SQL: o.Create, Undo: o.Drop, Reason: reason}
+			if _, had := d.have[key(o.Kind, o.Name)]; had && (o.Kind == policies.KindFunction || o.Kind == policies.KindView) {
+				c.Hazards = []policies.Hazard{policies.ReplacesFunction}
+			} else {
+				c.Hazards = d.hazards(c)
+			}
+			out = append(out, c)
+		} else if c, needed := d.change(o); needed {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// foreignPolicies reports policies made by hand on tables that the model protects.
+func (d *differ) foreignPolicies(desired []policies.Object, keep map[string][]string) {
+	protected := map[string]string{}
+	for _, o := range desired {
+		if o.Kind == policies.KindRowSecurity {
+			protected[o.Name] = o.Table
+		}
+	}
+	for _, t := range d.actual.Tables {
+		table, ok := protected[policies.Identity(t.Schema, t.Name)]
+		if !ok {
+			continue
+		}
+		for _, p := range t.Policies {
+			name := policies.Identity(t.Schema, t.Name, p.Name)
+			_, ours := d.have[key(policies.KindPolicy, name)]
+			_, wanted := d.want[key(policies.KindPolicy, name)]
+			switch {
+			case ours:
+			case wanted:
+				d.note(CodeConflict, policies.Error, fmt.Sprintf("policy %s on %s exists and was not made by the toolkit", policies.Ident(p.Name), table),
+					"Rename or drop it.")
+			case !p.Permissive:
+				d.note(CodeKeptPolicy, policies.Note, fmt.Sprintf("restrictive policy %s on %s stays and narrows what the model admits", policies.Ident(p.Name), table), "")
+			case slices.Contains(keep[table], p.Name):
+				d.note(CodeKeptPolicy, policies.Note, fmt.Sprintf("policy %s on %s stays and widens what the model admits", policies.Ident(p.Name), table), "")
+			default:
+				d.note(CodeForeignPolicy, policies.Error, fmt.Sprintf("permissive policy %s on %s was made by hand and would widen what the model admits", policies.Ident(p.Name), table),
+					fmt.Sprintf("Drop it, or name %q under keep_policies of the resource.", p.Name))
+			}
+		}
+	}
+}
+
+func (d *differ) note(code policies.Code, s policies.Severity, message, hint string) {
+	d.notes = append(d.notes, policies.Diagnostic{Code: code, Severity: s, File: "database", Message: message, Hint: hint})
+}
+
+// tables returns the tables that the plan depends on, by schema.table.
+func tables(desired []policies.Object, actual *policies.Catalog) map[string]bool {
+	out := map[string]bool{}
+	for _, o := range desired {
+		if o.Table != "" {
+			out[o.Table] = true
+		}
+	}
+	for _, i := range actual.Installed {
+		if i.Table != "" {
+			out[i.Table] = true
+		}
+	}
+	return out
+}
+
+// StateHash identifies all of the catalog that a plan depends on: the named tables, the gateways and what is installed.
+func StateHash(c *policies.Catalog, tables map[string]bool) string {
+	state := policies.Catalog{ServerVersion: c.ServerVersion, Kernel: c.Kernel, Gateways: c.Gateways, Installed: c.Installed}
+	for _, t := range c.Tables {
+		if tables[policies.Ident(t.Schema)+"."+policies.Ident(t.Name)] {
+			state.Tables = append(state.Tables, t)
+		}
+	}
+	doc, err := json.Marshal(state)
+	if err != nil {
+		panic(err) // plain data
+	}
+	sum := sha256.Sum256(doc)
+	return hex.EncodeToString(sum[:])
+}

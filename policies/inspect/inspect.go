@@ -1,0 +1,103 @@
+// Package inspect reads a live database: its tables, roles and what the toolkit put there. It is the only reader of
+// pg_catalog.
+package inspect
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rlsctl/rlsctl/internal/ownership"
+	"github.com/rlsctl/rlsctl/policies"
+)
+
+var (
+	//go:embed tables.sql
+	tablesSQL string
+	//go:embed roles.sql
+	rolesSQL string
+	//go:embed installed.sql
+	installedSQL string
+)
+
+const gatewaysSQL = `
+SELECT coalesce(json_agg(json_build_object('login', g.login, 'client_role', l.client_role) ORDER BY g.login), '[]'::json)
+FROM rls.gateway AS g JOIN rls.login AS l ON l.name = g.login`
+
+// Catalog reads the database that conn is connected to, in a transaction that leaves nothing behind.
+// Without the kernel the catalog has Kernel 0 and nothing installed.
+func Catalog(ctx context.Context, conn *pgx.Conn) (*policies.Catalog, error) {
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	if err != nil {
+		return nil, fmt.Errorf("inspect: %w", err)
+	}
+	defer tx.Rollback(ctx) //nolint:errcheck // read only; the connection's error has been reported
+	return InTx(ctx, tx)
+}
+
+// InTx is Catalog inside a transaction of the caller's, which must be writable. It leaves search_path as pg_catalog.
+func InTx(ctx context.Context, tx pgx.Tx) (*policies.Catalog, error) {
+	c := &policies.Catalog{}
+	// The names in definitions must not depend on the login's search_path.
+	if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog, pg_temp"); err != nil {
+		return nil, fmt.Errorf("inspect: %w", err)
+	}
+	var installed bool
+	if err := tx.QueryRow(ctx, "SELECT current_setting('server_version_num')::integer, to_regclass('rls.compiled') IS NOT NULL").
+		Scan(&c.ServerVersion, &installed); err != nil {
+		return nil, fmt.Errorf("inspect: %w", err)
+	}
+	if err := document(ctx, tx, tablesSQL, &c.Tables); err != nil {
+		return nil, fmt.Errorf("inspect tables: %w", err)
+	}
+	if err := document(ctx, tx, rolesSQL, &c.Roles); err != nil {
+		return nil, fmt.Errorf("inspect roles: %w", err)
+	}
+	if !installed {
+		return c, nil
+	}
+	c.Kernel = 1
+	err := ownership.Do(ctx, tx, func() error {
+		if err := document(ctx, tx, gatewaysSQL, &c.Gateways); err != nil {
+			return fmt.Errorf("inspect gateways: %w", err)
+		}
+		if err := document(ctx, tx, installedSQL, &c.Installed); err != nil {
+			return fmt.Errorf("inspect installed objects: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// document reads a query that returns one JSON document.
+func document(ctx context.Context, tx pgx.Tx, query string, into any) error {
+	var doc []byte
+	if err := tx.QueryRow(ctx, query).Scan(&doc); err != nil {
+		return err
+	}
+	return json.Unmarshal(doc, into)
+}
+
+// Expression asks the server whether an expression over the rows of a table is valid and boolean, without reading a
+// row. It returns "" if so, else what is wrong.
+func Expression(ctx context.Context, tx pgx.Tx, table policies.TableName, compiled string) (string, error) {
+	nested, err := tx.Begin(ctx)
+	if err != nil {
+		return "", fmt.Errorf("probe an expression: %w", err)
+	}
+	defer nested.Rollback(ctx) //nolint:errcheck // a savepoint that is rolled back in any case
+	_, err = nested.Exec(ctx, fmt.Sprintf("EXPLAIN SELECT 1 FROM %s AS t WHERE (%s)", table, compiled))
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code[:2] == "42" {
+		return pg.Message, nil
+	}
+	return "", err
+}

@@ -1,0 +1,81 @@
+-- Every user table as one JSON document in the shape of policies.Table.
+SELECT coalesce(json_agg(x.doc ORDER BY x.nspname COLLATE "C", x.relname COLLATE "C"), '[]'::json)
+FROM (
+    SELECT n.nspname, c.relname, json_build_object(
+        'schema', n.nspname,
+        'name', c.relname,
+        'kind', c.relkind,
+        'owner', c.relowner::regrole::name,
+        'parent', coalesce((
+            SELECT pn.nspname || '.' || pc.relname FROM pg_catalog.pg_inherits AS i
+            JOIN pg_catalog.pg_class AS pc ON pc.oid = i.inhparent
+            JOIN pg_catalog.pg_namespace AS pn ON pn.oid = pc.relnamespace
+            WHERE i.inhrelid = c.oid ORDER BY i.inhseqno LIMIT 1), ''),
+        'partition', c.relispartition,
+        'row_security', c.relrowsecurity,
+        'force_row_security', c.relforcerowsecurity,
+        'columns', coalesce((
+            SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, NULL), 'not_null', a.attnotnull) ORDER BY a.attnum)
+            FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]'::json),
+        'primary_key', (
+            SELECT json_agg(a.attname ORDER BY k.place)
+            FROM pg_catalog.pg_index AS i
+            CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(attnum, place)
+            JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+            WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts),
+        'unique', (
+            SELECT json_agg(u.cols ORDER BY u.indexrelid) FROM (
+                SELECT i.indexrelid, json_agg(a.attname ORDER BY k.place) AS cols
+                FROM pg_catalog.pg_index AS i
+                CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(attnum, place)
+                JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                WHERE i.indrelid = c.oid AND i.indisunique AND NOT i.indisprimary AND i.indpred IS NULL
+                  AND i.indexprs IS NULL AND i.indisvalid AND i.indimmediate AND k.place <= i.indnkeyatts
+                GROUP BY i.indexrelid) AS u),
+        'foreign_keys', (
+            SELECT json_agg(json_build_object(
+                'name', f.conname,
+                'columns', (SELECT json_agg(a.attname ORDER BY k.place) FROM unnest(f.conkey) WITH ORDINALITY AS k(attnum, place)
+                            JOIN pg_catalog.pg_attribute AS a ON a.attrelid = f.conrelid AND a.attnum = k.attnum),
+                'ref_schema', rn.nspname,
+                'ref_table', rc.relname,
+                'ref_columns', (SELECT json_agg(a.attname ORDER BY k.place) FROM unnest(f.confkey) WITH ORDINALITY AS k(attnum, place)
+                                JOIN pg_catalog.pg_attribute AS a ON a.attrelid = f.confrelid AND a.attnum = k.attnum)
+                ) ORDER BY f.conname)
+            FROM pg_catalog.pg_constraint AS f
+            JOIN pg_catalog.pg_class AS rc ON rc.oid = f.confrelid
+            JOIN pg_catalog.pg_namespace AS rn ON rn.oid = rc.relnamespace
+            WHERE f.conrelid = c.oid AND f.contype = 'f'),
+        'indexes', (
+            SELECT json_agg(u.cols ORDER BY u.indexrelid) FROM (
+                SELECT i.indexrelid, json_agg(a.attname ORDER BY k.place) AS cols
+                FROM pg_catalog.pg_index AS i
+                JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid
+                JOIN pg_catalog.pg_am AS am ON am.oid = ic.relam AND am.amname = 'btree'
+                CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(attnum, place)
+                JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                WHERE i.indrelid = c.oid AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid
+                GROUP BY i.indexrelid) AS u),
+        'policies', (
+            SELECT json_agg(json_build_object(
+                'name', p.polname,
+                'permissive', p.polpermissive,
+                'command', CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+                'roles', (SELECT json_agg(CASE r.id WHEN 0 THEN 'public' ELSE r.id::regrole::name END ORDER BY 1) FROM unnest(p.polroles) AS r(id)),
+                'using', coalesce(pg_get_expr(p.polqual, p.polrelid), ''),
+                'check', coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '')) ORDER BY p.polname)
+            FROM pg_catalog.pg_policy AS p WHERE p.polrelid = c.oid),
+        'privileges', (
+            SELECT json_agg(json_build_object(
+                'grantee', CASE x.grantee WHEN 0 THEN '' ELSE x.grantee::regrole::name END,
+                'privilege', x.privilege_type,
+                'grantable', x.is_grantable) ORDER BY x.grantee, x.privilege_type)
+            FROM aclexplode(c.relacl) AS x)
+    ) AS doc
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+      AND n.nspname !~ '^pg_(toast|temp)'
+) AS x

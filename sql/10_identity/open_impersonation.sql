@@ -1,0 +1,57 @@
+-- Seals a context without a token, for maintenance roles and database superusers.
+-- "name" is a user's login, or user:LOGIN, or anonymous.
+CREATE OR REPLACE FUNCTION rls.open_impersonation(name text, INOUT client_role text, OUT context text, OUT principal text)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key text;
+    before text := nullif(current_setting('rls.context', true), '');
+    body text;
+BEGIN
+    IF EXISTS (SELECT FROM rls.login AS l WHERE l.name = session_user) OR NOT (
+        (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = session_user)
+        OR EXISTS (
+            SELECT FROM rls.database_role AS d
+            JOIN pg_roles AS r ON r.rolname = d.name
+            WHERE d.kind = 'maintenance' AND pg_has_role(session_user, r.oid, 'MEMBER'))
+    ) THEN
+        RAISE EXCEPTION 'login "%" may not impersonate', session_user
+            USING ERRCODE = '42501', HINT = 'Connect with a member of a maintenance role.';
+    END IF;
+    IF to_regprocedure('rls.find_user(text,text)') IS NULL THEN
+        RAISE EXCEPTION 'no model is applied to this database' USING ERRCODE = 'RL005', HINT = 'Run rlsctl apply.';
+    END IF;
+    SELECT d.name INTO client_role FROM rls.database_role AS d
+    WHERE d.kind = 'client' AND d.name = coalesce(open_impersonation.client_role, d.name)
+    ORDER BY d.position LIMIT 1;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the model has no such client role' USING ERRCODE = 'RL006', HINT = 'Name one of database.client_roles.';
+    END IF;
+    IF name = 'anonymous' THEN
+        principal := 'anonymous';
+        key := '';
+    ELSE
+        name := regexp_replace(name, '^user:', '');
+        key := rls.find_user('login', name);
+        IF key IS NULL THEN
+            RAISE EXCEPTION 'no user has the login "%"', name
+                USING ERRCODE = 'RL006', HINT = 'Name a user by the login column of the model.';
+        END IF;
+        principal := 'user:' || key;
+    END IF;
+    body := concat_ws('|', split_part(principal, ':', 1), encode(convert_to(key, 'UTF8'), 'hex'), 'maintenance', '', '', '1', '');
+    IF before IS NOT NULL AND rls.seal_context(left(before, -65)) = before
+        AND array_to_string((string_to_array(before, '|'))[1:7], '|') <> body THEN
+        RAISE EXCEPTION 'another principal has entered this transaction'
+            USING ERRCODE = 'RL004', HINT = 'Use one transaction for each principal.';
+    END IF;
+    context := rls.seal_context(body || '|' || extract(epoch FROM transaction_timestamp() + interval '1 day')::text);
+END
+$$;
+REVOKE ALL ON FUNCTION rls.open_impersonation(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.open_impersonation(text, text) IS 'Seals a context without a token, for maintenance roles.';

@@ -1,0 +1,106 @@
+-- Verifies a token for the gateway that session_user is, and returns what rls.enter needs: a sealed context, the
+-- database role to take, and the principal. The bytes of a token: docs/token.md.
+CREATE OR REPLACE FUNCTION rls.open_token(token text, OUT context text, OUT client_role text, OUT principal text)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    field text[] := string_to_array(token, '|');
+    gate rls.gateway;
+    secret rls.gateway_key;
+    newest text;
+    expires timestamptz;
+    claim text;
+    tenant text;
+    client text;
+    body text;
+    before text := nullif(current_setting('rls.context', true), '');
+BEGIN
+    SELECT g.* INTO gate FROM rls.gateway AS g WHERE g.login = session_user;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'login "%" is no gateway', session_user
+            USING ERRCODE = 'RL003', HINT = 'Register it with rlsctl gateway add.';
+    END IF;
+    IF token IS NULL OR octet_length(token) > 8192 OR token !~ (
+        '^rls1\|[A-Za-z0-9_-]{1,32}\|[1-9][0-9]{0,11}\|(?:user|subject|service|anonymous)\|(?:[0-9a-f]{2})*\|(?:[0-9a-f]{2})*'
+        '\|(?:[0-9a-f]{2})*\|[01]\|(?:[a-z][a-z0-9_]{0,62}=(?:[0-9a-f]{2})*(?:,[a-z][a-z0-9_]{0,62}=(?:[0-9a-f]{2})*)*)?\|[0-9a-f]{64}$'
+    ) COLLATE "C" THEN
+        RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
+    END IF;
+    SELECT k.id INTO newest FROM rls.gateway_key AS k WHERE k.gateway = gate.login ORDER BY k.position DESC LIMIT 1;
+    IF gate.signed THEN
+        SELECT k.* INTO secret FROM rls.gateway_key AS k WHERE k.gateway = gate.login AND k.id = field[2];
+        -- Hashed once more before the comparison, so that its time tells nothing about the right bytes.
+        IF NOT FOUND OR sha256(decode(field[10], 'hex')) <> sha256(sha256(secret.outer_pad
+            || sha256(secret.inner_pad || convert_to(left(token, -65), 'UTF8')))) THEN
+            RAISE EXCEPTION 'the token is not valid'
+                USING ERRCODE = 'RL003', DETAIL = 'newest key: ' || coalesce(newest, ''),
+                      HINT = 'Sign it with a current key of this gateway.';
+        END IF;
+    END IF;
+    expires := to_timestamp(field[3]::double precision);
+    IF expires <= clock_timestamp() THEN
+        RAISE EXCEPTION 'the token has expired' USING ERRCODE = 'RL002', HINT = 'Mint a token for each transaction.';
+    END IF;
+    IF expires > clock_timestamp() + interval '60 seconds' THEN
+        RAISE EXCEPTION 'the token is not valid'
+            USING ERRCODE = 'RL003', DETAIL = 'it would live for more than 60 s', HINT = 'Compare the clocks of both hosts.';
+    END IF;
+    claim := rls.hex_text(field[5]);
+    tenant := rls.hex_text(field[6]);
+    client := rls.hex_text(field[7]);
+    IF claim IS NULL OR tenant IS NULL OR client IS NULL OR octet_length(claim) > 512
+        OR (claim = '') <> (field[4] = 'anonymous')
+        OR EXISTS (
+            SELECT FROM (
+                SELECT split_part(a.pair, '=', 1) AS name, lag(split_part(a.pair, '=', 1)) OVER (ORDER BY a.place) AS previous,
+                       rls.hex_text(split_part(a.pair, '=', 2)) AS value
+                FROM string_to_table(nullif(field[9], ''), ',') WITH ORDINALITY AS a(pair, place)
+            ) AS p
+            WHERE p.value IS NULL OR p.name COLLATE "C" <= p.previous COLLATE "C"
+        ) THEN
+        RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
+    END IF;
+    IF NOT (CASE field[4]
+        WHEN 'anonymous' THEN gate.anonymous
+        WHEN 'service' THEN claim = ANY (gate.services)
+        ELSE gate.users
+    END) OR (tenant <> '' AND tenant <> ALL (gate.tenants)) THEN
+        RAISE EXCEPTION 'the token is not valid'
+            USING ERRCODE = 'RL003', DETAIL = 'this gateway may not claim that principal', HINT = 'See rlsctl gateway list.';
+    END IF;
+    IF field[4] IN ('user', 'subject') THEN
+        IF to_regprocedure('rls.find_user(text,text)') IS NULL THEN
+            RAISE EXCEPTION 'no model is applied to this database' USING ERRCODE = 'RL005', HINT = 'Run rlsctl apply.';
+        END IF;
+        IF field[4] = 'subject' THEN
+            claim := rls.find_user('subject', claim);
+            IF claim IS NULL THEN
+                RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
+            END IF;
+        ELSE
+            -- A user that does not exist may enter, and sees nobody.
+            claim := coalesce(rls.find_user('key', claim), claim);
+        END IF;
+    END IF;
+    body := concat_ws('|',
+        CASE field[4] WHEN 'subject' THEN 'user' ELSE field[4] END,
+        encode(convert_to(claim, 'UTF8'), 'hex'), 'token', field[6], field[7], field[8], field[9]);
+    IF before IS NOT NULL AND rls.seal_context(left(before, -65)) = before
+        AND array_to_string((string_to_array(before, '|'))[1:7], '|') <> body THEN
+        RAISE EXCEPTION 'another principal has entered this transaction'
+            USING ERRCODE = 'RL004', HINT = 'Use one transaction for each principal.';
+    END IF;
+    context := rls.seal_context(body || '|' || extract(epoch FROM transaction_timestamp() + gate.max_transaction)::text);
+    client_role := (SELECT l.client_role FROM rls.login AS l WHERE l.name = gate.login);
+    principal := CASE field[4] WHEN 'anonymous' THEN 'anonymous' WHEN 'service' THEN 'service:' || claim ELSE 'user:' || claim END;
+END
+$$;
+REVOKE ALL ON FUNCTION rls.open_token(text) FROM PUBLIC;
+-- Each gateway gets EXECUTE of its own; clients, so that entering twice is answered and not merely forbidden.
+GRANT EXECUTE ON FUNCTION rls.open_token(text) TO rls_client;
+COMMENT ON FUNCTION rls.open_token(text) IS 'Verifies a token for this gateway and seals it for this transaction.';

@@ -1,0 +1,45 @@
+-- Why this login must not serve as a gateway, a line each; no row where it may.
+CREATE OR REPLACE FUNCTION rls.session_problems()
+RETURNS SETOF text
+LANGUAGE plpgsql
+STABLE
+PARALLEL RESTRICTED
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+ROWS 1
+AS $$
+DECLARE
+    gate rls.gateway;
+BEGIN
+    SELECT g.* INTO gate FROM rls.gateway AS g WHERE g.login = session_user;
+    IF NOT FOUND THEN
+        RETURN NEXT format('login %I is not registered as a gateway', session_user);
+    ELSIF NOT gate.signed THEN
+        RETURN NEXT format('unsigned gateway: whoever connects as %I can claim to be anybody', session_user);
+    ELSIF NOT EXISTS (SELECT FROM rls.gateway_key AS k WHERE k.gateway = gate.login) THEN
+        RETURN NEXT format('gateway %I has no key', session_user);
+    END IF;
+    -- In what the login is, or can become by SET ROLE.
+    RETURN QUERY
+        SELECT format('login %I %s %I, which %s', session_user,
+                      CASE WHEN r.rolname = session_user THEN 'is' ELSE 'is a member of' END, r.rolname, p.problem)
+        FROM pg_roles AS r
+        CROSS JOIN LATERAL (
+            SELECT 'is a database superuser' AS problem WHERE r.rolsuper
+            UNION ALL SELECT 'has BYPASSRLS' WHERE r.rolbypassrls
+            UNION ALL SELECT 'owns the toolkit''s functions' WHERE r.rolname = 'rls_owner'
+            UNION ALL SELECT 'is a maintenance role'
+                WHERE EXISTS (SELECT FROM rls.database_role AS d WHERE d.kind = 'maintenance' AND d.name = r.rolname)
+            UNION ALL SELECT 'owns the protected table ' || format('%I.%I', s.table_schema, s.table_name)
+                FROM rls.resource AS s
+                JOIN pg_namespace AS n ON n.nspname = s.table_schema
+                JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.table_name
+                WHERE c.relowner = r.oid
+        ) AS p
+        WHERE CASE WHEN (SELECT m.rolsuper FROM pg_roles AS m WHERE m.rolname = session_user) THEN r.rolname = session_user
+                   ELSE pg_has_role(session_user, r.oid, 'MEMBER') END
+        ORDER BY 1;
+END
+$$;
+REVOKE ALL ON FUNCTION rls.session_problems() FROM PUBLIC;
+COMMENT ON FUNCTION rls.session_problems() IS 'Why this login must not serve as a gateway.';

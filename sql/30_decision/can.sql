@@ -1,0 +1,39 @@
+-- Whether some row of the resource could be admitted for the action. False for a name that is no resource, also for
+-- superusers; an action that the resource does not declare is an error.
+CREATE OR REPLACE FUNCTION rls.can(action text, resource text)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    word text := rls.action_word(action);
+    target rls.resource;
+    who rls.subject;
+BEGIN
+    SELECT r.* INTO target FROM rls.resource AS r WHERE r.name = can.resource;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    IF word IS NULL OR word <> ALL (target.actions) THEN
+        RAISE EXCEPTION 'resource "%" has no action "%"', resource, action
+            USING ERRCODE = 'RL010', HINT = 'Use one of: ' || array_to_string(target.actions, ', ') || '.';
+    END IF;
+    who := rls.subject();
+    IF who.kind IS NULL THEN
+        RETURN false;
+    END IF;
+    IF who.superuser THEN
+        RETURN true;
+    END IF;
+    -- Only users see owners; but a row whose owner nobody has to see may be created by whoever holds the grant.
+    RETURN target.owned
+        AND (who.kind = 'user' OR (word = 'create' AND target.owner_check = 'any'))
+        AND rls.has_grant(who.grantees, word, target.name);
+END
+$$;
+REVOKE ALL ON FUNCTION rls.can(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.can(text, text) TO rls_client;
+COMMENT ON FUNCTION rls.can(text, text) IS 'Whether some row of the resource could be admitted for the action.';

@@ -1,0 +1,99 @@
+-- A fingerprint of everything in this database that apply could have made, by the names that the manifest uses:
+-- every part always quoted. What was changed by hand has another fingerprint; what was dropped is not here.
+CREATE OR REPLACE VIEW rls.object_state WITH (security_invoker = true) AS
+SELECT 'view'::text AS kind,
+       '"rls"."' || replace(c.relname, '"', '""') || '"' AS name,
+       md5(concat_ws('|', pg_get_viewdef(c.oid), c.reloptions, c.relowner::regrole, c.relacl)) AS fingerprint
+FROM pg_catalog.pg_class AS c
+WHERE c.relnamespace = 'rls'::regnamespace AND c.relkind = 'v'
+UNION ALL
+SELECT 'function',
+       '"rls"."' || replace(p.proname, '"', '""') || '"',
+       md5(concat_ws('|', pg_get_functiondef(p.oid), p.proowner::regrole, p.proacl))
+FROM pg_catalog.pg_proc AS p
+WHERE p.pronamespace = 'rls'::regnamespace AND p.prokind = 'f'
+UNION ALL
+SELECT 'policy',
+       '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"."' || replace(p.polname, '"', '""') || '"',
+       md5(concat_ws('|', p.polcmd, p.polpermissive,
+           ARRAY(SELECT CASE r.id WHEN 0 THEN 'public' ELSE r.id::regrole::text END FROM unnest(p.polroles) AS r(id) ORDER BY 1),
+           coalesce(pg_get_expr(p.polqual, p.polrelid), '-'), coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-')))
+FROM pg_catalog.pg_policy AS p
+JOIN pg_catalog.pg_class AS c ON c.oid = p.polrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+UNION ALL
+SELECT 'trigger',
+       '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"."' || replace(t.tgname, '"', '""') || '"',
+       md5(concat_ws('|', pg_get_triggerdef(t.oid), t.tgenabled))
+FROM pg_catalog.pg_trigger AS t
+JOIN pg_catalog.pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace = 'rls'::regnamespace
+JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE NOT t.tgisinternal
+UNION ALL
+SELECT 'row_security',
+       '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"',
+       md5(concat_ws('|', c.relrowsecurity, c.relforcerowsecurity))
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND (c.relrowsecurity OR c.relforcerowsecurity)
+UNION ALL
+SELECT 'membership',
+       '"rls_client"."' || replace(u.rolname, '"', '""') || '"',
+       'member'
+FROM pg_catalog.pg_auth_members AS m
+JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid AND r.rolname = 'rls_client'
+JOIN pg_catalog.pg_roles AS u ON u.oid = m.member
+GROUP BY u.rolname
+UNION ALL
+-- What rls_owner may read of the tables that the graph is read from.
+SELECT 'privilege',
+       '"rls_owner"."' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"',
+       md5(string_agg(a.attname || '=' || x.privilege_type, ',' ORDER BY a.attnum, x.privilege_type))
+FROM pg_catalog.pg_attribute AS a
+JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+WHERE x.grantee = to_regrole('rls_owner')
+GROUP BY n.nspname, c.relname
+UNION ALL
+SELECT 'privilege',
+       '"' || replace(r.rolname, '"', '""') || '"."' || replace(n.nspname, '"', '""') || '"',
+       md5(string_agg(x.privilege_type, ',' ORDER BY x.privilege_type))
+FROM pg_catalog.pg_namespace AS n
+CROSS JOIN LATERAL aclexplode(n.nspacl) AS x
+JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee
+GROUP BY r.rolname, n.nspname
+UNION ALL
+-- Which roles may impersonate.
+SELECT 'privilege',
+       '"impersonate"."' || replace(r.rolname, '"', '""') || '"',
+       md5(string_agg(p.proname, ',' ORDER BY p.proname))
+FROM pg_catalog.pg_proc AS p
+CROSS JOIN LATERAL aclexplode(p.proacl) AS x
+JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee AND r.rolname <> 'rls_owner'
+WHERE p.pronamespace = 'rls'::regnamespace AND p.proname IN ('impersonate', 'open_impersonation')
+GROUP BY r.rolname
+UNION ALL
+-- What clients hold on tables that row security does not filter: TRUNCATE and the like.
+SELECT 'privilege',
+       '"narrowed"."' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"',
+       md5(coalesce((
+           SELECT string_agg(g.name || '=' || x.privilege_type, ',' ORDER BY g.name, x.privilege_type)
+           FROM aclexplode(c.relacl) AS x
+           CROSS JOIN LATERAL (SELECT CASE x.grantee WHEN 0 THEN 'public' ELSE x.grantee::regrole::text END) AS g(name)
+           WHERE x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')
+             AND (x.grantee = 0 OR EXISTS (
+                 SELECT FROM pg_catalog.pg_auth_members AS m
+                 WHERE m.roleid = to_regrole('rls_client') AND m.member = x.grantee))), ''))
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+UNION ALL
+SELECT 'registry', '"resource"."' || replace(r.name, '"', '""') || '"', md5(r::text)
+FROM rls.resource AS r
+UNION ALL
+SELECT 'registry', '"role"."' || replace(d.name, '"', '""') || '"', md5(d::text)
+FROM rls.database_role AS d;
+REVOKE ALL ON rls.object_state FROM PUBLIC;
+COMMENT ON VIEW rls.object_state IS 'A fingerprint of everything that apply could have made.';
