@@ -108,6 +108,7 @@ CREATE TABLE rls.resource (
     key_columns text[] NOT NULL,
     actions text[] NOT NULL,
     owned boolean NOT NULL,
+    owned_by_user boolean NOT NULL DEFAULT true, -- else by groups alone, if at all
     write_scope text NOT NULL CHECK (write_scope IN ('visible', 'hierarchy', 'self')),
     owner_check text NOT NULL CHECK (owner_check IN ('visible', 'self', 'any')),
     hidden boolean NOT NULL DEFAULT false,
@@ -142,6 +143,7 @@ CREATE TABLE rls.login (
     principal text,       -- key of the user that a person's login stands for
     second_factor boolean NOT NULL DEFAULT false,
     client_role text NOT NULL,
+    given jsonb NOT NULL DEFAULT '{}', -- memberships and the like that registering it gave, so that removing takes just those
     created_at timestamptz NOT NULL DEFAULT now(),
     CHECK ((kind = 'person') = (principal IS NOT NULL))
 );

@@ -24,6 +24,9 @@ var (
 	ErrLocked       = errors.New("another apply is running")
 )
 
+// ErrUncertain means that the connection was lost while the server was committing: the changes may be there or not.
+var ErrUncertain = errors.New("the connection was lost at the commit")
+
 // Options of one apply. The zero value allows NARROWS_ACCESS alone and waits 5 s for each lock.
 type Options struct {
 	Allow       []policies.Hazard
@@ -35,8 +38,8 @@ type Options struct {
 	Progress func(done, total int, c policies.Change)
 }
 
-// lockKey is the advisory lock that all applies of a database share: the first 8 bytes of "rlsctl\x00a".
-const lockKey int64 = 0x726c7363746c0061
+// LockKey is the advisory lock that all applies of a database share: the first 8 bytes of "rlsctl\x00a".
+const LockKey int64 = 0x726c7363746c0061
 
 // Plan carries p out on conn. Errors of the server name the change at which they came. Not safe for concurrent use of
 // conn; safe against another apply on the same database.
@@ -61,7 +64,7 @@ func Plan(ctx context.Context, conn *pgx.Conn, p policies.Plan, o Options) (err 
 		}
 	}()
 	var locked bool
-	if err := tx.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_xact_lock($1)", lockKey).Scan(&locked); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_xact_lock($1)", LockKey).Scan(&locked); err != nil {
 		return fmt.Errorf("apply: take the advisory lock: %w", err)
 	}
 	if !locked {
@@ -100,7 +103,10 @@ func Plan(ctx context.Context, conn *pgx.Conn, p policies.Plan, o Options) (err 
 		return fmt.Errorf("apply: %w", err)
 	}
 	if err := tx.Commit(ctx); err != nil {
-		return fmt.Errorf("apply: commit: %w", err)
+		if !conn.IsClosed() || pgconn.SafeToRetry(err) { // the server has answered, or was never asked
+			return fmt.Errorf("apply: commit: %w", err)
+		}
+		return fmt.Errorf("apply: %w: %w", ErrUncertain, err)
 	}
 	return nil
 }
@@ -134,6 +140,20 @@ func Hazards(p policies.Plan) []policies.Hazard {
 // lockTables takes the locks of the plan's statements in one fixed order, before any of them runs: two programs that
 // lock the same tables in different orders would wait for each other.
 func lockTables(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
+	for _, t := range lockedTables(p) {
+		if _, err := tx.Exec(ctx, "LOCK TABLE ONLY "+t+" IN ACCESS EXCLUSIVE MODE"); err != nil {
+			var pg *pgconn.PgError
+			if errors.As(err, &pg) && pg.Code == "42P01" { // dropped by hand: its objects went with it
+				return fmt.Errorf("apply: table %s is gone: %w", t, err)
+			}
+			return fmt.Errorf("apply: lock %s: %w", t, err)
+		}
+	}
+	return nil
+}
+
+// lockedTables returns the tables that p locks, sorted.
+func lockedTables(p policies.Plan) []string {
 	var tables []string
 	for _, c := range p.Changes {
 		switch c.Object.Kind {
@@ -144,16 +164,7 @@ func lockTables(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
 		}
 	}
 	slices.Sort(tables)
-	for _, t := range slices.Compact(tables) {
-		if _, err := tx.Exec(ctx, "LOCK TABLE ONLY "+t+" IN ACCESS EXCLUSIVE MODE"); err != nil {
-			var pg *pgconn.PgError
-			if errors.As(err, &pg) && pg.Code == "42P01" { // dropped by hand: its objects went with it
-				return fmt.Errorf("apply: table %s is gone: %w", t, err)
-			}
-			return fmt.Errorf("apply: lock %s: %w", t, err)
-		}
-	}
-	return nil
+	return slices.Compact(tables)
 }
 
 func run(ctx context.Context, tx pgx.Tx, p policies.Plan, progress func(int, int, policies.Change)) error {
@@ -185,6 +196,18 @@ func run(ctx context.Context, tx pgx.Tx, p policies.Plan, progress func(int, int
 	return nil
 }
 
+// The statements that keep the manifest, with places for parameters or literals.
+const (
+	forgetSQL   = "DELETE FROM rls.compiled WHERE kind = %s AND name = %s"
+	rememberSQL = `INSERT INTO rls.compiled (kind, name, resource, title, table_name, shape, hash, fingerprint, undo, as_owner)
+VALUES (%s, %s, %s, %s, %s, %s, %s, '', %s, %s)
+ON CONFLICT (kind, name) DO UPDATE SET resource = EXCLUDED.resource, title = EXCLUDED.title, table_name = EXCLUDED.table_name,
+    shape = EXCLUDED.shape, hash = EXCLUDED.hash, undo = EXCLUDED.undo, as_owner = EXCLUDED.as_owner, applied_at = now()`
+	// Everything, not the plan's objects alone: a grant to one role shows in the fingerprint of another object.
+	fingerprintSQL = `UPDATE rls.compiled AS i SET fingerprint = s.fingerprint FROM rls.object_state AS s
+WHERE s.kind = i.kind AND s.name = i.name AND i.fingerprint <> s.fingerprint`
+)
+
 // remember brings the manifest up to date, with the fingerprints that the catalog gives now.
 func remember(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
 	if err := ownership.Become(ctx, tx); err != nil {
@@ -194,18 +217,13 @@ func remember(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
 	for _, c := range p.Changes {
 		o := c.Object
 		if c.Op == policies.OpDrop {
-			b.Queue("DELETE FROM rls.compiled WHERE kind = $1 AND name = $2", string(o.Kind), o.Name)
+			b.Queue(fmt.Sprintf(forgetSQL, "$1", "$2"), string(o.Kind), o.Name)
 			continue
 		}
-		b.Queue(`INSERT INTO rls.compiled (kind, name, resource, title, table_name, shape, hash, fingerprint, undo, as_owner)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8, $9)
-			ON CONFLICT (kind, name) DO UPDATE SET resource = EXCLUDED.resource, title = EXCLUDED.title, table_name = EXCLUDED.table_name,
-				shape = EXCLUDED.shape, hash = EXCLUDED.hash, undo = EXCLUDED.undo, as_owner = EXCLUDED.as_owner, applied_at = now()`,
+		b.Queue(fmt.Sprintf(rememberSQL, "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9"),
 			string(o.Kind), o.Name, o.Resource, o.Title, o.Table, o.Shape, o.Hash(), c.Undo, o.AsOwner)
 	}
-	// Everything, not the plan's objects alone: a grant to one role shows in the fingerprint of another object.
-	b.Queue(`UPDATE rls.compiled AS i SET fingerprint = s.fingerprint FROM rls.object_state AS s
-		WHERE s.kind = i.kind AND s.name = i.name AND i.fingerprint <> s.fingerprint`)
+	b.Queue(fingerprintSQL)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("apply: update the manifest: %w", err)
 	}

@@ -213,7 +213,11 @@ func (g *compiler) function(f function, resource string) {
 	if f.rows > 0 {
 		fmt.Fprintf(&b, "ROWS %d\n", f.rows)
 	}
-	fmt.Fprintf(&b, "AS $rls$\n%s\n$rls$;\n", strings.TrimRight(f.body, "\n"))
+	quote := "$rls$"
+	for i := 2; strings.Contains(f.body, quote); i++ { // a column may be called anything
+		quote = fmt.Sprintf("$rls%d$", i)
+	}
+	fmt.Fprintf(&b, "AS %s\n%s\n%s;\n", quote, strings.TrimRight(f.body, "\n"), quote)
 	signature := "rls." + policies.Ident(f.name) + "(" + f.argTypes + ")"
 	fmt.Fprintf(&b, "REVOKE ALL ON FUNCTION %s FROM PUBLIC;\n", signature)
 	if f.client {

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rlsctl/rlsctl/policies"
@@ -56,15 +57,16 @@ func (g *compiler) registry(r resource) {
 	for _, k := range r.keys {
 		keys = append(keys, k.name)
 	}
-	columns := []string{"name", "table_schema", "table_name", "title", "key_columns", "actions", "owned", "write_scope", "owner_check", "hidden"}
+	columns := []string{"name", "table_schema", "table_name", "title", "key_columns", "actions", "owned", "owned_by_user", "write_scope", "owner_check", "hidden"}
 	var set []string
 	for _, c := range columns[1:] {
 		set = append(set, c+" = EXCLUDED."+c)
 	}
-	insert := fmt.Sprintf("INSERT INTO rls.resource (%s)\nVALUES (%s, %s, %s, %s, %s, %s, %t, %s, %s, %t)\n"+
+	byUser := slices.ContainsFunc(r.Owners, func(o policies.Owner) bool { return !o.Group })
+	insert := fmt.Sprintf("INSERT INTO rls.resource (%s)\nVALUES (%s, %s, %s, %s, %s, %s, %t, %t, %s, %s, %t)\n"+
 		"ON CONFLICT (name) DO UPDATE SET\n    %s;",
 		strings.Join(columns, ", "), policies.Literal(r.name()), policies.Literal(r.table.Schema), policies.Literal(r.table.Name),
-		policies.Literal(r.Title.Value), textArray(keys), textArray(r.actions()), len(r.Owners) > 0,
+		policies.Literal(r.Title.Value), textArray(keys), textArray(r.actions()), len(r.Owners) > 0, byUser,
 		policies.Literal(string(r.WriteScope)), policies.Literal(string(r.OwnerCheck)), r.Hidden.Value, strings.Join(set, ",\n    "))
 	g.add(policies.Object{
 		Kind: policies.KindRegistry, Name: policies.Identity("resource", r.name()), Title: "resource " + r.name(), Resource: r.name(),

@@ -46,7 +46,7 @@ func (g *compiler) allowed(a policies.Allowance) []string {
 	return out
 }
 
-var offset = regexp.MustCompile(`(Z|[+-]\d{2}(:?\d{2})?)$`)
+var offset = regexp.MustCompile(`([Zz]|[+-]\d{2}(:?\d{2})?)$`)
 var clock = regexp.MustCompile(`\d:\d`)
 
 // instant is a point in time of the model as SQL. Without an offset it is meant in the time zone of the model, and a

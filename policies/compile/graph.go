@@ -8,7 +8,7 @@ import (
 )
 
 // graph compiles the people graph: views that give the model's tables one shape, and the functions over them.
-// Names of CTEs carry the prefix sees_, so that no edge kind collides with a name of ours.
+// CTEs of edge kinds carry the prefix sees_ and no others do, so that no edge kind collides with a name of ours.
 func (g *compiler) graph() {
 	g.userRow()
 	g.edge()
@@ -145,7 +145,7 @@ func (g *compiler) findFunctions() {
 
 // closure is one transitive relation: a single edge kind, or several that the model merges.
 type closure struct {
-	name  string   // of the CTE, after sees_
+	name  string   // of the CTE
 	label string   // what rls.visible_users calls it
 	kinds []string // edge kinds in it
 }
@@ -163,7 +163,7 @@ func (g *compiler) closures() []closure {
 	for _, e := range g.model.Users.Sees {
 		i := merged[e.Kind.Value]
 		if i == 0 {
-			out = append(out, closure{e.Kind.Value, e.Kind.Value, []string{e.Kind.Value}})
+			out = append(out, closure{"sees_" + e.Kind.Value, e.Kind.Value, []string{e.Kind.Value}})
 			continue
 		}
 		if done[i] {
@@ -182,9 +182,9 @@ func (g *compiler) closures() []closure {
 
 // seenBy compiles the visible set: the union of one closure per relation and of what groups share.
 func (g *compiler) seenBy() {
-	ctes := []string{"sees_self(id) AS (\n            SELECT u.id FROM rls.user_row AS u WHERE u.id = $1\n        )"}
-	rows := []string{"SELECT s.id, 'self'::text FROM sees_self AS s"}
-	seeds := []string{"SELECT s.id FROM sees_self AS s"}
+	ctes := []string{"myself(id) AS (\n            SELECT u.id FROM rls.user_row AS u WHERE u.id = $1\n        )"}
+	rows := []string{"SELECT s.id, 'self'::text FROM myself AS s"}
+	seeds := []string{"SELECT s.id FROM myself AS s"}
 	for _, c := range g.closures() {
 		match := "e.kind = " + policies.Literal(c.kinds[0])
 		if len(c.kinds) > 1 {
@@ -194,8 +194,8 @@ func (g *compiler) seenBy() {
 			}
 			match = "e.kind IN (" + strings.Join(quoted, ", ") + ")"
 		}
-		name := "sees_" + c.name
-		ctes = append(ctes, fmt.Sprintf("%s(id) AS (\n            SELECT s.id FROM sees_self AS s\n            UNION\n            SELECT e.seen FROM %s AS v JOIN rls.edge AS e ON e.viewer = v.id AND %s\n        )", name, name, match))
+		name := c.name
+		ctes = append(ctes, fmt.Sprintf("%s(id) AS (\n            SELECT s.id FROM myself AS s\n            UNION\n            SELECT e.seen FROM %s AS v JOIN rls.edge AS e ON e.viewer = v.id AND %s\n        )", name, name, match))
 		rows = append(rows, fmt.Sprintf("SELECT s.id, %s::text FROM %s AS s WHERE s.id <> $1", policies.Literal(c.label), name))
 		seeds = append(seeds, fmt.Sprintf("SELECT s.id FROM %s AS s", name))
 	}
@@ -203,10 +203,10 @@ func (g *compiler) seenBy() {
 		if !g.model.Groups.GroupsOfDescendants.Value {
 			seeds = seeds[:1]
 		}
-		ctes = append(ctes, fmt.Sprintf("sees_groups(id, shares_members, creator) AS (\n            SELECT g.id, g.shares_members, CASE WHEN g.shares_creator THEN g.creator END\n            FROM rls.group_row AS g\n            WHERE g.id IN (SELECT m.group_id FROM rls.membership AS m WHERE m.user_id IN (%s))\n        )", strings.Join(seeds, " UNION ")))
+		ctes = append(ctes, fmt.Sprintf("shared_groups(id, shares_members, creator) AS (\n            SELECT g.id, g.shares_members, CASE WHEN g.shares_creator THEN g.creator END\n            FROM rls.group_row AS g\n            WHERE g.id IN (SELECT m.group_id FROM rls.membership AS m WHERE m.user_id IN (%s))\n        )", strings.Join(seeds, " UNION ")))
 		rows = append(rows,
-			"SELECT u.id, 'member'::text FROM sees_groups AS g\n        JOIN rls.membership AS m ON m.group_id = g.id\n        JOIN rls.user_row AS u ON u.id = m.user_id\n        WHERE g.shares_members AND NOT $2 AND u.id <> $1",
-			"SELECT u.id, 'creator_of_group'::text FROM sees_groups AS g\n        JOIN rls.user_row AS u ON u.id = g.creator\n        WHERE NOT $2 AND u.id <> $1")
+			"SELECT u.id, 'member'::text FROM shared_groups AS g\n        JOIN rls.membership AS m ON m.group_id = g.id\n        JOIN rls.user_row AS u ON u.id = m.user_id\n        WHERE g.shares_members AND NOT $2 AND u.id <> $1",
+			"SELECT u.id, 'creator_of_group'::text FROM shared_groups AS g\n        JOIN rls.user_row AS u ON u.id = g.creator\n        WHERE NOT $2 AND u.id <> $1")
 	}
 	k := g.userKey.sql
 	g.function(function{

@@ -126,11 +126,12 @@ func (g *compiler) handOver(r resource) {
 	var checks []string
 	for _, o := range r.Owners {
 		name := policies.Ident(o.Column.Value)
+		// NULL is tested by itself: beside an empty array it would be "<> ALL".
 		admitted := fmt.Sprintf("rls.admitted_owners('update', %s, %s)", policies.Literal(r.name()), policies.Literal(string(checkScope(r))))
 		if o.Group {
 			admitted = fmt.Sprintf("rls.admitted_groups('update', %s)", policies.Literal(r.name()))
 		}
-		checks = append(checks, fmt.Sprintf("(NEW.%s IS DISTINCT FROM OLD.%s AND NEW.%s <> ALL (%s))", name, name, name, admitted))
+		checks = append(checks, fmt.Sprintf("(NEW.%s IS DISTINCT FROM OLD.%s AND NEW.%s IS NOT NULL AND NEW.%s <> ALL (%s))", name, name, name, name, admitted))
 	}
 	exempt := "NOT row_security_active(TG_RELID)"
 	for _, m := range g.model.Database.MaintenanceRoles {
@@ -205,6 +206,7 @@ func (g *compiler) narrow(r resource) {
 		}
 		undo = append(undo, fmt.Sprintf("GRANT %s ON %s TO %s;", p.Privilege, table, to))
 	}
+	slices.Sort(undo) // a catalog has them in the order in which the roles were made
 	g.add(policies.Object{
 		Kind: policies.KindPrivilege, Name: policies.Identity("narrowed", r.table.Schema, r.table.Name), Resource: r.name(), Table: table,
 		Title:  fmt.Sprintf("no %s on %s for clients", strings.Join(unfiltered, ", "), table),

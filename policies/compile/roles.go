@@ -68,14 +68,18 @@ func (g *compiler) schemas() []string {
 	return slices.Compact(out)
 }
 
-func (g *compiler) schemaUsage(schema, role string) {
-	g.add(policies.Object{
+func (g *compiler) schemaUsage(schema, role string) { g.add(SchemaUsage(schema, role)) }
+
+// SchemaUsage is the object that lets a database role name what is in a schema. A gateway that is registered after the
+// model was applied gets it from whoever registers it, in the same words.
+func SchemaUsage(schema, role string) policies.Object {
+	return policies.Object{
 		Kind: policies.KindPrivilege, Name: policies.Identity(role, schema),
 		Title:   fmt.Sprintf("USAGE on schema %s for %s", policies.Ident(schema), policies.Ident(role)),
 		Create:  fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", policies.Ident(schema), policies.Ident(role)),
 		Drop:    fmt.Sprintf("REVOKE USAGE ON SCHEMA %s FROM %s;", policies.Ident(schema), policies.Ident(role)),
 		AsOwner: schema == "rls",
-	})
+	}
 }
 
 // graphTables returns the tables that the graph is read from, with the columns that it reads, in a fixed order.

@@ -8,9 +8,15 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN convert_from(decode(hex, 'hex'), 'UTF8');
-EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character OR invalid_parameter_value THEN
-    RETURN NULL;
+    IF hex ~ '^(?:[1-7][0-9a-f]|0[1-9a-f])*$' THEN
+        -- ASCII is text in every encoding; only the rest is worth a subtransaction.
+        RETURN convert_from(decode(hex, 'hex'), 'UTF8');
+    END IF;
+    BEGIN
+        RETURN convert_from(decode(hex, 'hex'), 'UTF8');
+    EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character OR invalid_parameter_value THEN
+        RETURN NULL;
+    END;
 END
 $$;
 REVOKE ALL ON FUNCTION rls.hex_text(text) FROM PUBLIC;

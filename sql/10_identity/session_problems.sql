@@ -39,6 +39,16 @@ BEGIN
         WHERE CASE WHEN (SELECT m.rolsuper FROM pg_roles AS m WHERE m.rolname = session_user) THEN r.rolname = session_user
                    ELSE pg_has_role(session_user, r.oid, 'MEMBER') END
         ORDER BY 1;
+    -- Any login can set defaults for its own next connections, and so poison them from inside a session.
+    RETURN QUERY
+        SELECT format('login %I starts with its own setting of %s: ALTER ROLE %1$I RESET %2$s', session_user, split_part(c.setting, '=', 1))
+        FROM pg_db_role_setting AS d
+        CROSS JOIN LATERAL unnest(d.setconfig) AS c(setting)
+        WHERE d.setrole = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = session_user)
+          AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database()))
+          AND split_part(c.setting, '=', 1) IN ('search_path', 'role', 'session_authorization', 'row_security',
+              'local_preload_libraries', 'session_preload_libraries', 'rls.context')
+        ORDER BY 1;
 END
 $$;
 REVOKE ALL ON FUNCTION rls.session_problems() FROM PUBLIC;

@@ -12,6 +12,7 @@ DECLARE
     word text := rls.action_word(action);
     target rls.resource;
     who rls.subject;
+    scope text;
 BEGIN
     SELECT r.* INTO target FROM rls.resource AS r WHERE r.name = can.resource;
     IF NOT FOUND THEN
@@ -28,10 +29,17 @@ BEGIN
     IF who.superuser THEN
         RETURN true;
     END IF;
+    IF NOT target.owned OR NOT rls.has_grant(who.grantees, word, target.name) THEN
+        RETURN false;
+    END IF;
+    scope := CASE word WHEN 'create' THEN target.owner_check WHEN 'update' THEN target.write_scope
+             WHEN 'delete' THEN target.write_scope ELSE 'visible' END;
     -- Only users see owners; but a row whose owner nobody has to see may be created by whoever holds the grant.
-    RETURN target.owned
-        AND (who.kind = 'user' OR (word = 'create' AND target.owner_check = 'any'))
-        AND rls.has_grant(who.grantees, word, target.name);
+    IF who.kind <> 'user' OR scope = 'any' THEN
+        RETURN scope = 'any';
+    END IF;
+    -- Every user may own a row; where groups alone do, somebody in no group reaches none.
+    RETURN target.owned_by_user OR (scope = 'visible' AND cardinality(rls.user_groups(who.key)) > 0);
 END
 $$;
 REVOKE ALL ON FUNCTION rls.can(text, text) FROM PUBLIC;

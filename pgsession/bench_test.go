@@ -1,0 +1,91 @@
+package pgsession_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/rlsctl/rlsctl/pgsession"
+)
+
+// BenchmarkTransaction compares one point query: plain pgx and no policy, and a principal through the session.
+func BenchmarkTransaction(b *testing.B) {
+	db, login := gateway(b)
+	db.Exec(b, "CREATE TABLE app.plain AS SELECT * FROM app.note; ALTER TABLE app.plain ADD PRIMARY KEY (id); GRANT SELECT ON app.plain TO "+login)
+	s, pool := session(b, db, login, 1, nil)
+	ctx := context.Background()
+	point := func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, "SELECT title FROM app.note WHERE id = $1", 1).Scan(new(string))
+	}
+	for name, fn := range map[string]func() error{
+		"plain pgx BEGIN, query, COMMIT": func() error {
+			return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+				return tx.QueryRow(ctx, "SELECT title FROM app.plain WHERE id = $1", 1).Scan(new(string))
+			})
+		},
+		"Run": func() error { return s.Run(ctx, anna, point) },
+		"QueryRow": func() error {
+			return s.QueryRow(ctx, anna, "SELECT title FROM app.note WHERE id = $1", 1).Scan(new(string))
+		},
+		"Run, empty": func() error {
+			return s.Run(ctx, anna, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, "SELECT 1"); return err })
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := fn(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkResidue is what the checks add to a flush: each line against the one before.
+func BenchmarkResidue(b *testing.B) {
+	db, login := gateway(b)
+	pool := newPool(b, db, login, 1, func(c *pgxpool.Config) { c.ConnConfig.Tracer = nil })
+	ctx := context.Background()
+	for _, c := range []struct {
+		name string
+		sqls []string
+	}{
+		{"BEGIN, COMMIT", []string{"begin", "commit"}},
+		{"and DISCARD SEQUENCES", []string{"begin", "commit", "discard sequences"}},
+		{"and the fingerprint", []string{"begin", "commit", "discard sequences", pgsession.FingerprintSQL}},
+		{"and the thorough check", []string{"begin", "commit", "discard sequences", pgsession.FingerprintSQL, pgsession.ThoroughSQL}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				batch := &pgx.Batch{}
+				for _, sql := range c.sqls {
+					batch.Queue(sql)
+				}
+				if err := pool.SendBatch(ctx, batch).Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkMint(b *testing.B) {
+	key := keyOf(b, "k1", 'k')
+	for b.Loop() {
+		if _, err := pgsession.Mint(key, pgsession.Claims{Principal: anna, Expires: vectorTime}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkLook(b *testing.B) {
+	const sql = "SELECT n.id, n.title, n.owner, n.created_at FROM app.note AS n JOIN app.folder AS f ON f.id = n.folder_id" +
+		" WHERE n.owner = $1 AND f.name = $2 AND n.created_at > $3 ORDER BY n.created_at DESC LIMIT 50"
+	for b.Loop() {
+		if pgsession.Look(sql) != 0 {
+			b.Fatal("not light")
+		}
+	}
+}

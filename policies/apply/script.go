@@ -1,0 +1,76 @@
+package apply
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/rlsctl/rlsctl/policies"
+)
+
+// Script returns p as one script for psql that does what Plan does, in one transaction and with the manifest, except that
+// nothing checks whether the database is still the one that p was made from. An empty plan is an empty script.
+func Script(p policies.Plan) string {
+	if p.Empty() {
+		return ""
+	}
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("\\set ON_ERROR_STOP on")
+	line("BEGIN;")
+	line("SELECT pg_catalog.pg_advisory_xact_lock(%d);", LockKey)
+	line("SET LOCAL lock_timeout = '5s';")
+	line("SET LOCAL search_path = pg_catalog, pg_temp;")
+	line("SET LOCAL standard_conforming_strings = on;")
+	for _, t := range lockedTables(p) {
+		line("LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE;", t)
+	}
+	line("GRANT rls_owner TO CURRENT_USER;")
+	owner := false
+	for _, c := range p.Changes {
+		if c.Object.AsOwner != owner {
+			owner = c.Object.AsOwner
+			line("\n%s", map[bool]string{true: "SET LOCAL ROLE rls_owner;", false: "RESET ROLE;"}[owner])
+		}
+		line("\n-- %s %s%s", c.Op, oneLine(c.Object.Title), remarks(c))
+		if sql := strings.TrimSpace(c.SQL); sql != "" {
+			line("%s", sql)
+		}
+	}
+	line("\n-- What was done, for the next plan.")
+	if !owner {
+		line("SET LOCAL ROLE rls_owner;")
+	}
+	for _, c := range p.Changes {
+		o := c.Object
+		if c.Op == policies.OpDrop {
+			line(forgetSQL+";", policies.Literal(string(o.Kind)), policies.Literal(o.Name))
+			continue
+		}
+		line(rememberSQL+";", policies.Literal(string(o.Kind)), policies.Literal(o.Name), policies.Literal(o.Resource),
+			policies.Literal(o.Title), policies.Literal(o.Table), policies.Literal(o.Shape), policies.Literal(o.Hash()),
+			policies.Literal(c.Undo), strconv.FormatBool(o.AsOwner))
+	}
+	line(fingerprintSQL + ";")
+	line("RESET ROLE;")
+	line("REVOKE rls_owner FROM CURRENT_USER;")
+	line("COMMIT;")
+	return b.String()
+}
+
+func remarks(c policies.Change) string {
+	var out []string
+	if c.Reason != "" {
+		out = append(out, oneLine(c.Reason))
+	}
+	for _, h := range c.Hazards {
+		out = append(out, string(h))
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(out, ", ")
+}
+
+// oneLine keeps a name with a line break from ending its comment.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

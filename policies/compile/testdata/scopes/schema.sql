@@ -1,0 +1,16 @@
+CREATE TABLE public.person (id bigint PRIMARY KEY, boss bigint);
+CREATE TABLE public.team (id bigint PRIMARY KEY);
+CREATE TABLE public.member (team_id bigint, person_id bigint);
+CREATE TABLE public.visible_visible (id bigint PRIMARY KEY, owner bigint);
+CREATE TABLE public.visible_self (id bigint PRIMARY KEY, owner bigint);
+CREATE TABLE public.visible_any (id bigint PRIMARY KEY, owner bigint);
+CREATE TABLE public.hierarchy_visible (id bigint PRIMARY KEY, owner bigint);
+CREATE TABLE public.hierarchy_self (id bigint PRIMARY KEY, owner bigint);
+CREATE TABLE public.hierarchy_any (id bigint PRIMARY KEY, owner bigint);
+CREATE TABLE public.self_visible (id bigint PRIMARY KEY, owner bigint);
+CREATE TABLE public.self_self (id bigint PRIMARY KEY, owner bigint);
+CREATE TABLE public.self_any (id bigint PRIMARY KEY, owner bigint);
+CREATE TABLE public.three_visible (id bigint PRIMARY KEY, owner bigint, assignee bigint, team bigint);
+CREATE TABLE public.three_self (id bigint PRIMARY KEY, owner bigint, assignee bigint, team bigint);
+CREATE TABLE public.three_any (id bigint PRIMARY KEY, owner bigint, assignee bigint, team bigint);
+CREATE TABLE public.ownerless (id bigint PRIMARY KEY);
