@@ -112,7 +112,7 @@ CREATE TABLE rls.resource (
     write_scope text NOT NULL CHECK (write_scope IN ('visible', 'hierarchy', 'self')),
     owner_check text NOT NULL CHECK (owner_check IN ('visible', 'self', 'any')),
     hidden boolean NOT NULL DEFAULT false,
-    UNIQUE (table_schema, table_name)
+    UNIQUE (table_schema, table_name) DEFERRABLE INITIALLY DEFERRED -- a model may swap the tables of two resources
 );
 COMMENT ON TABLE rls.resource IS 'The protected tables, as the applied model declares them.';
 

@@ -22,5 +22,28 @@ $$;
 -- +goose StatementEnd
 
 -- +goose Down
--- The key goes with its table; the next one is drawn anew.
-SELECT 1;
+-- The last file goes down first, so it is the one that refuses.
+-- +goose StatementBegin
+DO $$
+BEGIN
+    IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
+        EXECUTE 'GRANT rls_owner TO CURRENT_USER';
+    END IF;
+    SET LOCAL ROLE rls_owner;
+    IF EXISTS (SELECT FROM rls.compiled) THEN
+        RAISE EXCEPTION 'objects compiled from a model are still installed'
+            USING ERRCODE = 'RL413', HINT = 'Run rlsctl uninstall first.';
+    END IF;
+    IF EXISTS (SELECT FROM rls.login) THEN
+        RAISE EXCEPTION 'logins are still registered'
+            USING ERRCODE = 'RL413', HINT = 'Run rlsctl login remove for each first.';
+    END IF;
+    -- The next key is drawn anew.
+    DELETE FROM rls.seal;
+    RESET ROLE;
+    IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
+        EXECUTE 'REVOKE rls_owner FROM CURRENT_USER';
+    END IF;
+END
+$$;
+-- +goose StatementEnd

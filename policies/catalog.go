@@ -119,8 +119,9 @@ type Installed struct {
 	Table       string `json:"table,omitempty"`
 	Shape       string `json:"shape,omitempty"`
 	AsOwner     bool   `json:"as_owner,omitempty"`
-	Hash        string `json:"hash"`        // Object.Hash when it was applied
-	Fingerprint string `json:"fingerprint"` // of the catalog right after it was applied; "" where the kind has none
-	Actual      string `json:"actual"`      // of the catalog now; "" when it is gone
-	Undo        string `json:"undo"`        // SQL that puts back what was there before
+	Hash        string `json:"hash"`             // Object.Hash when it was applied
+	Fingerprint string `json:"fingerprint"`      // of the catalog right after it was applied; "" where the kind has none
+	Actual      string `json:"actual"`           // of the catalog now; "" when it is gone
+	Grants      int    `json:"grants,omitempty"` // of a resource: how many that no model seeded would go with it
+	Undo        string `json:"undo"`             // SQL that puts back what was there before
 }

@@ -18,6 +18,11 @@ func Suggest(name string, candidates []string) string {
 			best, limit = c, d
 		}
 	}
+	for _, c := range candidates {
+		if best == "" && (strings.HasPrefix(c, name+"_") || strings.HasPrefix(name, c+"_") && c != "") {
+			best = c // "staff" for "staff_id"
+		}
+	}
 	return best
 }
 

@@ -27,19 +27,23 @@ type Step struct {
 // Up runs all pending migrations in one transaction and returns them. Nothing is kept if one of them fails; running it
 // again does nothing. Programs that do it at once wait for each other.
 func Up(ctx context.Context, conn *pgx.Conn) ([]Step, error) {
-	return run(ctx, conn, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.Up(ctx) })
+	return up(ctx, conn, migrations.FS)
+}
+
+func up(ctx context.Context, conn *pgx.Conn, files fs.FS) ([]Step, error) {
+	return run(ctx, conn, files, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.Up(ctx) })
 }
 
 // Down removes the kernel in one transaction. It refuses while compiled objects or logins are installed.
 func Down(ctx context.Context, conn *pgx.Conn) ([]Step, error) {
-	return run(ctx, conn, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.DownTo(ctx, 0) })
+	return run(ctx, conn, migrations.FS, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.DownTo(ctx, 0) })
 }
 
 // Status returns every migration, and changes nothing.
 func Status(ctx context.Context, conn *pgx.Conn) ([]Step, error) {
 	var out []Step
 	err := inTx(ctx, conn, false, func(db *sql.DB) error {
-		p, err := provider(db)
+		p, err := provider(db, migrations.FS)
 		if err != nil {
 			return err
 		}
@@ -55,22 +59,18 @@ func Status(ctx context.Context, conn *pgx.Conn) ([]Step, error) {
 	return out, err
 }
 
-func provider(db *sql.DB) (*goose.Provider, error) {
+func provider(db *sql.DB, files fs.FS) (*goose.Provider, error) {
 	store, err := database.NewStore(database.DialectPostgres, migrations.Table)
 	if err != nil {
 		return nil, err
 	}
-	sub, err := fs.Sub(migrations.FS, ".")
-	if err != nil {
-		return nil, err
-	}
-	return goose.NewProvider("", db, sub, goose.WithStore(store), goose.WithLogger(log.New(io.Discard, "", 0)))
+	return goose.NewProvider("", db, files, goose.WithStore(store), goose.WithLogger(log.New(io.Discard, "", 0)))
 }
 
-func run(ctx context.Context, conn *pgx.Conn, fn func(*goose.Provider) ([]*goose.MigrationResult, error)) ([]Step, error) {
+func run(ctx context.Context, conn *pgx.Conn, files fs.FS, fn func(*goose.Provider) ([]*goose.MigrationResult, error)) ([]Step, error) {
 	var out []Step
 	err := inTx(ctx, conn, true, func(db *sql.DB) error {
-		p, err := provider(db)
+		p, err := provider(db, files)
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,10 @@ var (
 	ErrLocked       = errors.New("another apply is running")
 )
 
+// ErrNotMade means that the server took a GRANT or REVOKE without carrying it out, because the login may not give or
+// take that privilege, or because somebody else than the table's owner gave it. Nothing has been changed.
+var ErrNotMade = errors.New("the server did not give or take a privilege")
+
 // ErrUncertain means that the connection was lost while the server was committing: the changes may be there or not.
 var ErrUncertain = errors.New("the connection was lost at the commit")
 
@@ -206,6 +210,17 @@ ON CONFLICT (kind, name) DO UPDATE SET resource = EXCLUDED.resource, title = EXC
 	// Everything, not the plan's objects alone: a grant to one role shows in the fingerprint of another object.
 	fingerprintSQL = `UPDATE rls.compiled AS i SET fingerprint = s.fingerprint FROM rls.object_state AS s
 WHERE s.kind = i.kind AND s.name = i.name AND i.fingerprint <> s.fingerprint`
+	missingSQL = `SELECT coalesce(string_agg(DISTINCT i.title, ', '), '') FROM rls.compiled AS i
+WHERE i.kind <> 'grant' AND NOT EXISTS (SELECT FROM rls.object_state AS s WHERE s.kind = i.kind AND s.name = i.name)
+   OR i.kind = 'privilege' AND EXISTS (
+       SELECT FROM pg_catalog.pg_class AS c
+       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+       CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+       WHERE i.name = '"narrowed"."' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"'
+         AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')
+         AND (x.grantee = 0 OR EXISTS (
+             SELECT FROM rls.database_role AS d JOIN pg_catalog.pg_roles AS r ON r.rolname = d.name
+             WHERE d.kind = 'client' AND r.oid = x.grantee)))`
 )
 
 // remember brings the manifest up to date, with the fingerprints that the catalog gives now.
@@ -226,6 +241,14 @@ func remember(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
 	b.Queue(fingerprintSQL)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("apply: update the manifest: %w", err)
+	}
+	// GRANT of what the login may not give away is a mere WARNING, and REVOKE takes only what the table's owner gave.
+	var missing string
+	if err := tx.QueryRow(ctx, missingSQL).Scan(&missing); err != nil {
+		return fmt.Errorf("apply: look for what was not made: %w", err)
+	}
+	if missing != "" {
+		return fmt.Errorf("apply: %w: %s", ErrNotMade, missing)
 	}
 	return ownership.Leave(ctx, tx)
 }

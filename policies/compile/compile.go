@@ -157,8 +157,16 @@ func (k keyType) as(expr, columnType string) string {
 	if columnType == k.sql {
 		return expr
 	}
+	if width[columnType] > width[k.sql] {
+		// A value out of range names nobody; a plain cast would fail every statement of everybody.
+		low, high := bounds(k.sql)
+		return fmt.Sprintf("CASE WHEN %s BETWEEN %s AND %s THEN %s::%s END", expr, low, high, expr, k.sql)
+	}
 	return expr + "::" + k.sql
 }
+
+// width orders the integer types.
+var width = map[string]int{"smallint": 1, "integer": 2, "bigint": 3}
 
 // bounds returns the lowest and highest value of a type as SQL; highest is "" where the type has none, and both are
 // where there is no lowest either.

@@ -100,17 +100,40 @@ func (d *differ) change(o policies.Object) (policies.Change, bool) {
 			}
 		}
 	}
-	// What was there before the toolkit is known only at the first time.
+	// What was there before the toolkit is known only at the first time, or when the model reaches further than before.
 	if installed && (o.Kind == policies.KindRowSecurity || o.Kind == policies.KindPrivilege) {
 		c.Undo = i.Undo
+		if o.Kind == policies.KindPrivilege && i.Hash != o.Hash() {
+			c.Undo = union(i.Undo, o.Drop)
+		}
 	}
 	c.Hazards = d.hazards(c)
 	return c, true
 }
 
+// union returns the lines of a, and those of b that are not among them.
+func union(a, b string) string {
+	lines := strings.Split(a, "\n")
+	for l := range strings.SplitSeq(b, "\n") {
+		if !slices.Contains(lines, l) {
+			lines = append(lines, l)
+		}
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}
+
+// drop takes away what the toolkit made. What somebody has dropped by hand, perhaps with its table, is only forgotten.
 func drop(i policies.Installed, reason string) policies.Change {
+	if i.Actual == "" && i.Kind != policies.KindGrant {
+		return policies.Change{Op: policies.OpDrop, Reason: "was dropped by hand", Object: policies.Object{
+			Kind: i.Kind, Name: i.Name, Title: i.Title, Resource: i.Resource, AsOwner: i.AsOwner}}
+	}
 	c := policies.Change{Op: policies.OpDrop, Reason: reason, SQL: i.Undo, Object: policies.Object{
 		Kind: i.Kind, Name: i.Name, Title: i.Title, Resource: i.Resource, Table: i.Table, Drop: i.Undo, AsOwner: i.AsOwner}}
+	if i.Grants > 0 {
+		c.Reason += fmt.Sprintf("; %d grants on it that no model seeded go with it", i.Grants)
+		c.Hazards = []policies.Hazard{policies.NarrowsAccess}
+	}
 	switch i.Kind {
 	case policies.KindPolicy, policies.KindMembership, policies.KindGrant:
 		c.Hazards = []policies.Hazard{policies.NarrowsAccess}
@@ -283,6 +306,12 @@ func StateHash(c *policies.Catalog, tables map[string]bool) string {
 	for _, t := range c.Tables {
 		if tables[policies.Ident(t.Schema)+"."+policies.Ident(t.Name)] {
 			state.Tables = append(state.Tables, t)
+		}
+	}
+	for i := range state.Installed { // data, not state: somebody is always granting something
+		if state.Installed[i].Grants > 0 {
+			state.Installed = slices.Clone(state.Installed)
+			state.Installed[i].Grants = 0
 		}
 	}
 	doc, err := json.Marshal(state)

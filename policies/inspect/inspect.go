@@ -48,7 +48,9 @@ func InTx(ctx context.Context, tx pgx.Tx) (*policies.Catalog, error) {
 		return nil, fmt.Errorf("inspect: %w", err)
 	}
 	var installed bool
-	if err := tx.QueryRow(ctx, "SELECT current_setting('server_version_num')::integer, to_regclass('rls.compiled') IS NOT NULL").
+	// Not to_regclass: it raises where the login has no USAGE on the schema.
+	if err := tx.QueryRow(ctx, `SELECT current_setting('server_version_num')::integer, EXISTS (
+		SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = 'rls' AND c.relname = 'compiled')`).
 		Scan(&c.ServerVersion, &installed); err != nil {
 		return nil, fmt.Errorf("inspect: %w", err)
 	}

@@ -10,6 +10,7 @@ SELECT coalesce(json_agg(json_build_object(
     'hash', i.hash,
     'fingerprint', i.fingerprint,
     'actual', coalesce(s.fingerprint, ''),
-    'undo', i.undo) ORDER BY i.position), '[]'::json)
+    'undo', i.undo,
+    'grants', CASE WHEN i.kind = 'registry' THEN (SELECT count(*) FROM rls."grant" AS g WHERE g.resource = i.resource AND g.seed IS NULL) ELSE 0 END) ORDER BY i.position), '[]'::json)
 FROM rls.compiled AS i
 LEFT JOIN rls.object_state AS s ON s.kind = i.kind AND s.name = i.name

@@ -19,7 +19,7 @@ BEGIN
     IF context IS NOT NULL THEN
         -- kind|key|channel|tenant|client|factor|attributes|deadline|mac, texts in hexadecimal
         body := left(context, -65);
-        IF right(context, 65) ~ '^\|[0-9a-f]{64}$' AND rls.seal_context(body) = context THEN
+        IF right(context, 65) ~ '^[|][0-9a-f]{64}$' AND rls.seal_context(body) = context THEN
             field := string_to_array(body, '|');
             IF statement_timestamp() >= to_timestamp(field[8]::double precision) THEN
                 RAISE EXCEPTION 'the transaction has outlived its principal'

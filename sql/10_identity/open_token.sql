@@ -20,14 +20,17 @@ DECLARE
     body text;
     before text := nullif(current_setting('rls.context', true), '');
 BEGIN
-    SELECT g.* INTO gate FROM rls.gateway AS g WHERE g.login = session_user;
+    -- By its kind, not by this row alone: a login that has become a person's presents no tokens any more.
+    SELECT g.* INTO gate FROM rls.gateway AS g JOIN rls.login AS l ON l.name = g.login AND l.kind = 'gateway'
+    WHERE g.login = session_user;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'login "%" is no gateway', session_user
             USING ERRCODE = 'RL003', HINT = 'Register it with rlsctl gateway add.';
     END IF;
     -- Lengths are compared one by one: bounds inside the expression cost ten times the rest of this function.
-    IF token IS NULL OR octet_length(token) > 8192
-        OR token !~ '^rls1\|[A-Za-z0-9_-]+\|[1-9][0-9]*\|[a-z]+\|[0-9a-f]*\|[0-9a-f]*\|[0-9a-f]*\|[01]\|[a-z0-9_=,]*\|[0-9a-f]+$' COLLATE "C"
+    -- No backslash in a literal here or in any other body: the caller's standard_conforming_strings says what it means.
+    IF token IS NULL OR octet_length(token) > 8192 OR cardinality(field) <> 10
+        OR token !~ '^rls1[|][A-Za-z0-9_-]+[|][1-9][0-9]*[|][a-z]+[|][0-9a-f]*[|][0-9a-f]*[|][0-9a-f]*[|][01][|][a-z0-9_=,]*[|][0-9a-f]+$' COLLATE "C"
         OR length(field[2]) > 32 OR length(field[3]) > 12 OR field[4] NOT IN ('user', 'subject', 'service', 'anonymous')
         OR length(field[5]) % 2 <> 0 OR length(field[6]) % 2 <> 0 OR length(field[7]) % 2 <> 0 OR length(field[10]) <> 64 THEN
         RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
@@ -36,7 +39,7 @@ BEGIN
     IF gate.signed THEN
         SELECT k.* INTO secret FROM rls.gateway_key AS k WHERE k.gateway = gate.login AND k.id = field[2];
         -- Hashed once more before the comparison, so that its time tells nothing about the right bytes.
-        IF NOT FOUND OR sha256(decode(field[10], 'hex')) <> sha256(sha256(secret.outer_pad
+        IF NOT FOUND OR sha256(decode(field[10], 'hex')) IS DISTINCT FROM sha256(sha256(secret.outer_pad
             || sha256(secret.inner_pad || convert_to(left(token, -65), 'UTF8')))) THEN
             RAISE EXCEPTION 'the token is not valid'
                 USING ERRCODE = 'RL003', DETAIL = 'newest key: ' || coalesce(newest, ''),
@@ -69,11 +72,12 @@ BEGIN
         ) THEN
         RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
     END IF;
-    IF NOT (CASE field[4]
+    -- What is unknown, as with a NULL in a list, is refused.
+    IF (CASE field[4]
         WHEN 'anonymous' THEN gate.anonymous
         WHEN 'service' THEN claim = ANY (gate.services)
         ELSE gate.users
-    END) OR (tenant <> '' AND tenant <> ALL (gate.tenants)) THEN
+    END) IS NOT TRUE OR (tenant <> '' AND gate.tenants IS NOT NULL AND (tenant = ANY (gate.tenants)) IS NOT TRUE) THEN
         RAISE EXCEPTION 'the token is not valid'
             USING ERRCODE = 'RL003', DETAIL = 'this gateway may not claim that principal', HINT = 'See rlsctl gateway list.';
     END IF;

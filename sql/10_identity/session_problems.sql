@@ -11,7 +11,8 @@ AS $$
 DECLARE
     gate rls.gateway;
 BEGIN
-    SELECT g.* INTO gate FROM rls.gateway AS g WHERE g.login = session_user;
+    SELECT g.* INTO gate FROM rls.gateway AS g JOIN rls.login AS l ON l.name = g.login AND l.kind = 'gateway'
+    WHERE g.login = session_user;
     IF NOT FOUND THEN
         RETURN NEXT format('login %I is not registered as a gateway', session_user);
     ELSIF NOT gate.signed THEN

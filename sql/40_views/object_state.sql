@@ -57,13 +57,14 @@ CROSS JOIN LATERAL aclexplode(a.attacl) AS x
 WHERE x.grantee = to_regrole('rls_owner')
 GROUP BY n.nspname, c.relname
 UNION ALL
-SELECT 'privilege',
+-- USAGE of schemas, by itself or through PUBLIC: who applies need not be able to grant what everybody has.
+SELECT DISTINCT 'privilege',
        '"' || replace(r.rolname, '"', '""') || '"."' || replace(n.nspname, '"', '""') || '"',
-       md5(string_agg(x.privilege_type, ',' ORDER BY x.privilege_type))
+       'usage'
 FROM pg_catalog.pg_namespace AS n
 CROSS JOIN LATERAL aclexplode(n.nspacl) AS x
-JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee
-GROUP BY r.rolname, n.nspname
+JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee OR x.grantee = 0
+WHERE x.privilege_type = 'USAGE' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 UNION ALL
 -- Which roles may impersonate.
 SELECT 'privilege',

@@ -297,7 +297,7 @@ COMMENT ON FUNCTION rls.objects_group(text, text[]) IS 'Which of some objects of
 
 -- function: function rls.hand_over_group(), as rls_owner
 -- Refuses to hand a row of group to an owner whom the principal may not name.
--- Whoever is not filtered by row security passes, and so do maintenance roles.
+-- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_group()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -308,6 +308,8 @@ SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
     IF NOT row_security_active(TG_RELID)
+        OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
+            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
         RETURN NULL;
     END IF;

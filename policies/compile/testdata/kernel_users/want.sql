@@ -347,7 +347,7 @@ COMMENT ON FUNCTION rls.objects_note(text, text[]) IS 'Which of some objects of 
 
 -- function: function rls.hand_over_note(), as rls_owner
 -- Refuses to hand a row of note to an owner whom the principal may not name.
--- Whoever is not filtered by row security passes, and so do maintenance roles.
+-- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_note()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -357,7 +357,9 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
-    IF NOT row_security_active(TG_RELID) THEN
+    IF NOT row_security_active(TG_RELID)
+        OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
+            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
         RETURN NULL;
     END IF;
     IF ((NEW.created_by_id IS DISTINCT FROM OLD.created_by_id AND NEW.created_by_id IS NOT NULL AND NEW.created_by_id <> ALL (rls.admitted_owners('update', 'note', 'visible')))

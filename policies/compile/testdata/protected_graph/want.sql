@@ -422,7 +422,7 @@ COMMENT ON FUNCTION rls.objects_person(text, text[]) IS 'Which of some objects o
 
 -- function: function rls.hand_over_person(), as rls_owner
 -- Refuses to hand a row of person to an owner whom the principal may not name.
--- Whoever is not filtered by row security passes, and so do maintenance roles.
+-- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_person()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -433,6 +433,8 @@ SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
     IF NOT row_security_active(TG_RELID)
+        OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
+            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))
         OR pg_has_role(current_user, 'owner', 'USAGE')
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
         RETURN NULL;
@@ -493,7 +495,7 @@ COMMENT ON FUNCTION rls.objects_team(text, text[]) IS 'Which of some objects of 
 
 -- function: function rls.hand_over_team(), as rls_owner
 -- Refuses to hand a row of team to an owner whom the principal may not name.
--- Whoever is not filtered by row security passes, and so do maintenance roles.
+-- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_team()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -504,6 +506,8 @@ SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
     IF NOT row_security_active(TG_RELID)
+        OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
+            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))
         OR pg_has_role(current_user, 'owner', 'USAGE')
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
         RETURN NULL;
@@ -567,7 +571,7 @@ COMMENT ON FUNCTION rls.objects_member(text, text[]) IS 'Which of some objects o
 
 -- function: function rls.hand_over_member(), as rls_owner
 -- Refuses to hand a row of member to an owner whom the principal may not name.
--- Whoever is not filtered by row security passes, and so do maintenance roles.
+-- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_member()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -578,6 +582,8 @@ SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
     IF NOT row_security_active(TG_RELID)
+        OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
+            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))
         OR pg_has_role(current_user, 'owner', 'USAGE')
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
         RETURN NULL;

@@ -570,7 +570,7 @@ COMMENT ON FUNCTION rls.objects_visible_self(text, text[]) IS 'Which of some obj
 
 -- function: function rls.hand_over_visible_self(), as rls_owner
 -- Refuses to hand a row of visible_self to an owner whom the principal may not name.
--- Whoever is not filtered by row security passes, and so do maintenance roles.
+-- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_visible_self()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -580,7 +580,9 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
-    IF NOT row_security_active(TG_RELID) THEN
+    IF NOT row_security_active(TG_RELID)
+        OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
+            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
         RETURN NULL;
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'visible_self', 'self')))) AND NOT rls.superuser_on('visible_self') THEN
@@ -703,7 +705,7 @@ COMMENT ON FUNCTION rls.objects_hierarchy_self(text, text[]) IS 'Which of some o
 
 -- function: function rls.hand_over_hierarchy_self(), as rls_owner
 -- Refuses to hand a row of hierarchy_self to an owner whom the principal may not name.
--- Whoever is not filtered by row security passes, and so do maintenance roles.
+-- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_hierarchy_self()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -713,7 +715,9 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
-    IF NOT row_security_active(TG_RELID) THEN
+    IF NOT row_security_active(TG_RELID)
+        OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
+            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
         RETURN NULL;
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'hierarchy_self', 'self')))) AND NOT rls.superuser_on('hierarchy_self') THEN
@@ -906,7 +910,7 @@ COMMENT ON FUNCTION rls.objects_three_visible(text, text[]) IS 'Which of some ob
 
 -- function: function rls.hand_over_three_visible(), as rls_owner
 -- Refuses to hand a row of three_visible to an owner whom the principal may not name.
--- Whoever is not filtered by row security passes, and so do maintenance roles.
+-- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_three_visible()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -916,7 +920,9 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
-    IF NOT row_security_active(TG_RELID) THEN
+    IF NOT row_security_active(TG_RELID)
+        OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
+            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
         RETURN NULL;
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'three_visible', 'visible')))
@@ -979,7 +985,7 @@ COMMENT ON FUNCTION rls.objects_three_self(text, text[]) IS 'Which of some objec
 
 -- function: function rls.hand_over_three_self(), as rls_owner
 -- Refuses to hand a row of three_self to an owner whom the principal may not name.
--- Whoever is not filtered by row security passes, and so do maintenance roles.
+-- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_three_self()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -989,7 +995,9 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
-    IF NOT row_security_active(TG_RELID) THEN
+    IF NOT row_security_active(TG_RELID)
+        OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
+            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
         RETURN NULL;
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'three_self', 'self')))
@@ -1052,7 +1060,7 @@ COMMENT ON FUNCTION rls.objects_three_any(text, text[]) IS 'Which of some object
 
 -- function: function rls.hand_over_three_any(), as rls_owner
 -- Refuses to hand a row of three_any to an owner whom the principal may not name.
--- Whoever is not filtered by row security passes, and so do maintenance roles.
+-- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_three_any()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -1062,7 +1070,9 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
-    IF NOT row_security_active(TG_RELID) THEN
+    IF NOT row_security_active(TG_RELID)
+        OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
+            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
         RETURN NULL;
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'three_any', 'visible')))

@@ -348,7 +348,7 @@ COMMENT ON FUNCTION rls.objects_memo(text, text[]) IS 'Which of some objects of 
 
 -- function: function rls.hand_over_memo(), as rls_owner
 -- Refuses to hand a row of memo to an owner whom the principal may not name.
--- Whoever is not filtered by row security passes, and so do maintenance roles.
+-- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_memo()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -358,7 +358,9 @@ SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
-    IF NOT row_security_active(TG_RELID) THEN
+    IF NOT row_security_active(TG_RELID)
+        OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
+            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
         RETURN NULL;
     END IF;
     IF ((NEW.author IS DISTINCT FROM OLD.author AND NEW.author IS NOT NULL AND NEW.author <> ALL (rls.admitted_owners('update', 'memo', 'visible')))

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/spf13/cobra"
+
+	"github.com/rlsctl/rlsctl/policies"
+	"github.com/rlsctl/rlsctl/policies/apply"
+	"github.com/rlsctl/rlsctl/policies/pipeline"
+)
+
+func newApplyCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "apply rls.yaml",
+		Short: "Make the database what the model says",
+		Long: `Shows the plan, asks, and carries it out in one transaction under an advisory lock: everything or nothing. The plan is
+made again once the locks are held; where the database has changed meanwhile, nothing is done.
+
+A plan that only narrows access needs no more than a yes. Every other hazard in it has to be named with --allow:
+WIDENS_ACCESS, DISABLES_RLS, REPLACES_FUNCTION.` + exitCodes(exitUsage, exitModel, exitRefused),
+		Example: `  rlsctl apply rls.yaml
+  rlsctl apply rls.yaml --yes --allow WIDENS_ACCESS,REPLACES_FUNCTION
+  rlsctl apply rls.yaml --yes --lock-timeout 1s -o json`,
+		Args:              exactArgs("rls.yaml"),
+		ValidArgsFunction: modelArg,
+	}
+	o := a.changeFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		m, err := a.model(args[0])
+		if err != nil {
+			return err
+		}
+		return a.withConn(cmd.Context(), func(conn *pgx.Conn) error {
+			_, err := a.change(cmd.Context(), conn, m, o, "Apply this plan?")
+			return err
+		})
+	}
+	return cmd
+}
+
+// changeOptions are the flags of commands that carry a plan out.
+type changeOptions struct {
+	format      *format
+	yes         bool
+	allow       hazards
+	lockTimeout time.Duration
+}
+
+func (a *app) changeFlags(cmd *cobra.Command) *changeOptions {
+	o := &changeOptions{format: formatFlag(cmd, "text", "json")}
+	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
+	cmd.Flags().Var(&o.allow, "allow", "`hazards` that the plan may have, separated by commas")
+	cmd.Flags().DurationVar(&o.lockTimeout, "lock-timeout", 5*time.Second, "how long to wait for the lock of each table")
+	_ = cmd.RegisterFlagCompletionFunc("allow", func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		before := typed[:strings.LastIndex(typed, ",")+1]
+		var out []string
+		for _, h := range allHazards {
+			if !strings.Contains(before, string(h)) {
+				out = append(out, before+string(h))
+			}
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	})
+	return o
+}
+
+var allHazards = []policies.Hazard{policies.WidensAccess, policies.NarrowsAccess, policies.DisablesRLS, policies.ReplacesFunction}
+
+// hazards is the value of --allow.
+type hazards []policies.Hazard
+
+func (h *hazards) Type() string { return "hazards" }
+
+func (h *hazards) String() string {
+	var words []string
+	for _, one := range *h {
+		words = append(words, string(one))
+	}
+	return strings.Join(words, ",")
+}
+
+func (h *hazards) Set(s string) error {
+	for word := range strings.SplitSeq(s, ",") {
+		one := policies.Hazard(strings.ToUpper(strings.TrimSpace(word)))
+		if !slices.Contains(allHazards, one) {
+			return errors.New("must be a list of: WIDENS_ACCESS, NARROWS_ACCESS, DISABLES_RLS, REPLACES_FUNCTION")
+		}
+		*h = append(*h, one)
+	}
+	return nil
+}
+
+// changed is the result of a change as JSON.
+type changed struct {
+	Applied bool         `json:"applied"`
+	Plan    planDocument `json:"plan"`
+}
+
+// change plans m, shows the plan, asks, and carries it out; a nil m is the removal. It reports whether it did something.
+// In JSON the result is printed at the end, whatever that is.
+func (a *app) change(ctx context.Context, conn *pgx.Conn, m *policies.Model, o *changeOptions, question string) (bool, error) {
+	if o.lockTimeout < time.Millisecond {
+		return false, usagef("--lock-timeout must be at least 1ms")
+	}
+	result, err := a.plan(ctx, conn, m)
+	if err != nil {
+		return false, err
+	}
+	p := result.Plan
+	done, err := a.carryOut(ctx, conn, m, p, o, question)
+	if o.format.value == "json" {
+		err = errors.Join(err, a.json(changed{Applied: done, Plan: document(p)}))
+	}
+	return done, err
+}
+
+func (a *app) carryOut(ctx context.Context, conn *pgx.Conn, m *policies.Model, p policies.Plan, o *changeOptions, question string) (bool, error) {
+	text := o.format.value == "text"
+	refused := p.Notes.HasErrors()
+	switch {
+	case !p.Empty() || refused:
+		if text {
+			a.planText(a.Out, p)
+		} else if !o.yes {
+			a.planText(a.Err, p)
+		}
+	case text:
+		for _, n := range p.Notes {
+			fmt.Fprintln(a.Out, n)
+		}
+		fmt.Fprintln(a.Out, "nothing to do")
+	}
+	if refused {
+		err := failf(exitRefused, "%w; nothing was changed", apply.ErrRefused)
+		for _, n := range p.Notes {
+			if n.Severity == policies.Error {
+				if !text {
+					a.diagnose(policies.Diagnostics{n})
+				}
+				err.tip = n.Hint
+			}
+		}
+		return false, err
+	}
+	if p.Empty() {
+		return false, nil
+	}
+	if missing := forbidden(p, o.allow); len(missing) > 0 {
+		return false, failf(exitRefused, "%w: %s; nothing was changed", apply.ErrHazard, &missing).
+			hint("Read the plan, and add --allow %s if that is what you want.", &missing)
+	}
+	if !o.yes {
+		ok, err := a.confirm(ctx, question)
+		if err != nil {
+			return false, err
+		}
+		if !ok {
+			return false, failf(exitRefused, "not confirmed; nothing was changed")
+		}
+	}
+	stop := a.progress("applying " + count(len(p.Changes), "change"))
+	err := pipeline.Apply(ctx, conn, m, p, apply.Options{Allow: o.allow, LockTimeout: o.lockTimeout})
+	stop()
+	if err != nil {
+		return false, refusal(ctx, err)
+	}
+	if text {
+		fmt.Fprintf(a.Out, "done: %s\n", count(len(p.Changes), "change"))
+	}
+	return true, nil
+}
+
+// forbidden returns the hazards of p that have to be allowed and are not.
+func forbidden(p policies.Plan, allow []policies.Hazard) hazards {
+	return slices.DeleteFunc(apply.Hazards(p), func(h policies.Hazard) bool {
+		return h == policies.NarrowsAccess || slices.Contains(allow, h)
+	})
+}
+
+// refusal gives an error of apply its exit code and says that the transaction has been rolled back.
+func refusal(ctx context.Context, err error) error {
+	if errors.Is(err, apply.ErrUncertain) {
+		return (&exitError{code: exitUnexpected, err: err}).hint("Run `rlsctl plan` to see whether the changes are there.")
+	}
+	if ctx.Err() != nil {
+		return failf(exitRefused, "interrupted; nothing was changed")
+	}
+	out := failf(exitRefused, "%w; nothing was changed", err)
+	var pg *pgconn.PgError
+	switch {
+	case errors.Is(err, apply.ErrStateChanged):
+		return out.hint("Run the command again, and read the new plan.")
+	case errors.Is(err, apply.ErrLocked):
+		return out.hint("Wait until the other apply is done, and run the command again.")
+	case errors.As(err, &pg) && pg.Code == "55P03":
+		return out.hint("Wait until other sessions leave the table, or give a longer --lock-timeout.")
+	case errors.As(err, &pg) && pg.Code == "42501" && pg.Hint == "":
+		return out.hint("Connect as a database superuser, or as the owner of the tables with CREATEROLE.")
+	}
+	return out
+}

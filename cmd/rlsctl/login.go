@@ -1,0 +1,264 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/spf13/cobra"
+
+	"github.com/rlsctl/rlsctl/internal/logins"
+)
+
+func newLoginCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "login add|list|remove",
+		Short: "People and BI tools with a database login of their own",
+		Long: `A person's login is one user of the model: whoever connects with it is that user, for every statement of any client.
+An impersonating login is for BI tools that connect once and SET ROLE: each database role that it is a member of is one
+user. Applications behind a shared login are gateways: see rlsctl gateway.` + exitCodes(exitUsage, exitRefused),
+		Example: `  rlsctl login add bi_anna --user anna --password-stdin
+  rlsctl login add metabase --impersonating --as bi_anna=anna --as mb_ben=ben
+  rlsctl login list`,
+	}
+	cmd.AddCommand(newLoginAddCommand(a), newLoginListCommand(a), newLoginRemoveCommand(a))
+	return cmd
+}
+
+func newLoginAddCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "add NAME (--user LOGIN | --impersonating --as ROLE=LOGIN ...) [flags]",
+		Short: "Register a database login as a user, or as one that becomes users by SET ROLE",
+		Long: `Registers the database login NAME and creates it where it is missing, in one transaction.
+
+With --user it is the user of that login for good. It becomes a member of one client role, and holds nothing else.
+With --impersonating it is nobody until it sets one of the roles that --as lists; roles that do not exist are created, and
+cannot log in. Whoever writes SQL on such a connection can be each of its users, so use --user where people write SQL.
+
+A password is hashed here: the server and its log never see it. Without one the server's other ways to log in count.` +
+			exitCodes(exitUsage, exitRefused),
+		Example: `  rlsctl login add bi_anna --user anna --client-role app_ro --password-file anna.txt
+  rlsctl login add metabase --impersonating --as bi_anna=anna --as mb_ben=ben --password-stdin < password`,
+		Args: exactArgs("NAME"),
+	}
+	user := cmd.Flags().String("user", "", "the `LOGIN` of the user that it is")
+	impersonating := cmd.Flags().Bool("impersonating", false, "it becomes users by SET ROLE")
+	as := cmd.Flags().StringArray("as", nil, "a database role and the login of the user whom it stands for, as `ROLE=LOGIN`; repeat it")
+	client := cmd.Flags().String("client-role", "", "the client `ROLE` of the model that holds the table privileges; may be left out if there is one only")
+	factor := cmd.Flags().Bool("second-factor", false, "whoever logs in has shown a second factor")
+	password := passwordFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		switch {
+		case *impersonating && *user != "":
+			return usagef("--user and --impersonating exclude each other").hint("Use --as ROLE=LOGIN with --impersonating.")
+		case !*impersonating && len(*as) > 0:
+			return usagef("--as needs --impersonating").hint("Add --impersonating, or name one user with --user.")
+		case !*impersonating && *user == "":
+			return usagef("nobody is named").hint("Add --user LOGIN, or --impersonating with --as ROLE=LOGIN.")
+		}
+		var roles []logins.As
+		for _, pair := range *as {
+			role, login, ok := strings.Cut(pair, "=")
+			if !ok || role == "" || login == "" {
+				return usagef("--as %q is not ROLE=LOGIN", pair).hint("Write --as ROLE=LOGIN.")
+			}
+			roles = append(roles, logins.As{Role: role, User: login})
+		}
+		secret, err := a.password(password)
+		if err != nil {
+			return err
+		}
+		return a.withConn(cmd.Context(), func(conn *pgx.Conn) error {
+			var added logins.Added
+			if *impersonating {
+				added, err = logins.AddImpersonating(cmd.Context(), conn, logins.Impersonating{
+					Login: args[0], As: roles, ClientRole: *client, SecondFactor: *factor, Password: secret})
+			} else {
+				added, err = logins.AddPerson(cmd.Context(), conn, logins.Person{
+					Login: args[0], User: *user, ClientRole: *client, SecondFactor: *factor, Password: secret})
+			}
+			if err != nil {
+				return refused(err)
+			}
+			if *impersonating {
+				fmt.Fprintf(a.Out, "%s becomes, by SET ROLE:\n", args[0])
+				for _, r := range roles {
+					fmt.Fprintf(a.Out, "  %s = %s\n", r.Role, r.User)
+				}
+			} else {
+				fmt.Fprintf(a.Out, "%s is %s, through client role %s\n", args[0], *user, added.ClientRole)
+			}
+			var made []string
+			if added.Created {
+				made = append(made, added.Login)
+			}
+			if made = append(made, added.Roles...); len(made) > 0 {
+				a.note("created database role %s", strings.Join(made, ", "))
+			}
+			return nil
+		})
+	}
+	return cmd
+}
+
+func newLoginListCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List persons and impersonating logins",
+		Long:    "Lists the registered logins of persons and of tools that SET ROLE. Gateways are listed by rlsctl gateway list." + exitCodes(exitUsage, exitRefused),
+		Example: "  rlsctl login list -o json",
+		Args:    exactArgs(),
+	}
+	format := formatFlag(cmd, "text", "json")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return a.withConn(cmd.Context(), func(conn *pgx.Conn) error {
+			list, err := logins.List(cmd.Context(), conn)
+			if err != nil {
+				return refused(err)
+			}
+			if format.value == "json" {
+				return a.json(list)
+			}
+			if len(list) == 0 {
+				fmt.Fprintln(a.Out, "no logins")
+				return nil
+			}
+			rows := [][]string{{"login", "kind", "is", "client role", "second factor"}}
+			for _, l := range list {
+				is := l.User
+				for i, r := range l.As {
+					if i > 0 {
+						is += ", "
+					}
+					is += r.User + " as " + r.Role
+				}
+				factor := "no"
+				if l.SecondFactor {
+					factor = "yes"
+				}
+				rows = append(rows, []string{l.Name, l.Kind, is, l.ClientRole, factor})
+			}
+			a.columns(rows)
+			return nil
+		})
+	}
+	return cmd
+}
+
+func newLoginRemoveCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "remove NAME [--drop]",
+		Short: "Take a login out of the map, and back what adding it gave",
+		Long: `Takes the login out of the map, and takes back exactly what adding it gave. From the next statement on it is nobody.
+With --drop its database role goes too, and roles that were created for it; that fails while one of them owns anything.` +
+			exitCodes(exitUsage, exitRefused),
+		Example: "  rlsctl login remove bi_anna --drop",
+		Args:    exactArgs("NAME"),
+	}
+	drop := cmd.Flags().Bool("drop", false, "drop the database role too")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.removeLogin(cmd, args[0], *drop, logins.KindPerson, logins.KindImpersonating)
+	}
+	return cmd
+}
+
+func (a *app) removeLogin(cmd *cobra.Command, name string, drop bool, kinds ...string) error {
+	return a.withConn(cmd.Context(), func(conn *pgx.Conn) error {
+		r, err := logins.Remove(cmd.Context(), conn, name, drop, kinds...)
+		if err != nil {
+			return refused(err)
+		}
+		fmt.Fprintf(a.Out, "%s is no %s login any more\n", name, r.Kind)
+		if len(r.Dropped) > 0 {
+			a.note("dropped database role %s", strings.Join(r.Dropped, ", "))
+		}
+		return nil
+	})
+}
+
+// refused gives what the login map refuses its exit code and hint.
+func refused(err error) error {
+	var r *logins.Refusal
+	if errors.As(err, &r) {
+		e := &exitError{code: exitRefused, err: err}
+		if r.Hint != "" {
+			return e.hint("%s", r.Hint)
+		}
+		return e
+	}
+	return err
+}
+
+// passwordSource is where the password of a new login comes from.
+type passwordSource struct {
+	file  string
+	stdin bool
+}
+
+func passwordFlags(cmd *cobra.Command) *passwordSource {
+	p := &passwordSource{}
+	cmd.Flags().StringVar(&p.file, "password-file", "", "take the password from the first line of `FILE`")
+	cmd.Flags().BoolVar(&p.stdin, "password-stdin", false, "take the password from the first line of the standard input")
+	return p
+}
+
+// password reads and hashes the password; without one asked for it is the zero value.
+func (a *app) password(p *passwordSource) (logins.Password, error) {
+	var text []byte
+	var err error
+	switch {
+	case p.stdin && p.file != "":
+		return logins.Password{}, usagef("--password-file and --password-stdin exclude each other").hint("Leave one out.")
+	case p.stdin:
+		if terminal(a.In) {
+			return logins.Password{}, usagef("the password would be seen on the terminal").hint("Use a pipe, or --password-file FILE.")
+		}
+		text, err = io.ReadAll(io.LimitReader(a.In, 4096))
+	case p.file != "":
+		text, err = a.readFile(p.file)
+	default:
+		return logins.Password{}, nil
+	}
+	if err != nil {
+		return logins.Password{}, err
+	}
+	line, rest, _ := strings.Cut(string(text), "\n")
+	if strings.TrimSpace(rest) != "" {
+		return logins.Password{}, usagef("the password has more than one line").hint("Write it on one line.")
+	}
+	secret, err := logins.NewPassword(strings.TrimSuffix(line, "\r"))
+	var r *logins.Refusal
+	if errors.As(err, &r) {
+		return secret, usagef("%w", err).hint("%s", r.Hint)
+	}
+	return secret, err
+}
+
+// columns prints rows with aligned columns; the first row is the head.
+func (a *app) columns(rows [][]string) {
+	var width []int
+	for _, r := range rows {
+		for i, cell := range r {
+			if i == len(width) {
+				width = append(width, 0)
+			}
+			width[i] = max(width[i], len([]rune(cell)))
+		}
+	}
+	for n, r := range rows {
+		var line strings.Builder
+		for i, cell := range r {
+			line.WriteString(cell)
+			if i < len(r)-1 {
+				line.WriteString(strings.Repeat(" ", width[i]-len([]rune(cell))+2))
+			}
+		}
+		text := strings.TrimRight(line.String(), " ")
+		if n == 0 {
+			text = a.paint(a.Out, bold, text)
+		}
+		fmt.Fprintln(a.Out, text)
+	}
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/spf13/cobra"
+
+	"github.com/rlsctl/rlsctl/policies"
+	"github.com/rlsctl/rlsctl/policies/apply"
+	"github.com/rlsctl/rlsctl/policies/pipeline"
+)
+
+func newPlanCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "plan rls.yaml",
+		Short: "Show what apply would change",
+		Long: `Shows step by step what apply would do to the database, with the hazard of each step, and changes nothing. Objects made
+by hand are listed too: a permissive policy that the model does not know makes apply refuse.
+
+With -o sql the plan is one script that psql runs as apply would, in one transaction and with the manifest.` +
+			exitCodes(exitUsage, exitModel, exitNotEmpty),
+		Example: `  rlsctl plan rls.yaml
+  rlsctl plan rls.yaml --exit-code        # in CI: fails where the database has drifted from the model
+  rlsctl plan rls.yaml -o sql > change.sql`,
+		Args:              exactArgs("rls.yaml"),
+		ValidArgsFunction: modelArg,
+	}
+	format := formatFlag(cmd, "text", "json", "sql")
+	code := cmd.Flags().Bool("exit-code", false, "exit with 5 where something is to be changed or stands in the way")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		m, err := a.model(args[0])
+		if err != nil {
+			return err
+		}
+		return a.withConn(cmd.Context(), func(conn *pgx.Conn) error {
+			result, err := a.plan(cmd.Context(), conn, m)
+			if err != nil {
+				return err
+			}
+			if err := a.printPlan(a.Out, format.value, result.Plan); err != nil {
+				return err
+			}
+			if *code && (!result.Plan.Empty() || result.Plan.Notes.HasErrors()) {
+				return exit(exitNotEmpty)
+			}
+			return nil
+		})
+	}
+	return cmd
+}
+
+// plan holds m against the database; a nil m plans the removal. Mistakes of the model are told and end the command.
+func (a *app) plan(ctx context.Context, conn *pgx.Conn, m *policies.Model) (pipeline.Result, error) {
+	done := a.progress("planning")
+	var result pipeline.Result
+	var err error
+	if m == nil {
+		result, err = pipeline.Uninstalled(ctx, conn)
+	} else {
+		result, err = pipeline.Plan(ctx, conn, m)
+	}
+	done()
+	if judged := a.judge(result.Diagnostics); judged != nil {
+		return result, judged
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "42501" {
+		return result, (&exitError{code: exitUnexpected, err: err}).hint("Connect as a database superuser, or as the login that installed the kernel.")
+	}
+	return result, noKernel(err)
+}
+
+// planDocument is a plan as JSON.
+type planDocument struct {
+	Empty   bool              `json:"empty"`
+	Refused bool              `json:"refused"` // something in the notes makes apply refuse
+	Hazards []policies.Hazard `json:"hazards"`
+	policies.Plan
+}
+
+func document(p policies.Plan) planDocument {
+	d := planDocument{Empty: p.Empty(), Refused: p.Notes.HasErrors(), Hazards: apply.Hazards(p), Plan: p}
+	if d.Hazards == nil {
+		d.Hazards = []policies.Hazard{}
+	}
+	if d.Changes == nil {
+		d.Changes = []policies.Change{}
+	}
+	if d.Notes == nil {
+		d.Notes = policies.Diagnostics{}
+	}
+	return d
+}
+
+func (a *app) printPlan(w io.Writer, format string, p policies.Plan) error {
+	switch format {
+	case "json":
+		return a.json(document(p))
+	case "sql":
+		a.diagnose(p.Notes)
+		_, err := io.WriteString(w, apply.Script(p))
+		return err
+	}
+	a.planText(w, p)
+	return nil
+}
+
+var signs = map[policies.Operation]struct {
+	sign   string
+	colour colour
+}{
+	policies.OpCreate:  {"+", green},
+	policies.OpReplace: {"~", yellow},
+	policies.OpDrop:    {"-", red},
+}
+
+// planText shows a plan for people: changes by resource, then the notes, then the counts.
+func (a *app) planText(w io.Writer, p policies.Plan) {
+	var groups []string
+	byGroup := map[string][]policies.Change{}
+	for _, c := range p.Changes {
+		g := c.Object.Resource
+		if _, seen := byGroup[g]; !seen {
+			groups = append(groups, g)
+		}
+		byGroup[g] = append(byGroup[g], c)
+	}
+	for _, g := range groups {
+		heading := "resource " + g
+		if g == "" {
+			heading = "people, roles and decisions"
+		}
+		fmt.Fprintln(w, a.paint(w, bold, heading))
+		for _, c := range byGroup[g] {
+			s := signs[c.Op]
+			line := fmt.Sprintf("  %s %s", a.paint(w, s.colour, s.sign), c.Object.Title)
+			if c.Reason != "" {
+				line += " (" + c.Reason + ")"
+			}
+			for _, h := range c.Hazards {
+				line += "  " + a.paint(w, hazardColour(h), string(h))
+			}
+			fmt.Fprintln(w, line)
+		}
+		fmt.Fprintln(w)
+	}
+	for _, n := range p.Notes {
+		fmt.Fprintln(w, n)
+		if n.Hint != "" {
+			fmt.Fprintf(w, "  hint: %s\n", indented(n.Hint))
+		}
+	}
+	if len(p.Notes) > 0 {
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintln(w, summary(p))
+}
+
+func hazardColour(h policies.Hazard) colour {
+	if h == policies.NarrowsAccess {
+		return yellow
+	}
+	return red
+}
+
+// summary is the last line of a plan.
+func summary(p policies.Plan) string {
+	if p.Empty() {
+		return "nothing to do: the database is what the model says"
+	}
+	ops := map[policies.Operation]int{}
+	hazards := map[policies.Hazard]int{}
+	for _, c := range p.Changes {
+		ops[c.Op]++
+		for _, h := range c.Hazards {
+			hazards[h]++
+		}
+	}
+	s := fmt.Sprintf("%s: %d to create, %d to replace, %d to drop", count(len(p.Changes), "change"),
+		ops[policies.OpCreate], ops[policies.OpReplace], ops[policies.OpDrop])
+	var parts []string
+	for h, n := range hazards {
+		parts = append(parts, fmt.Sprintf("%s %d", h, n))
+	}
+	slices.Sort(parts)
+	if len(parts) > 0 {
+		s += "; " + strings.Join(parts, ", ")
+	}
+	return s
+}

@@ -1,0 +1,183 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// changeFunction replaces a part of the body of a function and fails if the part is not there.
+func (w *world) changeFunction(t testing.TB, signature, old, with string) {
+	t.Helper()
+	def := one(t, w.root, "SELECT pg_get_functiondef($1::regprocedure)", signature)
+	if strings.Count(def, old) != 1 {
+		t.Fatalf("%s has %d times %q", signature, strings.Count(def, old), old)
+	}
+	if _, err := w.root.Exec(t.Context(), strings.Replace(def, old, with, 1), pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(explain(err))
+	}
+}
+
+// TestControlIdentity takes each protection of the identity out, and shows that the same probe then tells another story.
+func TestControlIdentity(t *testing.T) {
+	t.Parallel()
+	forgedContext := func(t *testing.T, w *world, g *gateway) string {
+		tx := begin(t, g.conn(t))
+		must(t, tx, "SET LOCAL ROLE "+g.client)
+		must(t, tx, fmt.Sprintf("SELECT set_config('rls.context', 'user|726f6f74|token|||0||%d|' || repeat('0', 64), true)", time.Now().Add(time.Hour).Unix()))
+		return w.outcome(t, tx, notes)
+	}
+	forgedToken := func(t *testing.T, w *world, g *gateway) string {
+		forger := *g
+		forger.key = []byte(strings.Repeat("?", 32))
+		tx := begin(t, g.conn(t))
+		if got := w.outcome(t, tx, "SELECT rls.enter($1)", forger.token("user", "root")); got != "user:root" {
+			return got
+		}
+		return w.outcome(t, tx, notes)
+	}
+	longToken := func(t *testing.T, w *world, g *gateway) string {
+		return w.outcome(t, begin(t, g.conn(t)), "SELECT rls.enter($1)", g.mint(claims{kind: "user", principal: "boss", ttl: time.Hour}))
+	}
+	oldToken := func(t *testing.T, w *world, g *gateway) string {
+		return w.outcome(t, begin(t, g.conn(t)), "SELECT rls.enter($1)", g.mint(claims{kind: "user", principal: "boss", ttl: -time.Hour}))
+	}
+	unclaimed := func(t *testing.T, w *world, g *gateway) string {
+		return w.outcome(t, begin(t, g.conn(t)), "SELECT rls.enter($1)", g.token("service", "cron"))
+	}
+	second := func(t *testing.T, w *world, g *gateway) string {
+		tx, _ := entered(t, g.conn(t), g.token("user", "boss"))
+		return w.outcome(t, tx, "SELECT rls.enter($1)", g.token("user", "other"))
+	}
+	copied := func(t *testing.T, w *world, g *gateway) string {
+		tx, _ := entered(t, g.conn(t), g.token("user", "boss"))
+		stolen := one(t, tx, "SELECT current_setting('rls.context')")
+		other := begin(t, g.conn(t))
+		must(t, other, "SET LOCAL ROLE "+g.client+"; SET LOCAL rls.context = '"+stolen+"'")
+		return w.outcome(t, other, notes)
+	}
+	superuser := func(t *testing.T, w *world, _ *gateway) string {
+		login, roles := w.bi(t, "root")
+		tx := begin(t, w.db.Conn(t, login))
+		must(t, tx, "SET ROLE "+roles["root"])
+		return w.outcome(t, tx, notes)
+	}
+	inactive := func(t *testing.T, w *world, _ *gateway) string { return w.outcome(t, w.person(t, "off"), notes) }
+	for name, c := range map[string]struct {
+		probe              func(*testing.T, *world, *gateway) string
+		want               string
+		function, old, new string
+		without            string
+	}{
+		"a forged context":             {forgedContext, "RL003", "rls.identify()", "AND rls.seal_context(body) = context", "", allNotes},
+		"a copied context":             {copied, "RL003", "rls.seal_context(text)", "encode(timestamptz_send(transaction_timestamp()), 'hex')", "''", bossNotes},
+		"a forged token":               {forgedToken, "RL003", "rls.open_token(text)", "IF gate.signed THEN", "IF false THEN", allNotes},
+		"a long token":                 {longToken, "RL003", "rls.open_token(text)", "interval '60 seconds'", "interval '2 days'", "user:boss"},
+		"an expired token":             {oldToken, "RL002", "rls.open_token(text)", "IF expires <= clock_timestamp() THEN", "IF false THEN", "user:boss"},
+		"a service that is not listed": {unclaimed, "RL003", "rls.open_token(text)", "THEN claim = ANY (gate.services)", "THEN true", "service:cron"},
+		"a second principal":           {second, "RL004", "rls.open_token(text)", "IF before IS NOT NULL", "IF false AND before IS NOT NULL", "user:other"},
+		"a superuser on a BI login":    {superuser, filtered, "rls.subject()", "OR (state.is_superuser AND who.channel = 'impersonating')", "", allNotes},
+		"an inactive user":             {inactive, filtered, "rls.subject()", "OR NOT state.is_active", "", "off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, identityModel, identitySchema)
+			g := w.gateway(t)
+			if got := c.probe(t, w, g); got != c.want {
+				t.Errorf("with the protection: %s, want %s", got, c.want)
+			}
+			w.changeFunction(t, c.function, c.old, c.new)
+			if got := c.probe(t, w, g); got != c.without {
+				t.Errorf("without it: %s, want %s: the probe proves nothing", got, c.without)
+			}
+		})
+	}
+}
+
+// TestControlPolicies takes each protection of a table out, and shows that the same probe then tells another story.
+func TestControlPolicies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docModel, docSchema+"ALTER TABLE app.doc DROP CONSTRAINT doc_parent_fkey, DROP CONSTRAINT IF EXISTS linked_doc_fkey CASCADE;")
+	for name, c := range map[string]struct{ sql, who, probe, want, without string }{
+		"row security":       {"ALTER TABLE app.doc DISABLE ROW LEVEL SECURITY", "sub", "SELECT count(*) FROM app.doc", "10", "30"},
+		"the read policy":    {"ALTER POLICY doc_read ON app.doc USING (true)", "sub", "SELECT count(*) FROM app.doc", "10", "30"},
+		"the update policy":  {"ALTER POLICY doc_update ON app.doc USING (true) WITH CHECK (true)", "sub", "UPDATE app.doc SET body = 'x'", "touched 10", "touched 30"},
+		"the update check":   {"ALTER POLICY doc_update ON app.doc WITH CHECK (true)", "sub", "UPDATE app.doc SET owner = 'other'", rejected, "touched 10"},
+		"the delete policy":  {"ALTER POLICY doc_delete ON app.doc USING (true)", "sub", "DELETE FROM app.doc", "touched 10", "touched 30"},
+		"the create policy":  {"ALTER POLICY doc_create ON app.doc WITH CHECK (true)", "sub", "INSERT INTO app.doc VALUES (500, 'other')", rejected, "touched 1"},
+		"no policy at all":   {"DROP POLICY doc_read ON app.doc", "sub", "SELECT count(*) FROM app.doc", "10", "0"},
+		"a second policy":    {"CREATE POLICY extra ON app.doc FOR SELECT TO rls_client USING (id < 4)", "sub", "SELECT count(*) FROM app.doc", "10", "12"},
+		"the grant of read":  {`DELETE FROM rls."grant" WHERE resource = 'doc' AND action = 'read'`, "me", "SELECT count(*) FROM app.doc", "20", "0"},
+		"the edge":           {"UPDATE app.person SET boss = NULL", "me", "SELECT count(*) FROM app.doc", "20", "10"},
+		"the column dropped": {"ALTER TABLE app.doc DROP COLUMN owner CASCADE", "me", "SELECT count(*) FROM app.doc", "20", "0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			undone(t, w, func(tx pgx.Tx) {
+				w.become(t, tx, c.who)
+				must(t, tx, "SAVEPOINT before")
+				if got := w.outcome(t, tx, c.probe); got != c.want {
+					t.Errorf("with it: %s, want %s", got, c.want)
+				}
+				must(t, tx, "ROLLBACK TO SAVEPOINT before")
+			})
+			undone(t, w, func(tx pgx.Tx) {
+				must(t, tx, c.sql)
+				w.become(t, tx, c.who)
+				if got := w.outcome(t, tx, c.probe); got != c.without {
+					t.Errorf("without it: %s, want %s: the probe proves nothing", got, c.without)
+				}
+			})
+		})
+	}
+}
+
+// blocked waits until a backend waits for a lock.
+func blocked(t *testing.T, w *world, pid uint32) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for ctx.Err() == nil {
+		if one(t, w.root, "SELECT cardinality(pg_blocking_pids($1)) > 0", pid) == "t" {
+			return
+		}
+		runtime.Gosched()
+	}
+	t.Fatal("the other session does not wait")
+}
+
+// Hazard 42: a row that changes while a statement waits for it is judged again.
+func TestHazardRace(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ other, sql, want string }{
+		"the row goes to somebody else":       {"UPDATE app.doc SET owner = 'other' WHERE id = 4", "UPDATE app.doc SET body = 'x' WHERE id = 4", filtered},
+		"the row goes to somebody else, gone": {"UPDATE app.doc SET owner = 'other' WHERE id = 4", "DELETE FROM app.doc WHERE id = 4", filtered},
+		"the row goes to nobody":              {"UPDATE app.doc SET owner = NULL WHERE id = 4", "UPDATE app.doc SET body = 'x' WHERE id = 4", filtered},
+		"the row stays":                       {"UPDATE app.doc SET body = 'y' WHERE id = 4", "UPDATE app.doc SET body = 'x' WHERE id = 4", "touched 1"},
+		"locked":                              {"UPDATE app.doc SET owner = 'other' WHERE id = 4", "SELECT id FROM app.doc WHERE id = 4 FOR UPDATE", filtered},
+		// PostgreSQL judges the row anew, but not the questions that were answered when the statement began.
+		"residual/the grant is revoked meanwhile": {`UPDATE app.doc SET body = 'y' WHERE id = 4; DELETE FROM rls."grant" WHERE resource = 'doc'`, "UPDATE app.doc SET body = 'x' WHERE id = 4", "touched 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, docModel, docSchema)
+			conn := w.person(t, "sub")
+			other := begin(t, w.admin(t))
+			must(t, other, c.other)
+			done := make(chan string, 1)
+			go func() { done <- w.outcome(t, conn, c.sql) }()
+			blocked(t, w, conn.PgConn().PID())
+			must(t, other, "COMMIT")
+			if got := <-done; got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+			if got := w.outcome(t, conn, c.sql); (got == filtered) != (c.want == filtered || strings.HasPrefix(name, "residual")) {
+				t.Errorf("the next statement: %s", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,148 @@
+// Package doctor looks for what makes an installation unsafe: an outdated server, drift, logins with powers that no
+// principal's login may have, keys, and privileges that row security does not filter. It changes nothing.
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rlsctl/rlsctl/internal/ownership"
+	"github.com/rlsctl/rlsctl/policies"
+	"github.com/rlsctl/rlsctl/policies/inspect"
+)
+
+// Codes of the findings. A code is for life.
+const (
+	CodeNoKernel        policies.Code = "RL600" // the kernel is not installed
+	CodeOutdated        policies.Code = "RL601" // the server lacks fixes of known holes
+	CodeUnsafeServer    policies.Code = "RL602" // the server applies policies of the wrong role
+	CodeNoModel         policies.Code = "RL603" // no model is applied
+	CodeDrift           policies.Code = "RL604" // an object is not as apply left it
+	CodeNotForced       policies.Code = "RL605" // a protected table is gone, or not filtered for everybody
+	CodeForeignPolicy   policies.Code = "RL606" // a permissive policy made by hand widens what the model says
+	CodeOwnerMember     policies.Code = "RL607" // somebody is a member of rls_owner
+	CodeKernelRole      policies.Code = "RL608" // rls_owner or rls_client has powers
+	CodeLostLogin       policies.Code = "RL609" // the database role of a login is gone, or cannot log in
+	CodeKind            policies.Code = "RL610" // a login is not what its kind says
+	CodeDangerousLogin  policies.Code = "RL611" // a login has powers that no principal's login may have
+	CodePrincipal       policies.Code = "RL612" // the user behind a login is gone, or a superuser
+	CodeInherits        policies.Code = "RL613" // a gateway has its client role's privileges before it enters
+	CodeOwnPrivileges   policies.Code = "RL614" // a gateway holds table privileges of its own
+	CodeClientRole      policies.Code = "RL615" // a gateway does not belong to exactly its client role
+	CodeNoKey           policies.Code = "RL616" // a signed gateway has no key
+	CodeManyKeys        policies.Code = "RL617" // a gateway has more than two valid keys
+	CodeOldKey          policies.Code = "RL618" // a gateway's newest key is old
+	CodeUnsigned        policies.Code = "RL619" // a gateway believes tokens without a signature
+	CodeUnfiltered      policies.Code = "RL620" // clients hold privileges that row security does not filter
+	CodeUnmappedLogin   policies.Code = "RL621" // a login reaches a client role and is nobody
+	CodeNoIndex         policies.Code = "RL622" // a column that every question reads has no index
+	CodeParameterLog    policies.Code = "RL623" // the server logs bind parameters, tokens among them
+	CodeParameterErrors policies.Code = "RL624" // errors quote bind parameters
+	CodeDefinerView     policies.Code = "RL625" // a view reads protected rows as its owner
+	CodeMaterialized    policies.Code = "RL626" // a materialized view holds protected rows
+)
+
+// Finding is one thing that is wrong, and what to do about it.
+type Finding struct {
+	Code    policies.Code     `json:"code"`
+	Level   policies.Severity `json:"level"`
+	Message string            `json:"message"` // one clause that quotes the culprit
+	Hint    string            `json:"hint"`    // an order
+}
+
+// Report is what was found, errors first.
+type Report struct {
+	Server   string    `json:"server"`
+	Findings []Finding `json:"findings"`
+}
+
+// HasErrors reports whether the installation must not be relied on.
+func (r Report) HasErrors() bool {
+	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Level == policies.Error })
+}
+
+// Options of one examination. The zero value knows nothing but the database.
+type Options struct {
+	// Keep names, per table as "schema.table", hand-made policies that may stay: keep_policies of the model.
+	Keep map[string][]string
+	// KeyAge is how old a gateway's newest key may be; 90 days otherwise.
+	KeyAge time.Duration
+}
+
+// examination is one run: one transaction that is rolled back.
+type examination struct {
+	tx      pgx.Tx
+	opt     Options
+	catalog *policies.Catalog
+	out     []Finding
+}
+
+func (e *examination) find(code policies.Code, level policies.Severity, hint, format string, args ...any) {
+	e.out = append(e.out, Finding{Code: code, Level: level, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// Examine looks at the database that conn is connected to, as a maintenance login or database superuser.
+func Examine(ctx context.Context, conn *pgx.Conn, o Options) (Report, error) {
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	if err != nil {
+		return Report{}, fmt.Errorf("doctor: %w", err)
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is kept
+	return InTx(ctx, tx, o)
+}
+
+// InTx is Examine inside a transaction of the caller's, which must be writable, and rolled back afterwards.
+func InTx(ctx context.Context, tx pgx.Tx, o Options) (Report, error) {
+	if o.KeyAge <= 0 {
+		o.KeyAge = 90 * 24 * time.Hour
+	}
+	var r Report
+	e := &examination{tx: tx, opt: o}
+	if err := e.run(ctx); err != nil {
+		return r, fmt.Errorf("doctor: %w", err)
+	}
+	if err := tx.QueryRow(ctx, "SELECT current_setting('server_version')").Scan(&r.Server); err != nil {
+		return r, fmt.Errorf("doctor: %w", err)
+	}
+	rank := map[policies.Severity]int{policies.Error: 0, policies.Warning: 1, policies.Note: 2}
+	slices.SortStableFunc(e.out, func(a, b Finding) int { return rank[a.Level] - rank[b.Level] })
+	r.Findings = append([]Finding{}, e.out...)
+	return r, nil
+}
+
+func (e *examination) run(ctx context.Context) (err error) {
+	// Before the membership in rls_owner is borrowed: afterwards there is always one member.
+	if err := e.ownerMembers(ctx); err != nil {
+		return err
+	}
+	if e.catalog, err = inspect.InTx(ctx, e.tx); err != nil {
+		return err
+	}
+	e.server()
+	if err := e.logging(ctx); err != nil {
+		return err
+	}
+	e.kernelRoles()
+	if e.catalog.Kernel == 0 {
+		e.find(CodeNoKernel, policies.Error, "Run rlsctl migrate up.", "the kernel is not installed in this database")
+		return nil
+	}
+	return ownership.Do(ctx, e.tx, func() error {
+		for _, check := range []func(context.Context) error{e.model, e.tables, e.logins, e.gateways, e.unmapped, e.indexes, e.views} {
+			if err := check(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// rows reads a query into a slice of structs, by position.
+func rows[T any](ctx context.Context, e *examination, sql string, args ...any) ([]T, error) {
+	r, _ := e.tx.Query(ctx, sql, args...)
+	return pgx.CollectRows(r, pgx.RowToStructByPos[T])
+}

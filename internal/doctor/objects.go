@@ -1,0 +1,271 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rlsctl/rlsctl/policies"
+)
+
+// model asks whether a model is applied, and whether everything is still as apply left it.
+func (e *examination) model(context.Context) error {
+	if len(e.catalog.Installed) == 0 {
+		e.find(CodeNoModel, policies.Error, "Run rlsctl apply rls.yaml.", "no model is applied to this database")
+	}
+	for _, i := range e.catalog.Installed {
+		switch {
+		case i.Actual == i.Fingerprint:
+		case i.Actual == "":
+			e.find(CodeDrift, policies.Error, "Run rlsctl plan rls.yaml, then rlsctl apply rls.yaml.", "%s was dropped by hand", i.Title)
+		default:
+			e.find(CodeDrift, policies.Error, "Run rlsctl plan rls.yaml, then rlsctl apply rls.yaml.", "%s was changed by hand", i.Title)
+		}
+	}
+	return nil
+}
+
+// protected are the tables of the registry, which have to exist.
+func (e *examination) protected(ctx context.Context) ([]*policies.Table, error) {
+	type name struct{ Schema, Name string }
+	list, err := rows[name](ctx, e, "SELECT r.table_schema, r.table_name FROM rls.resource AS r ORDER BY 1, 2")
+	if err != nil {
+		return nil, err
+	}
+	var out []*policies.Table
+	for _, n := range list {
+		if t := e.catalog.Table(n.Schema, n.Name); t != nil {
+			out = append(out, t)
+		}
+	}
+	return out, nil
+}
+
+func tableName(t *policies.Table) string {
+	return policies.Ident(t.Schema) + "." + policies.Ident(t.Name)
+}
+
+// tables looks at row security, foreign policies and unfiltered privileges of protected tables.
+func (e *examination) tables(ctx context.Context) error {
+	type resource struct{ Name, Schema, Table string }
+	resources, err := rows[resource](ctx, e, "SELECT r.name, r.table_schema, r.table_name FROM rls.resource AS r ORDER BY 1")
+	if err != nil {
+		return err
+	}
+	clients, err := e.clientRoles(ctx)
+	if err != nil {
+		return err
+	}
+	ours := map[string]bool{}
+	for _, i := range e.catalog.Installed {
+		if i.Kind == policies.KindPolicy {
+			ours[i.Name] = true
+		}
+	}
+	for _, r := range resources {
+		t := e.catalog.Table(r.Schema, r.Table)
+		if t == nil {
+			e.find(CodeNotForced, policies.Error, "Take the resource out of rls.yaml and run rlsctl apply rls.yaml.",
+				"the table %s of resource %q does not exist", policies.Ident(r.Schema)+"."+policies.Ident(r.Table), r.Name)
+			continue
+		}
+		name := tableName(t)
+		if !t.RowSecurity || !t.ForceRow {
+			var missing []string
+			if !t.RowSecurity {
+				missing = append(missing, "ENABLE")
+			}
+			if !t.ForceRow {
+				missing = append(missing, "FORCE")
+			}
+			var orders []string
+			for _, m := range missing {
+				orders = append(orders, fmt.Sprintf("ALTER TABLE %s %s ROW LEVEL SECURITY", name, m))
+			}
+			e.find(CodeNotForced, policies.Error, "Run "+strings.Join(orders, "; ")+".", "the protected table %s is without %s ROW LEVEL SECURITY", name, strings.Join(missing, " and "))
+		}
+		for _, p := range t.Policies {
+			if !p.Permissive || ours[policies.Identity(t.Schema, t.Name, p.Name)] {
+				continue
+			}
+			if slices.Contains(e.opt.Keep[name], p.Name) {
+				e.find(CodeForeignPolicy, policies.Note, "Leave it, or take it out of keep_policies.",
+					"policy %s on %s was made by hand, is kept by the model, and widens what it admits", policies.Ident(p.Name), name)
+				continue
+			}
+			e.find(CodeForeignPolicy, policies.Error, fmt.Sprintf("Run DROP POLICY %s ON %s, or name it under keep_policies and give doctor the model.", policies.Ident(p.Name), name),
+				"permissive policy %s on %s was made by hand, and widens what the model admits", policies.Ident(p.Name), name)
+		}
+		for _, p := range t.Privileges {
+			if !slices.Contains([]string{"TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"}, p.Privilege) {
+				continue
+			}
+			who, role := "PUBLIC", "PUBLIC"
+			if p.Grantee != "" {
+				if !slices.Contains(clients, p.Grantee) {
+					continue
+				}
+				who, role = fmt.Sprintf("client role %q", p.Grantee), policies.Ident(p.Grantee)
+			}
+			e.find(CodeUnfiltered, policies.Error, fmt.Sprintf("Run REVOKE %s ON %s FROM %s.", p.Privilege, name, role),
+				"%s holds %s on the protected table %s, which row security does not filter", who, p.Privilege, name)
+		}
+	}
+	return nil
+}
+
+func (e *examination) clientRoles(ctx context.Context) ([]string, error) {
+	r, _ := e.tx.Query(ctx, "SELECT d.name FROM rls.database_role AS d WHERE d.kind = 'client' ORDER BY d.position")
+	return pgx.CollectRows(r, pgx.RowTo[string])
+}
+
+// The compiled text says which columns are asked for at every statement; see package compile.
+var (
+	ownerColumn = regexp.MustCompile(`("(?:[^"]|"")+"|[a-z_][a-z0-9_]*)(?:\)::\w+)? = ANY \(\(\(? ?SELECT rls\.admitted_(?:owners|groups)\(`)
+	// Since PostgreSQL 16 the column of an only table is not qualified.
+	viewSource = regexp.MustCompile(`(?s)SELECT (.*?)\s+FROM (\S+) t\b`)
+	viewColumn = regexp.MustCompile(`^\(?(?:t\.)?("(?:[^"]|"")+"|[a-z_][a-z0-9_]*)`)
+)
+
+// indexes finds columns that the graph or a policy looks rows up by and that no index leads with: then every question
+// reads the whole table.
+func (e *examination) indexes(ctx context.Context) error {
+	protected, err := e.protected(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range protected {
+		var seen []string
+		for _, p := range t.Policies {
+			if p.Command != "SELECT" || !slices.Contains(p.Roles, "rls_client") {
+				continue
+			}
+			for _, m := range ownerColumn.FindAllStringSubmatch(p.Using, -1) {
+				if c := unquoted(m[1]); !slices.Contains(seen, c) {
+					seen = append(seen, c)
+					e.indexed(t, c, "the owner column")
+				}
+			}
+		}
+	}
+	// edge: kind, viewer, seen. Rows are looked up by the viewer. membership: group_id, user_id, by both.
+	for _, view := range []struct {
+		name    string
+		columns []int
+		what    string
+	}{{"rls.edge", []int{1}, "the edge column"}, {"rls.membership", []int{0, 1}, "the membership column"}} {
+		var text *string
+		if err := e.tx.QueryRow(ctx, "SELECT pg_get_viewdef(to_regclass($1))", view.name).Scan(&text); err != nil {
+			return err
+		}
+		if text == nil {
+			continue
+		}
+		for part := range strings.SplitSeq(*text, "UNION ALL") {
+			m := viewSource.FindStringSubmatch(part)
+			if m == nil {
+				continue
+			}
+			schema, name, ok := splitName(m[2])
+			if !ok || schema == "rls" {
+				continue // the kernel's own tables have their indexes
+			}
+			t := e.catalog.Table(schema, name)
+			if t == nil {
+				continue
+			}
+			list := strings.Split(m[1], ",\n")
+			for _, i := range view.columns {
+				if i >= len(list) {
+					continue
+				}
+				if c := viewColumn.FindStringSubmatch(strings.TrimSpace(list[i])); c != nil {
+					e.indexed(t, unquoted(c[1]), view.what)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (e *examination) indexed(t *policies.Table, column, what string) {
+	if slices.ContainsFunc(t.Indexes, func(i []string) bool { return len(i) > 0 && i[0] == column }) {
+		return
+	}
+	e.find(CodeNoIndex, policies.Warning, fmt.Sprintf("Run CREATE INDEX CONCURRENTLY ON %s (%s).", tableName(t), policies.Ident(column)),
+		"%s %s of %s has no index", what, policies.Ident(column), tableName(t))
+}
+
+func unquoted(s string) string {
+	if len(s) > 1 && s[0] == '"' {
+		return strings.ReplaceAll(s[1:len(s)-1], `""`, `"`)
+	}
+	return s
+}
+
+var qualified = regexp.MustCompile(`^("(?:[^"]|"")+"|[^".]+)\.("(?:[^"]|"")+"|[^".]+)$`)
+
+func splitName(s string) (schema, name string, ok bool) {
+	m := qualified.FindStringSubmatch(strings.Trim(s, "()"))
+	if m == nil {
+		return "", "", false
+	}
+	return unquoted(m[1]), unquoted(m[2]), true
+}
+
+// views finds views that read protected tables as their owner, directly or through other such views, and materialized
+// ones, which hold what their owner saw.
+func (e *examination) views(ctx context.Context) error {
+	type view struct {
+		Name, Kind, Owner string
+		Readers           []string
+	}
+	list, err := rows[view](ctx, e, `
+		WITH RECURSIVE protected (oid) AS (
+			SELECT c.oid FROM rls.resource AS r
+			JOIN pg_namespace AS n ON n.nspname = r.table_schema
+			JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = r.table_name
+		), reads (view, on_table) AS (
+			SELECT DISTINCT w.ev_class, d.refobjid FROM pg_depend AS d
+			JOIN pg_rewrite AS w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+			WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid <> w.ev_class
+		), reaching (oid) AS (
+			SELECT p.oid FROM protected AS p
+			UNION
+			SELECT r.view FROM reaching AS x JOIN reads AS r ON r.on_table = x.oid
+		)
+		SELECT format('%I.%I', n.nspname, c.relname), c.relkind::text, c.relowner::regrole::text,
+		       coalesce(ARRAY(SELECT DISTINCT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END
+		           FROM aclexplode(c.relacl) AS x
+		           LEFT JOIN pg_roles AS g ON g.oid = x.grantee
+		           WHERE x.privilege_type = 'SELECT' AND x.grantee <> c.relowner
+		             AND (x.grantee = 0 OR g.rolname IN (SELECT d.name FROM rls.database_role AS d WHERE d.kind = 'client'
+		                 UNION ALL SELECT l.name FROM rls.login AS l)) ORDER BY 1), '{}')
+		FROM reaching AS v
+		JOIN pg_class AS c ON c.oid = v.oid
+		JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname <> 'rls'
+		WHERE c.relkind IN ('v', 'm')
+		  AND NOT EXISTS (SELECT FROM unnest(c.reloptions) AS o(text) WHERE o.text ~* '^security_invoker=(true|on|yes|1)$')
+		ORDER BY 1`)
+	if err != nil {
+		return err
+	}
+	for _, v := range list {
+		level, readers := policies.Warning, "nobody else"
+		if len(v.Readers) > 0 {
+			level, readers = policies.Error, strings.Join(v.Readers, ", ")
+		}
+		if v.Kind == "m" {
+			e.find(CodeMaterialized, level, fmt.Sprintf("Run REVOKE ALL ON %s FROM PUBLIC and the client roles, and give them a view with a condition over it.", v.Name),
+				"materialized view %s holds protected rows that no policy filters, readable by %s", v.Name, readers)
+			continue
+		}
+		e.find(CodeDefinerView, level, fmt.Sprintf("Run ALTER VIEW %s SET (security_invoker = true).", v.Name),
+			"view %s reads protected rows as its owner %s, readable by %s", v.Name, v.Owner, readers)
+	}
+	return nil
+}

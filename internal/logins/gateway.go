@@ -1,0 +1,252 @@
+package logins
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rlsctl/rlsctl/policies"
+	"github.com/rlsctl/rlsctl/policies/apply"
+	"github.com/rlsctl/rlsctl/policies/compile"
+)
+
+// Gateway is the shared login of an application that presents tokens.
+type Gateway struct {
+	Login          string
+	ClientRole     string // "": the only one of the model
+	Users          bool   // what its tokens may claim
+	Anonymous      bool
+	Services       []string
+	Tenants        []string // none: any
+	Unsigned       bool     // tokens are believed without a signature; for development alone
+	EmptyForNobody bool     // a statement of nobody finds no rows instead of raising RL001
+	MaxTransaction time.Duration
+	Password       Password
+	Key            Sink // where the first key goes; nil for an unsigned gateway
+}
+
+// gatewayFunctions is all that a gateway may call before it enters.
+const gatewayFunctions = "FUNCTION rls.enter(text), rls.open_token(text), rls.session_problems()"
+
+// AddGateway registers a gateway. It returns *Refusal where that must not be. The key is in its sink if and only if the
+// gateway is registered.
+func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
+	a := Added{Login: g.Login}
+	switch {
+	case !g.Users && !g.Anonymous && len(g.Services) == 0:
+		return a, refuse("Add at least one of --users, --anonymous and --service NAME.", "gateway %q may claim nobody", g.Login)
+	case g.Unsigned && g.Key != nil:
+		return a, refuse("Leave out --key-file and --key-to, or --unsigned.", "an unsigned gateway has no key")
+	case !g.Unsigned && g.Key == nil:
+		return a, refuse("Add --key-file PATH or --key-to COMMAND.", "gateway %q has nowhere to keep its key", g.Login)
+	}
+	if g.MaxTransaction <= 0 {
+		g.MaxTransaction = 15 * time.Minute
+	}
+	err := withKey(g.Key, func(k *key) error {
+		return inTx(ctx, conn, func(c *change) (err error) {
+			var schemas []string
+			err = c.owner(ctx, func() error {
+				if err := c.free(ctx, g.Login); err != nil {
+					return err
+				}
+				if a.ClientRole, err = c.clientRole(ctx, g.ClientRole); err != nil {
+					return err
+				}
+				if err := c.fit(ctx, g.Login, a.ClientRole); err != nil {
+					return err
+				}
+				if err := c.bare(ctx, g.Login); err != nil {
+					return err
+				}
+				rows, _ := c.tx.Query(ctx, "SELECT DISTINCT r.table_schema FROM rls.resource AS r ORDER BY 1")
+				schemas, err = pgx.CollectRows(rows, pgx.RowTo[string])
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if a.Created, err = c.ready(ctx, g.Login, false, g.Password.verifier); err != nil {
+				return err
+			}
+			var gave given
+			if gave.Memberships, err = c.join(ctx, g.Login, a.ClientRole, false); err != nil {
+				return err
+			}
+			if gave.Schemas, err = c.useSchemas(ctx, g.Login, schemas); err != nil {
+				return err
+			}
+			return c.owner(ctx, func() error {
+				login := policies.Ident(g.Login)
+				if err := c.exec(ctx, "grant the kernel", fmt.Sprintf("GRANT USAGE ON SCHEMA rls TO %s; GRANT EXECUTE ON %s TO %s", login, gatewayFunctions, login),
+					pgx.QueryExecModeSimpleProtocol); err != nil {
+					return err
+				}
+				if err := c.register(ctx, g.Login, KindGateway, nil, false, a.ClientRole, gave); err != nil {
+					return err
+				}
+				onNobody := "error"
+				if g.EmptyForNobody {
+					onNobody = "empty"
+				}
+				var tenants any // NULL: any
+				if len(g.Tenants) > 0 {
+					tenants = g.Tenants
+				}
+				if err := c.exec(ctx, "register the gateway", `INSERT INTO rls.gateway (login, signed, users, anonymous, services, tenants, on_nobody, max_transaction)
+					VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, g.Login, !g.Unsigned, g.Users, g.Anonymous, append([]string{}, g.Services...), tenants,
+					onNobody, g.MaxTransaction); err != nil {
+					return err
+				}
+				if err := c.remember(ctx, g.Login, schemas, gave.Schemas); err != nil {
+					return err
+				}
+				if k == nil {
+					return nil
+				}
+				a.Key = k.id
+				return c.addKey(ctx, g.Login, k)
+			})
+		})
+	})
+	return a, err
+}
+
+// bare refuses a database role that holds table privileges of its own: a gateway reads only after it has entered.
+func (c *change) bare(ctx context.Context, name string) error {
+	rows, _ := c.tx.Query(ctx, `
+		SELECT DISTINCT format('%I.%I', r.table_schema, r.table_name)
+		FROM rls.resource AS r
+		JOIN pg_namespace AS n ON n.nspname = r.table_schema
+		JOIN pg_class AS t ON t.relnamespace = n.oid AND t.relname = r.table_name
+		WHERE EXISTS (
+			SELECT FROM (
+				SELECT x.grantee FROM aclexplode(t.relacl) AS x
+				UNION ALL
+				SELECT x.grantee FROM pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x WHERE a.attrelid = t.oid
+			) AS held
+			JOIN pg_roles AS g ON g.oid = held.grantee AND g.rolname = $1)
+		ORDER BY 1 LIMIT 1`, name)
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	return refuse(fmt.Sprintf("Run REVOKE ALL ON %s FROM %s; the client role holds what is needed.", list[0], policies.Ident(name)),
+		"database role %q holds privileges of its own on %s", name, list[0])
+}
+
+// useSchemas lets a gateway parse statements before it enters, and reports the schemas where that was new.
+func (c *change) useSchemas(ctx context.Context, login string, schemas []string) ([]string, error) {
+	var gave []string
+	for _, s := range schemas {
+		if s == "rls" {
+			continue
+		}
+		var have, may bool
+		const holds = `SELECT EXISTS (SELECT FROM pg_namespace AS n CROSS JOIN LATERAL aclexplode(n.nspacl) AS x
+			JOIN pg_roles AS r ON r.oid = x.grantee WHERE n.nspname = $2 AND r.rolname = $1 AND x.privilege_type = 'USAGE'),
+			has_schema_privilege($1, $2, 'USAGE')`
+		if err := c.tx.QueryRow(ctx, holds, login, s).Scan(&have, &may); err != nil {
+			return nil, err
+		}
+		if have {
+			continue
+		}
+		// What PUBLIC has, this login need not be able to grant; and a GRANT without the right to it can be a mere warning.
+		nested, err := c.tx.Begin(ctx)
+		if err != nil {
+			return nil, err
+		}
+		_, err = nested.Exec(ctx, compile.SchemaUsage(s, login).Create)
+		var pg *pgconn.PgError
+		switch {
+		case err == nil:
+			err = nested.Commit(ctx)
+		case may && errors.As(err, &pg) && pg.Code == "42501":
+			err = nested.Rollback(ctx)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("grant USAGE on schema %q: %w", s, err)
+		}
+		if err := c.tx.QueryRow(ctx, holds, login, s).Scan(&have, &may); err != nil {
+			return nil, err
+		}
+		if !may {
+			return nil, refuse("Connect with the schema's owner.", "USAGE on schema %q cannot be granted by this login", s)
+		}
+		if have {
+			gave = append(gave, s)
+		}
+	}
+	return gave, nil
+}
+
+// remember tells the manifest what a plan would want for the gateway, so that the next plan is still empty. As rls_owner.
+func (c *change) remember(ctx context.Context, login string, schemas, gave []string) error {
+	if _, err := c.tx.Exec(ctx, "SELECT pg_catalog.pg_advisory_xact_lock($1)", apply.LockKey); err != nil {
+		return fmt.Errorf("wait for a running apply: %w", err)
+	}
+	for _, s := range schemas {
+		if s == "rls" {
+			continue
+		}
+		o := compile.SchemaUsage(s, login)
+		undo := ""
+		if slices.Contains(gave, s) {
+			undo = o.Drop
+		}
+		if err := c.exec(ctx, "update the manifest", `INSERT INTO rls.compiled (kind, name, resource, title, table_name, shape, hash, fingerprint, undo, as_owner)
+			SELECT $1, $2, '', $3, '', '', $4, s.fingerprint, $5, false
+			FROM rls.object_state AS s WHERE s.kind = $1 AND s.name = $2
+			ON CONFLICT (kind, name) DO UPDATE SET hash = EXCLUDED.hash, fingerprint = EXCLUDED.fingerprint`,
+			string(o.Kind), o.Name, o.Title, o.Hash(), undo); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget takes a gateway's schemas out of the manifest, whose undo would fail once the role is gone, and back from the
+// role, where that exists.
+func (c *change) forget(ctx context.Context, login string, exists bool, g given) error {
+	type entry struct {
+		Name, Undo string
+	}
+	var entries []entry
+	err := c.owner(ctx, func() (err error) {
+		if _, err := c.tx.Exec(ctx, "SELECT pg_catalog.pg_advisory_xact_lock($1)", apply.LockKey); err != nil {
+			return fmt.Errorf("wait for a running apply: %w", err)
+		}
+		rows, _ := c.tx.Query(ctx, `DELETE FROM rls.compiled AS i WHERE i.kind = 'privilege' AND starts_with(i.name, $1)
+			RETURNING i.name, i.undo`, policies.Identity(login)+".")
+		entries, err = pgx.CollectRows(rows, pgx.RowToStructByPos[entry])
+		if err != nil || !exists {
+			return err
+		}
+		role := policies.Ident(login)
+		return c.exec(ctx, "take the kernel back", fmt.Sprintf("REVOKE EXECUTE ON %s FROM %s; REVOKE USAGE ON SCHEMA rls FROM %s", gatewayFunctions, role, role),
+			pgx.QueryExecModeSimpleProtocol)
+	})
+	if err != nil || !exists {
+		return err
+	}
+	var undo []string
+	for _, s := range g.Schemas {
+		undo = append(undo, compile.SchemaUsage(s, login).Drop)
+	}
+	for _, e := range entries {
+		if e.Undo != "" && !slices.Contains(undo, e.Undo) {
+			undo = append(undo, e.Undo)
+		}
+	}
+	if len(undo) == 0 {
+		return nil
+	}
+	return c.exec(ctx, "take the schemas back", strings.Join(undo, "\n"), pgx.QueryExecModeSimpleProtocol)
+}

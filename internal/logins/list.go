@@ -1,0 +1,85 @@
+package logins
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Login is an entry of the login map.
+type Login struct {
+	Name         string    `json:"login"`
+	Kind         string    `json:"kind"`
+	User         string    `json:"user,omitempty"` // by its login; its key where it has none
+	As           []As      `json:"as,omitempty"`
+	ClientRole   string    `json:"client_role"`
+	SecondFactor bool      `json:"second_factor"`
+	Created      time.Time `json:"created_at"`
+}
+
+// GatewayState is a registered gateway.
+type GatewayState struct {
+	Name           string    `json:"gateway"`
+	ClientRole     string    `json:"client_role"`
+	Signed         bool      `json:"signed"`
+	Users          bool      `json:"users"`
+	Anonymous      bool      `json:"anonymous"`
+	Services       []string  `json:"services"`
+	Tenants        []string  `json:"tenants"` // null: any
+	OnNobody       string    `json:"on_nobody"`
+	MaxTransaction string    `json:"max_transaction"`
+	Keys           []Key     `json:"keys"`
+	Created        time.Time `json:"created_at"`
+}
+
+// List returns persons and impersonating logins by name.
+func List(ctx context.Context, conn *pgx.Conn) ([]Login, error) {
+	out := []Login{}
+	err := inTx(ctx, conn, func(c *change) error {
+		return c.owner(ctx, func() error {
+			// Without a model there is nobody whom a key could be.
+			user := "NULL::text"
+			if c.model {
+				user = "(SELECT u.login FROM rls.user_row AS u WHERE u.id::text = %)"
+			}
+			named := func(key string) string { return "coalesce(" + strings.ReplaceAll(user, "%", key) + ", " + key + ")" }
+			return c.document(ctx, &out, `SELECT coalesce(json_agg(json_build_object(
+				'login', l.name, 'kind', l.kind, 'user', coalesce(`+named("l.principal")+`, ''), 'client_role', l.client_role,
+				'second_factor', l.second_factor, 'created_at', l.created_at,
+				'as', (SELECT json_agg(json_build_object('role', i.role, 'user', `+named("i.principal")+`) ORDER BY i.role)
+				       FROM rls.impersonation AS i WHERE i.login = l.name)) ORDER BY l.name COLLATE "C"), '[]'::json)
+				FROM rls.login AS l WHERE l.kind <> 'gateway'`)
+		})
+	})
+	return out, err
+}
+
+// Gateways returns the gateways by name.
+func Gateways(ctx context.Context, conn *pgx.Conn) ([]GatewayState, error) {
+	out := []GatewayState{}
+	err := inTx(ctx, conn, func(c *change) error {
+		return c.owner(ctx, func() error {
+			return c.document(ctx, &out, `SELECT coalesce(json_agg(json_build_object(
+				'gateway', g.login, 'client_role', l.client_role, 'signed', g.signed, 'users', g.users, 'anonymous', g.anonymous,
+				'services', g.services, 'tenants', g.tenants, 'on_nobody', g.on_nobody, 'max_transaction', g.max_transaction::text,
+				'created_at', l.created_at,
+				'keys', (SELECT coalesce(json_agg(json_build_object('id', k.id, 'created_at', k.created_at,
+				             'newest', k.position = (SELECT max(n.position) FROM rls.gateway_key AS n WHERE n.gateway = g.login)) ORDER BY k.position), '[]'::json)
+				         FROM rls.gateway_key AS k WHERE k.gateway = g.login)) ORDER BY g.login COLLATE "C"), '[]'::json)
+				FROM rls.gateway AS g JOIN rls.login AS l ON l.name = g.login`)
+		})
+	})
+	return out, err
+}
+
+// document reads a query that returns one JSON document.
+func (c *change) document(ctx context.Context, into any, query string) error {
+	var doc []byte
+	if err := c.tx.QueryRow(ctx, query).Scan(&doc); err != nil {
+		return err
+	}
+	return json.Unmarshal(doc, into)
+}

@@ -1,0 +1,187 @@
+package logins
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rlsctl/rlsctl/policies"
+)
+
+// Removed says what a remove did.
+type Removed struct {
+	Login   string
+	Kind    string
+	Dropped []string // database roles
+}
+
+// Remove takes a login out of the map, and back exactly what adding it gave. With drop the database roles go too: that
+// of the login, and those that were made for it. kinds are the kinds that are meant; any other is refused.
+func Remove(ctx context.Context, conn *pgx.Conn, name string, drop bool, kinds ...string) (Removed, error) {
+	r := Removed{Login: name}
+	err := inTx(ctx, conn, func(c *change) error {
+		var g given
+		err := c.owner(ctx, func() (err error) {
+			if g, err = c.removable(ctx, &r, kinds); err != nil {
+				return err
+			}
+			if g, err = c.handOn(ctx, name, g); err != nil {
+				return err
+			}
+			return c.exec(ctx, "take the login out of the map", "DELETE FROM rls.login AS l WHERE l.name = $1", name)
+		})
+		if err != nil {
+			return err
+		}
+		exists, err := c.role(ctx, name)
+		if err != nil {
+			return err
+		}
+		if r.Kind == KindGateway {
+			if err := c.forget(ctx, name, exists != nil, g); err != nil {
+				return err
+			}
+		}
+		for _, m := range g.Memberships {
+			if err := c.leave(ctx, m); err != nil {
+				return err
+			}
+		}
+		if !drop {
+			return nil
+		}
+		for _, role := range append([]string{name}, g.Roles...) {
+			have, err := c.role(ctx, role)
+			if err != nil {
+				return err
+			}
+			if have == nil {
+				continue
+			}
+			if err := c.drop(ctx, role); err != nil {
+				return err
+			}
+			r.Dropped = append(r.Dropped, role)
+		}
+		return nil
+	})
+	return r, err
+}
+
+// removable looks the login up and refuses what cannot be removed. As rls_owner.
+func (c *change) removable(ctx context.Context, r *Removed, kinds []string) (given, error) {
+	var g given
+	var doc []byte
+	err := c.tx.QueryRow(ctx, "SELECT l.kind, l.given::text FROM rls.login AS l WHERE l.name = $1", r.Login).Scan(&r.Kind, &doc)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && !slices.Contains(kinds, r.Kind) {
+		rows, _ := c.tx.Query(ctx, "SELECT l.name FROM rls.login AS l WHERE l.kind = ANY ($1) ORDER BY 1", kinds)
+		known, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return g, err
+		}
+		what, hint := "login", "See rlsctl login list."
+		if slices.Contains(kinds, KindGateway) {
+			what, hint = "gateway", "See rlsctl gateway list."
+		}
+		if near := policies.Suggest(r.Login, known); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		if r.Kind != "" {
+			return g, refuse("Run rlsctl "+commandOf(r.Kind)+" remove "+r.Login+".", "%q is %s", r.Login, article(r.Kind))
+		}
+		return g, refuse(hint, "%s %q is not registered", what, r.Login)
+	}
+	if err != nil {
+		return g, err
+	}
+	if err := json.Unmarshal(doc, &g); err != nil {
+		return g, fmt.Errorf("read what login %q was given: %w", r.Login, err)
+	}
+	rows, _ := c.tx.Query(ctx, "SELECT i.login FROM rls.impersonation AS i WHERE i.role = $1 ORDER BY 1", r.Login)
+	users, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return g, err
+	}
+	if len(users) > 0 {
+		return g, refuse("Run rlsctl login remove "+users[0]+" first.", "impersonating login %q lists %q", users[0], r.Login)
+	}
+	return g, nil
+}
+
+func commandOf(kind string) string {
+	if kind == KindGateway {
+		return "gateway"
+	}
+	return "login"
+}
+
+// handOn passes what was made for the roles of an impersonating login to another login that still lists them, and
+// returns the rest. As rls_owner.
+func (c *change) handOn(ctx context.Context, name string, g given) (given, error) {
+	rest := given{Schemas: g.Schemas}
+	heirs := map[string]*given{}
+	heir := func(role string) (*given, error) {
+		var other string
+		err := c.tx.QueryRow(ctx, "SELECT i.login FROM rls.impersonation AS i WHERE i.role = $1 AND i.login <> $2 ORDER BY 1 LIMIT 1", role, name).Scan(&other)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return &rest, nil
+		}
+		if err == nil && heirs[other] == nil {
+			heirs[other] = &given{}
+		}
+		return heirs[other], err
+	}
+	for _, role := range g.Roles {
+		to, err := heir(role)
+		if err != nil {
+			return rest, err
+		}
+		to.Roles = append(to.Roles, role)
+	}
+	for _, m := range g.Memberships {
+		to, err := heir(m.Member)
+		if err != nil {
+			return rest, err
+		}
+		to.Memberships = append(to.Memberships, m)
+	}
+	for other, more := range heirs {
+		var doc []byte
+		if err := c.tx.QueryRow(ctx, "SELECT l.given::text FROM rls.login AS l WHERE l.name = $1", other).Scan(&doc); err != nil {
+			return rest, err
+		}
+		var have given
+		if err := json.Unmarshal(doc, &have); err != nil {
+			return rest, err
+		}
+		have.Roles, have.Memberships = append(have.Roles, more.Roles...), append(have.Memberships, more.Memberships...)
+		doc, err := json.Marshal(have)
+		if err != nil {
+			return rest, err
+		}
+		if err := c.exec(ctx, "hand on", "UPDATE rls.login AS l SET given = $2::text::jsonb WHERE l.name = $1", other, string(doc)); err != nil {
+			return rest, err
+		}
+	}
+	return rest, nil
+}
+
+// drop drops a database role, and says what it owns or holds where that stops it.
+func (c *change) drop(ctx context.Context, name string) error {
+	_, err := c.tx.Exec(ctx, "DROP ROLE "+policies.Ident(name))
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "2BP01" {
+		things := strings.ReplaceAll(strings.TrimSpace(pg.Detail), "\n", "; ")
+		return refuse("Give these to another role, or leave out --drop.", "database role %q still owns or holds things: %s", name, things)
+	}
+	if err != nil {
+		return fmt.Errorf("drop database role %q: %w", name, err)
+	}
+	return nil
+}

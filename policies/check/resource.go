@@ -1,0 +1,215 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rlsctl/rlsctl/policies"
+)
+
+// resources checks each protected table.
+func (k *checker) resources() {
+	for _, r := range k.model.Resources {
+		t := k.table(r.Table)
+		if t == nil {
+			continue
+		}
+		k.inheritance(r, t)
+		k.resourceKey(r, t)
+		k.owners(r, t)
+		k.tableOwner(r, t)
+		k.byHand(r, t)
+	}
+}
+
+// inheritance refuses tables whose rows can be reached through another table: nothing must stay open silently.
+func (k *checker) inheritance(r policies.Resource, t *policies.Table) {
+	name := t.Schema + "." + t.Name
+	if t.Parent != "" {
+		what := "a child"
+		if t.Partition {
+			what = "a partition"
+		}
+		k.fail(r.Table.Pos, CodeInheritance, fmt.Sprintf("table %q is %s of %q and its rows can be reached through that", r.Table, what, t.Parent),
+			"leave the table out: partitions and children are not supported by this version")
+	}
+	if i := slices.IndexFunc(k.catalog.Tables, func(c policies.Table) bool { return c.Parent == name }); i >= 0 || t.Kind == "p" {
+		through := "partitions"
+		if i >= 0 {
+			through = strconv.Quote(tableName(&k.catalog.Tables[i]).String())
+		}
+		k.fail(r.Table.Pos, CodeInheritance, fmt.Sprintf("rows of table %q can be reached through %s", r.Table, through),
+			"leave the table out: partitioned tables and parents are not supported by this version")
+	}
+}
+
+// resourceKey checks what names one object.
+func (k *checker) resourceKey(r policies.Resource, t *policies.Table) {
+	if len(r.Key) == 0 {
+		if len(t.PrimaryKey) == 0 {
+			k.warn(r.Table.Pos, CodeNoKey, fmt.Sprintf("table %q of resource %q has no primary key: questions about one object will not work", r.Table, r.Name.Value),
+				"add a primary key, or name unique columns as \"key\"")
+		}
+		return
+	}
+	var names []string
+	for _, c := range r.Key {
+		if k.columnOf(t, c, resource(r)) == nil {
+			return
+		}
+		names = append(names, c.Value)
+	}
+	if !unique(t, names...) {
+		k.warn(r.Key[0].Pos, CodeLooseKey, fmt.Sprintf("key (%s) of resource %q is not unique", strings.Join(names, ", "), r.Name.Value),
+			"name the columns of a primary key or of a unique constraint")
+	}
+	for _, c := range r.Key {
+		if !notNull(t, c.Value) {
+			k.warn(c.Pos, CodeLooseKey, fmt.Sprintf("key column %q of resource %q may be null", c.Value, r.Name.Value),
+				fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s SET NOT NULL;", r.Table, policies.Ident(c.Value)))
+		}
+	}
+}
+
+func resource(r policies.Resource) string { return fmt.Sprintf("resource %q", r.Name.Value) }
+
+// withoutOwner warns of resources that only superusers will see rows of.
+func (k *checker) withoutOwner() {
+	for _, r := range k.model.Resources {
+		if len(r.Owners) == 0 {
+			k.warn(r.Name.Pos, CodeNoOwner, fmt.Sprintf("resource %q has no owner: only superusers will see rows of it", r.Name.Value),
+				"name the column of the user whose row it is as \"owner\"")
+		}
+		for _, o := range r.Owners {
+			if o.Group && k.model.Groups.Kind == policies.GroupsNone {
+				k.fail(o.Column.Pos, CodeNoGroups, fmt.Sprintf("owner %q is a group, but the model has no groups", o.Column.Value),
+					"add \"groups\", or name the column of a user")
+			}
+		}
+	}
+}
+
+// owners checks that owner columns hold the key of a user or group, and not of something else.
+func (k *checker) owners(r policies.Resource, t *policies.Table) {
+	for _, o := range r.Owners {
+		col := k.columnOf(t, o.Column, resource(r))
+		if col == nil {
+			continue
+		}
+		key, who := k.userKey(), "users"
+		if o.Group {
+			key, who = k.groupKey(), "groups"
+			if k.model.Groups.Kind == policies.GroupsNone {
+				continue // reported
+			}
+		}
+		if key.known() && !k.typeFits(o.Column, col, key) {
+			continue
+		}
+		if key.typ != "" {
+			k.refersTo(r, t, o.Column, key, who)
+		}
+		k.indexed(t, o.Column)
+	}
+}
+
+func (k *checker) refersTo(r policies.Resource, t *policies.Table, c policies.Text, key keyed, who string) {
+	if same(r.Table, key.table) && c.Value == key.column {
+		return // the row of a user is that user's
+	}
+	if k.leadsTo(t, c.Value, key, 0) {
+		return
+	}
+	constraint := fmt.Sprintf("ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s);", r.Table, policies.Ident(c.Value), key.table, policies.Ident(key.column))
+	for _, f := range t.ForeignKeys {
+		if len(f.Columns) == 1 && len(f.RefColumns) == 1 && f.Columns[0] == c.Value {
+			k.fail(c.Pos, CodeOwner, fmt.Sprintf("owner %q of resource %q refers to column %q of %q, not to the key of %s",
+				c.Value, r.Name.Value, f.RefColumns[0], policies.TableName{Schema: f.RefSchema, Name: f.RefTable}, who),
+				fmt.Sprintf("name a column that refers to %q of %q", key.column, key.table))
+			return
+		}
+	}
+	if len(t.PrimaryKey) == 1 && t.PrimaryKey[0] == c.Value {
+		k.fail(c.Pos, CodeOwner, fmt.Sprintf("owner %q of resource %q is the key of the row itself, not of its owner", c.Value, r.Name.Value),
+			fmt.Sprintf("name a column that refers to %q of %q", key.column, key.table))
+		return
+	}
+	k.warn(c.Pos, CodeOwnerUnbound, fmt.Sprintf("owner %q of resource %q has no foreign key to %s", c.Value, r.Name.Value, who), constraint)
+}
+
+// leadsTo reports whether every value of a column is a key: by a foreign key to it, or by one to a column of which
+// the same is true.
+func (k *checker) leadsTo(t *policies.Table, column string, key keyed, depth int) bool {
+	const longest = 8
+	if t == nil || depth > longest {
+		return false
+	}
+	for _, f := range t.ForeignKeys {
+		i := slices.Index(f.Columns, column)
+		if i < 0 || i >= len(f.RefColumns) {
+			continue
+		}
+		ref := policies.TableName{Schema: f.RefSchema, Name: f.RefTable}
+		if same(ref, key.table) && f.RefColumns[i] == key.column {
+			return true
+		}
+		if len(f.Columns) == 1 && k.leadsTo(k.catalog.Table(f.RefSchema, f.RefTable), f.RefColumns[0], key, depth+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// tableOwner warns where the owner of a protected table will see nothing of it.
+func (k *checker) tableOwner(r policies.Resource, t *policies.Table) {
+	client := slices.ContainsFunc(k.model.Database.ClientRoles, func(c policies.Text) bool { return c.Value == t.Owner })
+	if t.Owner == "" || r.Table.Schema == "rls" || client || k.maintains(t.Owner) {
+		return // of a client role worse is reported
+	}
+	k.warn(r.Table.Pos, CodeTableOwner, fmt.Sprintf("database role %q owns table %q and is no maintenance role: its migrations and definer functions will see no rows", t.Owner, r.Table),
+		fmt.Sprintf("add %q to \"maintenance_roles\", or give the table to one of them", t.Owner))
+}
+
+func (k *checker) maintains(role string) bool {
+	for _, m := range k.model.Database.MaintenanceRoles {
+		if k.reaches(role, m.Value) {
+			return true
+		}
+	}
+	return false
+}
+
+func installedPolicies(c *policies.Catalog) map[string]bool {
+	ours := map[string]bool{}
+	for _, i := range c.Installed {
+		if i.Kind == policies.KindPolicy {
+			ours[i.Name] = true
+		}
+	}
+	return ours
+}
+
+// byHand checks policies that the toolkit did not make: permissive ones widen what it decides.
+func (k *checker) byHand(r policies.Resource, t *policies.Table) {
+	var names []string
+	for _, p := range t.Policies {
+		names = append(names, p.Name)
+		kept := slices.ContainsFunc(r.KeepPolicies, func(n policies.Text) bool { return n.Value == p.Name })
+		switch {
+		case kept || k.ours[policies.Identity(t.Schema, t.Name, p.Name)]:
+		case p.Permissive:
+			k.fail(r.Table.Pos, CodePermissive, fmt.Sprintf("permissive policy %q on %q was made by hand and lets rows through", p.Name, r.Table),
+				fmt.Sprintf("DROP POLICY %s ON %s; or add %q to \"keep_policies\"", policies.Ident(p.Name), r.Table, p.Name))
+		default:
+			k.report(policies.Note, r.Table.Pos, CodeRestrictive, fmt.Sprintf("restrictive policy %q on %q was made by hand and narrows what the model admits", p.Name, r.Table),
+				fmt.Sprintf("add %q to \"keep_policies\" if it is meant to stay", p.Name))
+		}
+	}
+	for _, n := range r.KeepPolicies {
+		if !slices.Contains(names, n.Value) {
+			k.fail(n.Pos, CodeUnknownPolicy, fmt.Sprintf("table %q has no policy %q", r.Table, n.Value), suggest(n.Value, names, "remove it from \"keep_policies\""))
+		}
+	}
+}

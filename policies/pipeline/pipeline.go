@@ -1,0 +1,182 @@
+// Package pipeline joins the verbs: it is what the command line, and whoever uses the toolkit as a library, calls.
+//
+//	model, diags := pipeline.Parse("rls.yaml", data)
+//	result, err := pipeline.Plan(ctx, conn, model)
+//	err = pipeline.Apply(ctx, conn, model, result.Plan, apply.Options{})
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rlsctl/rlsctl/policies"
+	"github.com/rlsctl/rlsctl/policies/apply"
+	"github.com/rlsctl/rlsctl/policies/check"
+	"github.com/rlsctl/rlsctl/policies/compile"
+	"github.com/rlsctl/rlsctl/policies/diff"
+	"github.com/rlsctl/rlsctl/policies/inspect"
+	"github.com/rlsctl/rlsctl/policies/parse"
+)
+
+// ErrNoKernel is returned where the kernel is not installed in the database.
+var ErrNoKernel = errors.New("the kernel is not installed in this database")
+
+// CodeExpression is an expression that the server does not take.
+const CodeExpression policies.Code = "RL290"
+
+// Parse reads a model file. The model is nil only where the file cannot be read as one at all.
+func Parse(file string, data []byte) (*policies.Model, policies.Diagnostics) {
+	m, diags := parse.Model(file, data)
+	return m, diags.Sort()
+}
+
+// Result is a model held against a database.
+type Result struct {
+	Diagnostics policies.Diagnostics // of check; with an error among them there is no plan
+	Plan        policies.Plan
+	Catalog     *policies.Catalog
+	Objects     []policies.Object // what the model compiles to
+}
+
+// Check holds m against the database that conn is connected to, and changes nothing.
+func Check(ctx context.Context, conn *pgx.Conn, m *policies.Model) (policies.Diagnostics, error) {
+	r, err := inspected(ctx, conn, m, nil, func(pgx.Tx, *Result) error { return nil })
+	return r.Diagnostics, err
+}
+
+// CheckOffline reports what can be said about m without a connection: with a catalog that Inspect has returned names are
+// looked up in it, with nil the model is judged by itself.
+func CheckOffline(m *policies.Model, c *policies.Catalog) policies.Diagnostics {
+	return check.Model(m, c).Sort()
+}
+
+// Inspect returns what CheckOffline needs to know of the database that conn is connected to, and changes nothing.
+func Inspect(ctx context.Context, conn *pgx.Conn) (*policies.Catalog, error) {
+	return inspect.Catalog(ctx, conn)
+}
+
+// Plan says what apply would do to the database that conn is connected to, and changes nothing. Policies made by hand are
+// among the notes of the plan, not among the diagnostics: the database has drifted, the model is as good as before.
+// It returns ErrNoKernel where the kernel is missing.
+func Plan(ctx context.Context, conn *pgx.Conn, m *policies.Model) (Result, error) {
+	return inspected(ctx, conn, m, []policies.Code{check.CodePermissive, check.CodeRestrictive}, func(tx pgx.Tx, r *Result) error {
+		if r.Catalog.Kernel == 0 {
+			return ErrNoKernel
+		}
+		return plan(m, r)
+	})
+}
+
+// Uninstalled plans the removal of everything that apply put there. The kernel itself stays.
+func Uninstalled(ctx context.Context, conn *pgx.Conn) (Result, error) {
+	return inspected(ctx, conn, nil, nil, func(tx pgx.Tx, r *Result) error {
+		if r.Catalog.Kernel == 0 {
+			return ErrNoKernel
+		}
+		r.Plan = diff.Plan(nil, r.Catalog, nil)
+		for i := range r.Plan.Changes {
+			// There is no model that it could be missing from.
+			r.Plan.Changes[i].Reason = strings.TrimPrefix(strings.TrimPrefix(r.Plan.Changes[i].Reason, "no longer in the model"), "; ")
+		}
+		return nil
+	})
+}
+
+// Apply carries p out if the database is still the one that it was made from. m is nil for a plan of Uninstalled.
+func Apply(ctx context.Context, conn *pgx.Conn, m *policies.Model, p policies.Plan, o apply.Options) error {
+	o.Recheck = func(ctx context.Context, tx pgx.Tx) (policies.Plan, error) {
+		c, err := inspect.InTx(ctx, tx)
+		if err != nil {
+			return policies.Plan{}, err
+		}
+		r := Result{Catalog: c}
+		if m == nil {
+			return diff.Plan(nil, c, nil), nil
+		}
+		err = plan(m, &r)
+		return r.Plan, err
+	}
+	return apply.Plan(ctx, conn, p, o)
+}
+
+func plan(m *policies.Model, r *Result) error {
+	objects, err := compile.Model(m, r.Catalog)
+	if err != nil {
+		return err
+	}
+	keep := map[string][]string{}
+	for _, res := range m.Resources {
+		for _, k := range res.KeepPolicies {
+			keep[res.Table.String()] = append(keep[res.Table.String()], k.Value)
+		}
+	}
+	r.Objects = objects
+	r.Plan = diff.Plan(objects, r.Catalog, keep)
+	return nil
+}
+
+// inspected reads the catalog in a transaction that is rolled back, checks m against it but for the codes in without, and
+// calls next if that went well.
+func inspected(ctx context.Context, conn *pgx.Conn, m *policies.Model, without []policies.Code, next func(pgx.Tx, *Result) error) (Result, error) {
+	var r Result
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	if err != nil {
+		return r, fmt.Errorf("inspect: %w", err)
+	}
+	defer tx.Rollback(ctx) //nolint:errcheck // nothing is kept
+	if r.Catalog, err = inspect.InTx(ctx, tx); err != nil {
+		return r, err
+	}
+	if m != nil {
+		r.Diagnostics = slices.DeleteFunc(check.Model(m, r.Catalog), func(d policies.Diagnostic) bool {
+			return slices.Contains(without, d.Code)
+		})
+		if !r.Diagnostics.HasErrors() {
+			wrong, err := expressions(ctx, tx, m)
+			if err != nil {
+				return r, err
+			}
+			r.Diagnostics = append(r.Diagnostics, wrong...)
+		}
+		r.Diagnostics = r.Diagnostics.Sort()
+		if r.Diagnostics.HasErrors() {
+			return r, nil
+		}
+	}
+	return r, next(tx, &r)
+}
+
+// expressions asks the server about each expression of the model: it alone knows the operators of the columns' types.
+func expressions(ctx context.Context, tx pgx.Tx, m *policies.Model) (policies.Diagnostics, error) {
+	var out policies.Diagnostics
+	probe := func(t policies.TableName, kernel bool, list ...policies.Expression) error {
+		for _, e := range list {
+			if e.Compiled == "" || kernel || t.IsZero() { // left out, or a mistake that parse has reported
+				continue
+			}
+			wrong, err := inspect.Expression(ctx, tx, t, e.Compiled)
+			if err != nil {
+				return err
+			}
+			if wrong != "" {
+				out = append(out, policies.Diagnostic{Code: CodeExpression, Severity: policies.Error, File: m.File, Pos: e.Pos,
+					Message: fmt.Sprintf("expression %q is not valid: %s", e.SQL, wrong), Hint: "Write one boolean SQL expression over the columns of the row."})
+			}
+		}
+		return nil
+	}
+	if err := probe(m.Users.Table, m.Users.Kernel, m.Users.Active, m.Users.Superuser, m.Users.Staff); err != nil {
+		return nil, err
+	}
+	if m.Groups.Kind != policies.GroupsNone {
+		if err := probe(m.Groups.Table, m.Groups.Kind == policies.GroupsKernel, m.Groups.ShareMembersVisibility, m.Groups.ShareCreatorVisibility); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
