@@ -1,9 +1,11 @@
 GO      ?= go
 BIN     := bin/rlsctl
 PACKAGES := ./...
+# Says which tests were skipped and why, which plain go test keeps to itself.
+GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-long lint generate verify clean
+.PHONY: help build demo test test-versions test-long lint generate verify clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,7 +18,12 @@ demo: build ## show the product working on a throw-away server
 
 test: verify ## all tests, in containers where an engine answers, else on a local server
 	$(GO) vet $(PACKAGES)
-	$(GO) test -timeout 14m $(PACKAGES)
+	@$(GO) test -count=1 -v -run '^TestServer$$' ./internal/pgtest 2>&1 | grep '^pgtest:' || echo 'pgtest: no server can be had'
+	$(GO) run $(GOTESTSUM) --format pkgname-and-test-fails -- -timeout 14m $(PACKAGES)
+
+test-versions: ## the proofs on PostgreSQL 17 and 18, in containers
+	RLSCTL_TEST_SERVER=container RLSCTL_TEST_PG=17 $(GO) test -count=1 -timeout 30m ./integration/... ./pgsession ./cmd/rlsctl ./internal/...
+	RLSCTL_TEST_SERVER=container RLSCTL_TEST_PG=18 $(GO) test -count=1 -timeout 30m ./integration/... ./pgsession ./cmd/rlsctl ./internal/...
 
 test-long: ## many more random models and a longer fuzz run
 	RLSCTL_TEST_MODELS=5000 $(GO) test -timeout 60m ./integration/...

@@ -5,7 +5,7 @@ FROM (
         'schema', n.nspname,
         'name', c.relname,
         'kind', c.relkind,
-        'owner', c.relowner::regrole::name,
+        'owner', pg_get_userbyid(c.relowner),
         'parent', coalesce((
             SELECT pn.nspname || '.' || pc.relname FROM pg_catalog.pg_inherits AS i
             JOIN pg_catalog.pg_class AS pc ON pc.oid = i.inhparent
@@ -62,13 +62,13 @@ FROM (
                 'name', p.polname,
                 'permissive', p.polpermissive,
                 'command', CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
-                'roles', (SELECT json_agg(CASE r.id WHEN 0 THEN 'public' ELSE r.id::regrole::name END ORDER BY 1) FROM unnest(p.polroles) AS r(id)),
+                'roles', (SELECT json_agg(CASE r.id WHEN 0 THEN 'public' ELSE pg_get_userbyid(r.id) END ORDER BY 1) FROM unnest(p.polroles) AS r(id)),
                 'using', coalesce(pg_get_expr(p.polqual, p.polrelid), ''),
                 'check', coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '')) ORDER BY p.polname)
             FROM pg_catalog.pg_policy AS p WHERE p.polrelid = c.oid),
         'privileges', (
             SELECT json_agg(json_build_object(
-                'grantee', CASE x.grantee WHEN 0 THEN '' ELSE x.grantee::regrole::name END,
+                'grantee', CASE x.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(x.grantee) END,
                 'privilege', x.privilege_type,
                 'grantable', x.is_grantable) ORDER BY x.grantee, x.privilege_type)
             FROM aclexplode(c.relacl) AS x)

@@ -37,6 +37,8 @@ func TestExpression_compiled(t *testing.T) {
 		{"b AND NOT a OR c", "((t.b AND (NOT t.a)) OR t.c)", []string{"a", "b", "c"}},
 		{"title = 'Presi''dent'", "(t.title = 'Presi''dent')", []string{"title"}},
 		{`title = E'a\\b'`, `(t.title = E'a\\b')`, []string{"title"}},
+		{`title = E'a\tb"c\\d\n\u2028\x7f'`, "(t.title = E'a\tb\"c\\\\d\n\u2028\x7f')", []string{"title"}},
+		{"a = 9223372036854775808 AND b = 0 AND NOT (c = '')", "((t.a = 9223372036854775808) AND (t.b = 0) AND (NOT (t.c = '')))", []string{"a", "b", "c"}},
 		{"title <> $$x'; DROP TABLE y; --$$", "(t.title <> 'x''; DROP TABLE y; --')", []string{"title"}},
 		{"title = '; DROP TABLE y'", "(t.title = '; DROP TABLE y')", []string{"title"}},
 		{"is_hr -- ; DROP TABLE y", "t.is_hr", []string{"is_hr"}},
