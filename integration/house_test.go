@@ -203,3 +203,30 @@ func TestKernelFiles(t *testing.T) {
 		})
 	}
 }
+
+// Whoever meets a code can look it up, also one that only the database raises.
+func TestHouse_codes_are_documented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/codes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile(`['"](RL[0-9]{3})['"]`)
+	for _, dir := range []string{"../sql", "../migrations", "../policies", "../internal", "../cmd", "../pgsession"} {
+		err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() || strings.HasSuffix(path, "_test.go") || !(strings.HasSuffix(path, ".go") || strings.HasSuffix(path, ".sql")) {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, m := range code.FindAllStringSubmatch(string(text), -1) {
+				if !strings.Contains(string(page), "| "+m[1]+" |") {
+					t.Errorf("%s uses %s, which docs/codes.md does not explain", path, m[1])
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -231,7 +231,7 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM rls.login) THEN
         RAISE EXCEPTION 'logins are still registered'
-            USING ERRCODE = 'RL413', HINT = 'Run rlsctl login remove for each first.';
+            USING ERRCODE = 'RL413', HINT = 'Run rlsctl login remove or rlsctl gateway remove for each first.';
     END IF;
     RESET ROLE;
 END

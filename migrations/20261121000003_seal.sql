@@ -25,6 +25,8 @@ $$;
 -- The last file goes down first, so it is the one that refuses.
 -- +goose StatementBegin
 DO $$
+DECLARE
+    dependent text;
 BEGIN
     IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
         EXECUTE 'GRANT rls_owner TO CURRENT_USER';
@@ -36,7 +38,16 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM rls.login) THEN
         RAISE EXCEPTION 'logins are still registered'
-            USING ERRCODE = 'RL413', HINT = 'Run rlsctl login remove for each first.';
+            USING ERRCODE = 'RL413', HINT = 'Run rlsctl login remove or rlsctl gateway remove for each first.';
+    END IF;
+    SELECT string_agg(format('%I on %s', c.conname, c.conrelid::regclass), ', ' ORDER BY c.conname) INTO dependent
+    FROM pg_catalog.pg_constraint AS c
+    JOIN pg_catalog.pg_class AS own ON own.oid = c.confrelid AND own.relnamespace = 'rls'::regnamespace
+    JOIN pg_catalog.pg_class AS t ON t.oid = c.conrelid AND t.relnamespace <> 'rls'::regnamespace
+    WHERE c.contype = 'f' AND c.conparentid = 0;
+    IF dependent IS NOT NULL THEN
+        RAISE EXCEPTION 'tables of yours refer to the kernel''s users or groups: %', dependent
+            USING ERRCODE = 'RL413', HINT = 'Drop these constraints first, or keep the kernel.';
     END IF;
     -- The next key is drawn anew.
     DELETE FROM rls.seal;

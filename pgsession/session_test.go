@@ -158,9 +158,11 @@ func TestErrors(t *testing.T) {
 			return err
 		}), pgsession.ErrAnotherPrincipal},
 		"forged context": {run(func(tx pgx.Tx) error {
-			_, err := titles(ctx, tx)
+			if _, err := titles(ctx, tx); err != nil {
+				return err
+			}
 			_, _ = tx.Exec(ctx, "SELECT set_config('rls.context', 'user|616e6e61', true)")
-			_, err = titles(ctx, tx)
+			_, err := titles(ctx, tx)
 			return err
 		}), pgsession.ErrTokenRefused},
 		"unknown action":  {s.Require(ctx, anna, "fly", "note"), pgsession.ErrUnknownAction},

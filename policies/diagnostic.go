@@ -12,6 +12,7 @@ type Code string
 // Severity of a diagnostic. Only errors stop a model.
 type Severity string
 
+// The severities, worst first.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"

@@ -107,6 +107,7 @@ type Merge struct {
 // GroupsKind says where groups come from.
 type GroupsKind int
 
+// Where groups come from.
 const (
 	GroupsNone   GroupsKind = iota // there are no groups: the default while users are adopted
 	GroupsKernel                   // the toolkit's own rls."group": the default while users are the kernel's
@@ -139,6 +140,7 @@ type Members struct {
 // Scope says which owners a write reaches.
 type Scope string
 
+// The scopes, from wide to narrow, and one for owner checks alone.
 const (
 	ScopeVisible   Scope = "visible"   // every visible user, and the principal's groups
 	ScopeHierarchy Scope = "hierarchy" // the closures alone: no group mates, no groups
@@ -185,6 +187,7 @@ type Allowance struct {
 // GranteeKind says what a grantee is.
 type GranteeKind string
 
+// The kinds of grantees.
 const (
 	GranteeUser          GranteeKind = "user"
 	GranteeGroup         GranteeKind = "group"

@@ -8,6 +8,7 @@ import (
 // Kind of a compiled object. The order of the constants is no order of execution: see Object.Stage.
 type Kind string
 
+// The kinds of compiled objects.
 const (
 	KindPrivilege   Kind = "privilege"  // a table or schema privilege given or taken
 	KindMembership  Kind = "membership" // a client role made a member of rls_client
@@ -44,6 +45,7 @@ func (o Object) Hash() string {
 // Hazard is what a change may do to the people who use the database.
 type Hazard string
 
+// The hazards, by direction.
 const (
 	WidensAccess     Hazard = "WIDENS_ACCESS"
 	NarrowsAccess    Hazard = "NARROWS_ACCESS"
@@ -54,6 +56,7 @@ const (
 // Operation is what a change does to its object.
 type Operation string
 
+// The operations.
 const (
 	OpCreate  Operation = "create"
 	OpReplace Operation = "replace"

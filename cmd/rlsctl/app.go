@@ -131,7 +131,11 @@ func (a *app) connect(ctx context.Context) (*pgx.Conn, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	err = fmt.Errorf("connect to database %q on %s as %q: %w", config.Database, config.Host, config.User, reason(err))
+	if a.databaseURL == "" && a.Getenv("DATABASE_URL") == "" {
+		err = fmt.Errorf("connect to database %q on %s, port %d, as %q: %w", config.Database, config.Host, config.Port, config.User, reason(err))
+		return nil, (&exitError{code: exitUnexpected, err: err}).hint("Set DATABASE_URL, or name the database with --database-url.")
+	}
+	err = fmt.Errorf("connect to database %q on %s, port %d, as %q: %w", config.Database, config.Host, config.Port, config.User, reason(err))
 	return nil, (&exitError{code: exitUnexpected, err: err}).hint("Check --database-url or DATABASE_URL, and that the server runs.")
 }
 

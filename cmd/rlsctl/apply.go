@@ -174,6 +174,9 @@ func (a *app) carryOut(ctx context.Context, conn *pgx.Conn, m *policies.Model, p
 	}
 	if text {
 		fmt.Fprintf(a.Out, "done: %s\n", count(len(p.Changes), "change"))
+		if m != nil {
+			a.note("next: rlsctl doctor says whether the rest of the database keeps to it, views among them")
+		}
 	}
 	return true, nil
 }

@@ -96,7 +96,7 @@ func (a *app) catalog(file string) (*policies.Catalog, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(c); err != nil || c.ServerVersion == 0 {
-		return nil, usagef("%q is no catalog", file).hint("Write it with `rlsctl inspect > %s`.", shellWord(file))
+		return nil, usagef("%q is no catalog", file).hint("Name a file that `rlsctl inspect > catalog.json` wrote.")
 	}
 	return c, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rlsctl/rlsctl/internal/logins"
+	"github.com/rlsctl/rlsctl/policies"
 )
 
 func newLoginCommand(a *app) *cobra.Command {
@@ -173,6 +174,9 @@ func (a *app) removeLogin(cmd *cobra.Command, name string, drop bool, kinds ...s
 		fmt.Fprintf(a.Out, "%s is no %s login any more\n", name, r.Kind)
 		if len(r.Dropped) > 0 {
 			a.note("dropped database role %s", strings.Join(r.Dropped, ", "))
+		}
+		if !drop {
+			a.note("its database role stays and can still log in; DROP ROLE %s; takes it away", policies.Ident(name))
 		}
 		return nil
 	})

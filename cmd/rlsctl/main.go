@@ -13,6 +13,8 @@ func main() {
 }
 
 func command() int {
+	// A reader that goes away, as in `rlsctl demo | head`, must not keep the program from cleaning up.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once

@@ -55,7 +55,8 @@ func newMigrateDownCommand(a *app) *cobra.Command {
 		Use:   "down",
 		Short: "Remove the kernel",
 		Long: `Removes the kernel and everything in it, grants among them, in one transaction. It refuses while a model is applied or
-logins are registered: run rlsctl uninstall and rlsctl login remove first.` + exitCodes(exitUsage, exitRefused),
+logins are registered: run rlsctl uninstall, rlsctl login remove and rlsctl gateway remove first. What goose remembers,
+the table rls_goose_version, stays.` + exitCodes(exitUsage, exitRefused),
 		Example: "  rlsctl migrate down --yes",
 		Args:    exactArgs(),
 	}

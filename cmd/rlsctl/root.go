@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,8 +47,9 @@ func Run(ctx context.Context, args []string, s Streams) int {
 
 func newRootCommand(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "rlsctl",
-		Short: "Row-level security of PostgreSQL from one model file",
+		Use:     "rlsctl",
+		Short:   "Row-level security of PostgreSQL from one model file",
+		Version: version(),
 		Long: `rlsctl compiles a model file, rls.yaml, into row-level security of PostgreSQL: it says what would change, changes it
 in one transaction, and asks the database as any principal what it admits.
 
@@ -125,7 +127,7 @@ func rangeArgs(min int, names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < min:
-			return usagef("%s is missing", names[len(args)]).hint("Write `%s`.", cmd.UseLine())
+			return usagef("%s is missing on the command line", names[len(args)]).hint("Write `%s`.", cmd.UseLine())
 		case len(args) > len(names):
 			return usagef("unexpected argument %q", args[len(names)]).hint("Write `%s`.", cmd.UseLine())
 		}
@@ -178,4 +180,13 @@ func (f *format) Set(s string) error {
 		}
 	}
 	return fmt.Errorf("must be one of: %s", strings.Join(f.known, ", "))
+}
+
+// version is that of the module, as the Go tool has built it in.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
 }

@@ -59,7 +59,7 @@ func TestCommandLine(t *testing.T) {
 		{"aply", 2, "", `hint: did you mean "apply"?`},
 		{"migrate", 2, "", `error: name a command of "rlsctl migrate"`},
 		{"apply --nosuch", 2, "", "error: unknown flag: --nosuch\n  hint: Read `rlsctl apply --help`."},
-		{"apply", 2, "", "error: rls.yaml is missing\n  hint: Write `rlsctl apply rls.yaml`."},
+		{"apply", 2, "", "error: rls.yaml is missing on the command line\n  hint: Write `rlsctl apply rls.yaml`."},
 		{"__complete check x --output=", 0, "text\njson\n", ""},
 		{"__complete plan -o ", 0, "sql\n", ""},
 		{"__complete apply ", 0, "yaml\n", ""},

@@ -23,7 +23,7 @@ DISABLES_RLS among them, have to be named with --allow. The kernel and the login
 		return a.withConn(cmd.Context(), func(conn *pgx.Conn) error {
 			done, err := a.change(cmd.Context(), conn, nil, o, "Take all row-level security of the toolkit away?")
 			if err == nil && done {
-				fmt.Fprintln(a.Err, "The kernel and the logins stay. Remove them with `rlsctl login remove NAME` for each login, then `rlsctl migrate down`.")
+				fmt.Fprintln(a.Err, "The kernel and the logins stay. Remove them with `rlsctl login remove NAME --drop` and `rlsctl gateway remove NAME --drop` for each, then `rlsctl migrate down`.")
 			}
 			return err
 		})

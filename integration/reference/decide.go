@@ -144,6 +144,7 @@ func (w *World) CreatesAndReads(p Principal, r *Resource, owners []string) bool 
 // Outcome of a write: Filtered touches no row, Done touches it, Rejected is an error.
 type Outcome string
 
+// The outcomes of a write.
 const (
 	Filtered Outcome = "filtered"
 	Done     Outcome = "done"

@@ -57,6 +57,7 @@ type Grant struct {
 // Scope is write_scope or owner_check.
 type Scope string
 
+// The scopes of a write or an owner check.
 const (
 	Visible   Scope = "visible"
 	Hierarchy Scope = "hierarchy"

@@ -29,7 +29,6 @@ type company struct {
 	conn          *pgx.Conn
 	client, admin string
 	model         string
-	made          []string
 }
 
 func newCompany(t *testing.T) *company {

@@ -266,7 +266,11 @@ func TestModel(t *testing.T) {
 			c.Gateways = []policies.Gateway{{Login: "web", ClientRole: "app"}}
 			member(c, "web", "migrator")
 		},
-		"table_owner_not_maintenance": func(_ *policies.Model, c *policies.Catalog) { note(c).Owner = "postgres" },
+		"table_owner_not_maintenance": func(_ *policies.Model, c *policies.Catalog) {
+			note(c).Owner = "shop"
+			c.Roles = append(c.Roles, policies.Role{Name: "shop"})
+		},
+		"table_owner_superuser": func(_ *policies.Model, c *policies.Catalog) { note(c).Owner = "postgres" }, // no policy filters it
 		"table_owner_member": func(_ *policies.Model, c *policies.Catalog) {
 			note(c).Owner = "between"
 			member(c, "between", "migrator")

@@ -69,16 +69,19 @@ func (k *checker) role(r policies.Text) *policies.Role {
 	return role
 }
 
+// plainRole does not tell to take rights away: the role may be the administrator's own.
+const plainRole = "make a role for your applications, CREATE ROLE app_rw NOLOGIN; and give it their table privileges"
+
 // mighty refuses client roles that row-level security does not bind.
 func (k *checker) mighty(r policies.Text, role *policies.Role) {
 	const grants = 160000 // from here on CREATEROLE gives only roles that one administers
 	switch {
 	case role.Superuser:
-		k.fail(r.Pos, CodeMightyRole, fmt.Sprintf("client role %q is a database superuser and sees every row", r.Value), fmt.Sprintf("ALTER ROLE %s NOSUPERUSER;", policies.Ident(r.Value)))
+		k.fail(r.Pos, CodeMightyRole, fmt.Sprintf("client role %q is a database superuser and sees every row", r.Value), plainRole)
 	case role.BypassRLS:
-		k.fail(r.Pos, CodeMightyRole, fmt.Sprintf("client role %q has bypassrls and sees every row", r.Value), fmt.Sprintf("ALTER ROLE %s NOBYPASSRLS;", policies.Ident(r.Value)))
+		k.fail(r.Pos, CodeMightyRole, fmt.Sprintf("client role %q has bypassrls and sees every row", r.Value), plainRole)
 	case role.CreateRole && k.catalog.ServerVersion < grants:
-		k.fail(r.Pos, CodeMightyRole, fmt.Sprintf("client role %q has createrole and can become other roles", r.Value), fmt.Sprintf("ALTER ROLE %s NOCREATEROLE;", policies.Ident(r.Value)))
+		k.fail(r.Pos, CodeMightyRole, fmt.Sprintf("client role %q has createrole and can become other roles", r.Value), plainRole)
 	}
 	for _, res := range k.model.Resources {
 		t := k.catalog.Table(res.Table.Schema, res.Table.Name)

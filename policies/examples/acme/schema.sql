@@ -1,5 +1,6 @@
 -- ACME writes notes. Each has one owner: who wrote it.
 -- The people are the toolkit's own users and groups, so the kernel has to be installed first: rlsctl migrate up.
+-- So have its two database roles: CREATE ROLE acme_app NOLOGIN; CREATE ROLE acme_admin NOLOGIN;
 
 CREATE TABLE public.note (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
