@@ -2,13 +2,29 @@
 -- The kernel knows no application table and no key type: principals are text here.
 
 -- +goose Up
+-- What ordinary users have put into public must not be found in place of PostgreSQL's own.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- +goose StatementBegin
 DO $$
 BEGIN
     -- Under somebody else's version table these files would mix with theirs, or be taken for applied.
-    IF to_regclass('rls_goose_version') IS NULL THEN
+    IF to_regclass('public.rls_goose_version') IS NULL THEN
         RAISE EXCEPTION 'these migrations need a version table of their own'
-            USING ERRCODE = 'RL410', HINT = 'Run goose with -table rls_goose_version, or use rlsctl migrate up.';
+            USING ERRCODE = 'RL410', HINT = 'Run goose with -table public.rls_goose_version, or use rlsctl migrate up.';
+    END IF;
+    -- Whoever may create in a schema of the search_path must not have put it there: its rows would be believed.
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_class AS c
+        JOIN pg_catalog.pg_roles AS r ON r.oid = c.relowner
+        WHERE c.oid = to_regclass('public.rls_goose_version') AND (
+            NOT (r.rolname = current_user OR r.rolsuper
+                 OR c.relowner = (SELECT d.datdba FROM pg_catalog.pg_database AS d WHERE d.datname = current_database()))
+            OR c.relkind <> 'r' OR c.relhasrules OR c.relrowsecurity
+            OR EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = c.oid))
+    ) THEN
+        RAISE EXCEPTION 'table public.rls_goose_version is not the kernel''s version table'
+            USING ERRCODE = 'RL414', HINT = 'Look at it, and drop it.';
     END IF;
     IF current_setting('server_version_num')::integer < 150000 THEN
         RAISE EXCEPTION 'PostgreSQL 15 or later is needed, this is %', current_setting('server_version')
@@ -217,7 +233,13 @@ END
 $$;
 -- +goose StatementEnd
 
+-- goose writes its version table in this transaction.
+RESET search_path;
+
 -- +goose Down
+-- What ordinary users have put into public must not be found in place of PostgreSQL's own.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- +goose StatementBegin
 DO $$
 BEGIN
@@ -269,3 +291,5 @@ BEGIN
 END
 $$;
 -- +goose StatementEnd
+
+RESET search_path;

@@ -1,6 +1,8 @@
 -- Code generated from sql/ by `make generate`. DO NOT EDIT.
 
 -- +goose Up
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- +goose StatementBegin
 DO $$
 BEGIN
@@ -135,12 +137,18 @@ DECLARE
     who rls.identity;
     known rls.login;
 BEGIN
-    IF context IS NOT NULL THEN
+    SELECT l.* INTO known FROM rls.login AS l WHERE l.name = session_user;
+    -- A seal counts for the kinds of logins that can get one: a person's login is the person, whatever it is told.
+    IF context IS NOT NULL AND (known.kind IS NULL OR known.kind = 'gateway') THEN
         -- kind|key|channel|tenant|client|factor|attributes|deadline|mac, texts in hexadecimal
         body := left(context, -65);
         IF right(context, 65) ~ '^[|][0-9a-f]{64}$' AND rls.seal_context(body) = context THEN
             field := string_to_array(body, '|');
-            IF statement_timestamp() >= to_timestamp(field[8]::double precision) THEN
+            IF cardinality(field) <> 8 OR field[3] IS DISTINCT FROM (CASE known.kind WHEN 'gateway' THEN 'token' ELSE 'maintenance' END) THEN
+                RAISE EXCEPTION 'the context of this transaction is not valid' USING ERRCODE = 'RL003', HINT = 'Enter again.';
+            END IF;
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF clock_timestamp() >= to_timestamp(field[8]::double precision) THEN
                 RAISE EXCEPTION 'the transaction has outlived its principal'
                     USING ERRCODE = 'RL002', HINT = 'Start a new transaction and enter again.';
             END IF;
@@ -155,7 +163,6 @@ BEGIN
         END IF;
     END IF;
 
-    SELECT l.* INTO known FROM rls.login AS l WHERE l.name = session_user;
     CASE known.kind
     WHEN 'gateway' THEN
         IF context IS NOT NULL THEN
@@ -539,8 +546,8 @@ BEGIN
         CROSS JOIN LATERAL unnest(d.setconfig) AS c(setting)
         WHERE d.setrole = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = session_user)
           AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database()))
-          AND split_part(c.setting, '=', 1) IN ('search_path', 'role', 'session_authorization', 'row_security',
-              'local_preload_libraries', 'session_preload_libraries', 'rls.context')
+          -- A limit can only stop work; any other setting can change what a statement means.
+          AND split_part(c.setting, '=', 1) NOT IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')
         ORDER BY 1;
 END
 $$;
@@ -921,7 +928,7 @@ BEGIN
             USING ERRCODE = 'RL010', HINT = 'Use one of: ' || array_to_string(target.actions, ', ') || '.';
     END IF;
     IF word = 'create' THEN
-        RAISE EXCEPTION 'action "create" has no object' USING ERRCODE = 'RL010', HINT = 'Ask rls.can(''create'', …).';
+        RAISE EXCEPTION 'action "create" has no object' USING ERRCODE = 'RL010', HINT = 'Ask rls.can(''create'', resource).';
     END IF;
     IF cardinality(target.key_columns) = 0 THEN
         RAISE EXCEPTION 'resource "%" has no key', resource
@@ -960,13 +967,14 @@ COMMENT ON FUNCTION rls.object_actions(text) IS 'The actions that can be asked a
 -- +goose StatementBegin
 -- Puts a grant that the model seeds. A grantee that does not exist yet is an error: a grant to a name that somebody
 -- takes later would be a surprise.
+-- DEFINER although only rls_owner calls it: nothing that the look-up touches can then change the role.
 CREATE OR REPLACE FUNCTION rls.seed_grant(
     kind text, name text, action text, resource text, valid_from timestamptz, valid_until timestamptz, seed text)
 RETURNS void
 LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
-SECURITY INVOKER
+SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -1059,13 +1067,13 @@ COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes gran
 CREATE OR REPLACE VIEW rls.object_state WITH (security_invoker = true) AS
 SELECT 'view'::text AS kind,
        '"rls"."' || replace(c.relname, '"', '""') || '"' AS name,
-       md5(concat_ws('|', pg_get_viewdef(c.oid), c.reloptions, c.relowner::regrole, c.relacl)) AS fingerprint
+       md5(concat_ws('|', pg_get_viewdef(c.oid), c.reloptions, c.relowner::regrole, coalesce(c.relacl, acldefault('r', c.relowner)))) AS fingerprint
 FROM pg_catalog.pg_class AS c
 WHERE c.relnamespace = 'rls'::regnamespace AND c.relkind = 'v'
 UNION ALL
 SELECT 'function',
        '"rls"."' || replace(p.proname, '"', '""') || '"',
-       md5(concat_ws('|', pg_get_functiondef(p.oid), p.proowner::regrole, p.proacl))
+       md5(concat_ws('|', pg_get_functiondef(p.oid), p.proowner::regrole, coalesce(p.proacl, acldefault('f', p.proowner))))
 FROM pg_catalog.pg_proc AS p
 WHERE p.pronamespace = 'rls'::regnamespace AND p.prokind = 'f'
 UNION ALL
@@ -1168,7 +1176,11 @@ END
 $$;
 -- +goose StatementEnd
 
+RESET search_path;
+
 -- +goose Down
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- +goose StatementBegin
 DO $$
 BEGIN
@@ -1225,3 +1237,5 @@ BEGIN
 END
 $$;
 -- +goose StatementEnd
+
+RESET search_path;

@@ -1,6 +1,8 @@
 -- The key that contexts are sealed with: drawn here, known to nobody.
 
 -- +goose Up
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- +goose StatementBegin
 DO $$
 DECLARE
@@ -21,7 +23,11 @@ END
 $$;
 -- +goose StatementEnd
 
+RESET search_path;
+
 -- +goose Down
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- The last file goes down first, so it is the one that refuses.
 -- +goose StatementBegin
 DO $$
@@ -58,3 +64,5 @@ BEGIN
 END
 $$;
 -- +goose StatementEnd
+
+RESET search_path;

@@ -186,7 +186,7 @@ func TestErrors(t *testing.T) {
 		t.Error(pgsession.Explain(err))
 	}
 	// A server that writes parameters into the context of its errors must not make us repeat them.
-	db.Exec(t, "ALTER ROLE "+login+" SET log_parameter_max_length_on_error = -1")
+	db.Exec(t, "ALTER DATABASE "+pgx.Identifier{db.Name()}.Sanitize()+" SET log_parameter_max_length_on_error = -1")
 	loud, _ := session(t, db, login, 1, nil)
 	refused := loud.Run(ctx, pgsession.Service("none"), exec("SELECT 1"))
 	var pg *pgconn.PgError

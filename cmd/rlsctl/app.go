@@ -126,7 +126,12 @@ func (a *app) connect(ctx context.Context) (*pgx.Conn, error) {
 	defer a.progress("connecting to the database")()
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err == nil {
-		return conn, nil
+		// What ordinary users have put into public must not be found in place of PostgreSQL's own. By a statement, because
+		// poolers refuse it as a startup parameter.
+		if _, err = conn.Exec(ctx, "SET search_path = pg_catalog, pg_temp"); err == nil {
+			return conn, nil
+		}
+		_ = conn.Close(context.WithoutCancel(ctx))
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()

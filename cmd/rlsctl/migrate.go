@@ -133,7 +133,7 @@ Files of the same name are overwritten; the version table must be ` + migrations
 			}
 		}
 		fmt.Fprintf(a.Err, "%d files written. Install them with:\n", len(files))
-		fmt.Fprintf(a.Out, "goose -dir %s -table %s postgres \"$DATABASE_URL\" up\n", shellWord(args[0]), migrations.Table)
+		fmt.Fprintf(a.Out, "goose -dir %s -table %s postgres \"$DATABASE_URL\" up\n", shellWord(args[0]), migrations.QualifiedTable)
 		return nil
 	}
 	return cmd

@@ -67,6 +67,9 @@ digits, and arrays and JSON values are themselves.` + exitCodes(exitUsage) + exi
 		}
 		err := a.withConn(ctx, func(conn *pgx.Conn) error {
 			return a.as(ctx, conn, *name, *role, *write, func(tx pgx.Tx) error {
+				if _, err := tx.Exec(ctx, "SET LOCAL search_path TO DEFAULT"); err != nil { // names are the caller's here
+					return err
+				}
 				defer a.progress("running the statement")()
 				return statementError(a.statement(ctx, tx, sql, newPrinter(out, format.value, word)))
 			})

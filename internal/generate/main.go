@@ -84,7 +84,7 @@ func goose(files []sql.File) (string, error) {
 	}
 	slices.Reverse(down)
 	grant, revoke := fmt.Sprintf(assume, "GRANT", "TO"), fmt.Sprintf(assume, "REVOKE", "FROM")
-	return "-- Code generated from sql/ by `make generate`. DO NOT EDIT.\n\n-- +goose Up\n" + grant +
-		"\nSET LOCAL ROLE rls_owner;\n" + up.String() + "\nRESET ROLE;\n\n" + revoke +
-		"\n-- +goose Down\n" + grant + "\nSET LOCAL ROLE rls_owner;\n" + strings.Join(down, "") + "RESET ROLE;\n\n" + revoke, nil
+	return "-- Code generated from sql/ by `make generate`. DO NOT EDIT.\n\n-- +goose Up\nSET LOCAL search_path = pg_catalog, pg_temp;\n\n" + grant +
+		"\nSET LOCAL ROLE rls_owner;\n" + up.String() + "\nRESET ROLE;\n\n" + revoke + "\nRESET search_path;\n" +
+		"\n-- +goose Down\nSET LOCAL search_path = pg_catalog, pg_temp;\n\n" + grant + "\nSET LOCAL ROLE rls_owner;\n" + strings.Join(down, "") + "RESET ROLE;\n\n" + revoke + "\nRESET search_path;\n", nil
 }

@@ -60,7 +60,7 @@ func Status(ctx context.Context, conn *pgx.Conn) ([]Step, error) {
 }
 
 func provider(db *sql.DB, files fs.FS) (*goose.Provider, error) {
-	store, err := database.NewStore(database.DialectPostgres, migrations.Table)
+	store, err := database.NewStore(database.DialectPostgres, migrations.QualifiedTable)
 	if err != nil {
 		return nil, err
 	}

@@ -30,8 +30,16 @@ func inTx(ctx context.Context, conn *pgx.Conn, keep bool, fn func(*sql.DB) error
 			_ = tx.Rollback(rollback)
 		}
 	}()
+	// What ordinary users have put into public must not be found in place of PostgreSQL's own, and nobody may keep us
+	// waiting for ever.
+	if _, err := tx.Exec(ctx, "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('lock_timeout', '10s', true)"); err != nil {
+		return fmt.Errorf("prepare the transaction: %w", err)
+	}
 	if _, err := tx.Exec(ctx, "SELECT pg_catalog.pg_advisory_xact_lock($1)", lockKey); err != nil {
 		return fmt.Errorf("wait for other migrations: %w", err)
+	}
+	if err := trusted(ctx, tx); err != nil {
+		return err
 	}
 	db := sql.OpenDB(connector{tx})
 	db.SetMaxOpenConns(1)
@@ -42,6 +50,27 @@ func inTx(ctx context.Context, conn *pgx.Conn, keep bool, fn func(*sql.DB) error
 		return tx.Commit(ctx)
 	}
 	return nil
+}
+
+// trusted refuses a version table that somebody else has put there: its rows would be believed, and its triggers run.
+func trusted(ctx context.Context, tx pgx.Tx) error {
+	var owner string
+	err := tx.QueryRow(ctx, `
+		SELECT pg_get_userbyid(c.relowner) FROM pg_class AS c
+		JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = 'public'
+		JOIN pg_roles AS r ON r.oid = c.relowner
+		WHERE c.relname = 'rls_goose_version' AND (
+			NOT (r.rolname = current_user OR r.rolsuper OR c.relowner = (SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()))
+			OR c.relkind <> 'r' OR c.relhasrules OR c.relrowsecurity
+			OR EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid))`).Scan(&owner)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look at the version table: %w", err)
+	}
+	return &pgconn.PgError{Severity: "ERROR", Code: "RL414", Message: fmt.Sprintf("table public.rls_goose_version of %q is not the kernel's version table", owner),
+		Hint: "Look at it, and drop it."}
 }
 
 // unwrapServer drops goose's wrapping where the server itself has spoken: goose repeats the whole file.

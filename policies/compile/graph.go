@@ -118,7 +118,7 @@ func (g *compiler) findFunctions() {
 	g.function(function{
 		name:    "find_user",
 		comment: "Key of the user with that key, login or subject; NULL where there is none. Called by definer functions alone.",
-		args:    "kind text, value text", argTypes: "text, text", returns: "text",
+		args:    "kind text, value text", argTypes: "text, text", returns: "text", definer: true,
 		body: fmt.Sprintf("BEGIN\n    RETURN CASE $1\n        WHEN 'key' THEN (SELECT u.id::text FROM rls.user_row AS u WHERE u.id = %s($2))\n"+
 			"        WHEN 'login' THEN (SELECT u.id::text FROM rls.user_row AS u WHERE %s)\n"+
 			"        WHEN 'subject' THEN (SELECT u.id::text FROM rls.user_row AS u WHERE u.subject = $2)\n    END;\nEND", g.userKey.from, login),
@@ -134,7 +134,7 @@ func (g *compiler) findFunctions() {
 	g.function(function{
 		name:    "find_group",
 		comment: "Key of the group of that name; NULL where there is none. Called by definer functions alone.",
-		args:    "name text", argTypes: "text", returns: "text", body: find,
+		args:    "name text", argTypes: "text", returns: "text", definer: true, body: find,
 	}, "")
 	g.function(function{
 		name:    "user_groups",

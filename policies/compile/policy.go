@@ -145,8 +145,9 @@ func (g *compiler) handOver(r resource) {
 	g.function(function{
 		name: name,
 		comment: fmt.Sprintf("Refuses to hand a row of %s to an owner whom the principal may not name.\n"+
+			"STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.\n"+
 			"Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.", r.name()),
-		returns: "trigger", volatile: "VOLATILE", parallel: "UNSAFE", client: true,
+		returns: "trigger", parallel: "UNSAFE", client: true,
 		body: fmt.Sprintf("BEGIN\n    IF %s THEN\n        RETURN NULL;\n    END IF;\n    IF (%s) AND NOT rls.superuser_on(%s) THEN\n"+
 			"        RAISE EXCEPTION 'a row of resource \"%%\" would go to an owner out of reach', %s\n"+
 			"            USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';\n    END IF;\n    RETURN NULL;\nEND",

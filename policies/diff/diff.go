@@ -18,6 +18,7 @@ const (
 	CodeForeignPolicy policies.Code = "RL401" // a permissive policy made by hand would widen what the model says
 	CodeKeptPolicy    policies.Code = "RL402" // a policy made by hand stays beside ours
 	CodeConflict      policies.Code = "RL403" // an object of that name exists and is not ours
+	CodeGraphPolicy   policies.Code = "RL405" // a policy made by hand filters what the graph is read from, and runs as rls_owner
 )
 
 // Plan returns the changes that make actual what desired says. keep names, per table, hand-made policies that may stay.
@@ -256,6 +257,10 @@ func (d *differ) foreignPolicies(desired []policies.Object, keep map[string][]st
 	}
 	for _, t := range d.actual.Tables {
 		table, ok := protected[policies.Identity(t.Schema, t.Name)]
+		_, graph := d.want[key(policies.KindPrivilege, policies.Identity("rls_owner", t.Schema, t.Name))]
+		if graph {
+			d.graphPolicies(t)
+		}
 		if !ok {
 			continue
 		}
@@ -277,6 +282,20 @@ func (d *differ) foreignPolicies(desired []policies.Object, keep map[string][]st
 					fmt.Sprintf("Drop it, or name %q under keep_policies of the resource.", p.Name))
 			}
 		}
+	}
+}
+
+// graphPolicies reports policies made by hand on a table of the graph that rls_owner falls under: they would filter
+// whom everybody sees, and what they call would run with the toolkit's rights.
+func (d *differ) graphPolicies(t policies.Table) {
+	for _, p := range t.Policies {
+		_, ours := d.have[key(policies.KindPolicy, policies.Identity(t.Schema, t.Name, p.Name))]
+		_, wanted := d.want[key(policies.KindPolicy, policies.Identity(t.Schema, t.Name, p.Name))]
+		if ours || wanted || !(slices.Contains(p.Roles, "public") || slices.Contains(p.Roles, "rls_owner")) || (p.Command != "ALL" && p.Command != "SELECT") {
+			continue
+		}
+		d.note(CodeGraphPolicy, policies.Error, fmt.Sprintf("policy %s on %s.%s was made by hand and would run as rls_owner when the graph is read",
+			policies.Ident(p.Name), policies.Ident(t.Schema), policies.Ident(t.Name)), "Give it TO the database roles that it is meant for, rather than PUBLIC.")
 	}
 }
 

@@ -417,6 +417,19 @@ func TestRebuild(t *testing.T) {
 
 func TestForeignPolicies(t *testing.T) {
 	t.Parallel()
+	t.Run("one_on_a_table_of_the_graph_would_run_as_the_toolkit", func(t *testing.T) {
+		t.Parallel()
+		read := policies.Object{Kind: policies.KindPrivilege, Name: policies.Identity("rls_owner", "hr", "staff"), Table: "hr.staff", Create: "grant", Drop: "revoke"}
+		for roles, refused := range map[string]bool{"public": true, "rls_owner": true, "clerk": false} {
+			c := empty()
+			c.Tables = append(c.Tables, policies.Table{Schema: "hr", Name: "staff", RowSecurity: true,
+				Policies: []policies.Policy{{Name: "own", Command: "SELECT", Roles: []string{roles}}}})
+			p := diff.Plan(append(wanted(), read), c, nil)
+			if p.Notes.HasErrors() != refused || refused && p.Notes[0].Code != diff.CodeGraphPolicy {
+				t.Errorf("TO %s: %v", roles, p.Notes)
+			}
+		}
+	})
 	hand := func(permissive bool, name string) *policies.Catalog {
 		c := applied(wanted())
 		table := c.Table("public", "note")

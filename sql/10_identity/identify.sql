@@ -16,12 +16,18 @@ DECLARE
     who rls.identity;
     known rls.login;
 BEGIN
-    IF context IS NOT NULL THEN
+    SELECT l.* INTO known FROM rls.login AS l WHERE l.name = session_user;
+    -- A seal counts for the kinds of logins that can get one: a person's login is the person, whatever it is told.
+    IF context IS NOT NULL AND (known.kind IS NULL OR known.kind = 'gateway') THEN
         -- kind|key|channel|tenant|client|factor|attributes|deadline|mac, texts in hexadecimal
         body := left(context, -65);
         IF right(context, 65) ~ '^[|][0-9a-f]{64}$' AND rls.seal_context(body) = context THEN
             field := string_to_array(body, '|');
-            IF statement_timestamp() >= to_timestamp(field[8]::double precision) THEN
+            IF cardinality(field) <> 8 OR field[3] IS DISTINCT FROM (CASE known.kind WHEN 'gateway' THEN 'token' ELSE 'maintenance' END) THEN
+                RAISE EXCEPTION 'the context of this transaction is not valid' USING ERRCODE = 'RL003', HINT = 'Enter again.';
+            END IF;
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF clock_timestamp() >= to_timestamp(field[8]::double precision) THEN
                 RAISE EXCEPTION 'the transaction has outlived its principal'
                     USING ERRCODE = 'RL002', HINT = 'Start a new transaction and enter again.';
             END IF;
@@ -36,7 +42,6 @@ BEGIN
         END IF;
     END IF;
 
-    SELECT l.* INTO known FROM rls.login AS l WHERE l.name = session_user;
     CASE known.kind
     WHEN 'gateway' THEN
         IF context IS NOT NULL THEN

@@ -47,8 +47,8 @@ BEGIN
         CROSS JOIN LATERAL unnest(d.setconfig) AS c(setting)
         WHERE d.setrole = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = session_user)
           AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database()))
-          AND split_part(c.setting, '=', 1) IN ('search_path', 'role', 'session_authorization', 'row_security',
-              'local_preload_libraries', 'session_preload_libraries', 'rls.context')
+          -- A limit can only stop work; any other setting can change what a statement means.
+          AND split_part(c.setting, '=', 1) NOT IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')
         ORDER BY 1;
 END
 $$;

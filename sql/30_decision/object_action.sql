@@ -21,7 +21,7 @@ BEGIN
             USING ERRCODE = 'RL010', HINT = 'Use one of: ' || array_to_string(target.actions, ', ') || '.';
     END IF;
     IF word = 'create' THEN
-        RAISE EXCEPTION 'action "create" has no object' USING ERRCODE = 'RL010', HINT = 'Ask rls.can(''create'', …).';
+        RAISE EXCEPTION 'action "create" has no object' USING ERRCODE = 'RL010', HINT = 'Ask rls.can(''create'', resource).';
     END IF;
     IF cardinality(target.key_columns) = 0 THEN
         RAISE EXCEPTION 'resource "%" has no key', resource

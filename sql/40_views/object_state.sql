@@ -3,13 +3,13 @@
 CREATE OR REPLACE VIEW rls.object_state WITH (security_invoker = true) AS
 SELECT 'view'::text AS kind,
        '"rls"."' || replace(c.relname, '"', '""') || '"' AS name,
-       md5(concat_ws('|', pg_get_viewdef(c.oid), c.reloptions, c.relowner::regrole, c.relacl)) AS fingerprint
+       md5(concat_ws('|', pg_get_viewdef(c.oid), c.reloptions, c.relowner::regrole, coalesce(c.relacl, acldefault('r', c.relowner)))) AS fingerprint
 FROM pg_catalog.pg_class AS c
 WHERE c.relnamespace = 'rls'::regnamespace AND c.relkind = 'v'
 UNION ALL
 SELECT 'function',
        '"rls"."' || replace(p.proname, '"', '""') || '"',
-       md5(concat_ws('|', pg_get_functiondef(p.oid), p.proowner::regrole, p.proacl))
+       md5(concat_ws('|', pg_get_functiondef(p.oid), p.proowner::regrole, coalesce(p.proacl, acldefault('f', p.proowner))))
 FROM pg_catalog.pg_proc AS p
 WHERE p.pronamespace = 'rls'::regnamespace AND p.prokind = 'f'
 UNION ALL

@@ -105,7 +105,8 @@ RETURNS text
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
-SECURITY INVOKER
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
     RETURN CASE $1
@@ -126,7 +127,8 @@ RETURNS text
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
-SECURITY INVOKER
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
     RETURN NULL;

@@ -145,7 +145,8 @@ RETURNS text
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
-SECURITY INVOKER
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
     RETURN CASE $1
@@ -166,7 +167,8 @@ RETURNS text
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
-SECURITY INVOKER
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
     RETURN (SELECT g.id::text FROM rls.group_row AS g WHERE g.id = rls.to_bigint($1));
@@ -422,11 +424,12 @@ COMMENT ON FUNCTION rls.objects_person(text, text[]) IS 'Which of some objects o
 
 -- function: function rls.hand_over_person(), as rls_owner
 -- Refuses to hand a row of person to an owner whom the principal may not name.
+-- STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.
 -- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_person()
 RETURNS trigger
 LANGUAGE plpgsql
-VOLATILE
+STABLE
 PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
@@ -495,11 +498,12 @@ COMMENT ON FUNCTION rls.objects_team(text, text[]) IS 'Which of some objects of 
 
 -- function: function rls.hand_over_team(), as rls_owner
 -- Refuses to hand a row of team to an owner whom the principal may not name.
+-- STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.
 -- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_team()
 RETURNS trigger
 LANGUAGE plpgsql
-VOLATILE
+STABLE
 PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
@@ -571,11 +575,12 @@ COMMENT ON FUNCTION rls.objects_member(text, text[]) IS 'Which of some objects o
 
 -- function: function rls.hand_over_member(), as rls_owner
 -- Refuses to hand a row of member to an owner whom the principal may not name.
+-- STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.
 -- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_member()
 RETURNS trigger
 LANGUAGE plpgsql
-VOLATILE
+STABLE
 PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp

@@ -103,7 +103,8 @@ RETURNS text
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
-SECURITY INVOKER
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
     RETURN CASE $1
@@ -124,7 +125,8 @@ RETURNS text
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
-SECURITY INVOKER
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
     RETURN (SELECT g.id::text FROM rls.group_row AS g WHERE g.id = rls.to_bigint($1));
@@ -570,11 +572,12 @@ COMMENT ON FUNCTION rls.objects_visible_self(text, text[]) IS 'Which of some obj
 
 -- function: function rls.hand_over_visible_self(), as rls_owner
 -- Refuses to hand a row of visible_self to an owner whom the principal may not name.
+-- STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.
 -- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_visible_self()
 RETURNS trigger
 LANGUAGE plpgsql
-VOLATILE
+STABLE
 PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
@@ -705,11 +708,12 @@ COMMENT ON FUNCTION rls.objects_hierarchy_self(text, text[]) IS 'Which of some o
 
 -- function: function rls.hand_over_hierarchy_self(), as rls_owner
 -- Refuses to hand a row of hierarchy_self to an owner whom the principal may not name.
+-- STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.
 -- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_hierarchy_self()
 RETURNS trigger
 LANGUAGE plpgsql
-VOLATILE
+STABLE
 PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
@@ -910,11 +914,12 @@ COMMENT ON FUNCTION rls.objects_three_visible(text, text[]) IS 'Which of some ob
 
 -- function: function rls.hand_over_three_visible(), as rls_owner
 -- Refuses to hand a row of three_visible to an owner whom the principal may not name.
+-- STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.
 -- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_three_visible()
 RETURNS trigger
 LANGUAGE plpgsql
-VOLATILE
+STABLE
 PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
@@ -985,11 +990,12 @@ COMMENT ON FUNCTION rls.objects_three_self(text, text[]) IS 'Which of some objec
 
 -- function: function rls.hand_over_three_self(), as rls_owner
 -- Refuses to hand a row of three_self to an owner whom the principal may not name.
+-- STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.
 -- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_three_self()
 RETURNS trigger
 LANGUAGE plpgsql
-VOLATILE
+STABLE
 PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
@@ -1060,11 +1066,12 @@ COMMENT ON FUNCTION rls.objects_three_any(text, text[]) IS 'Which of some object
 
 -- function: function rls.hand_over_three_any(), as rls_owner
 -- Refuses to hand a row of three_any to an owner whom the principal may not name.
+-- STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.
 -- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_three_any()
 RETURNS trigger
 LANGUAGE plpgsql
-VOLATILE
+STABLE
 PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp

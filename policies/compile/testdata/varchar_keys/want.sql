@@ -103,7 +103,8 @@ RETURNS text
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
-SECURITY INVOKER
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
     RETURN CASE $1
@@ -124,7 +125,8 @@ RETURNS text
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
-SECURITY INVOKER
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS $rls$
 BEGIN
     RETURN (SELECT g.id::text FROM rls.group_row AS g WHERE g.id = rls.to_text($1));
@@ -348,11 +350,12 @@ COMMENT ON FUNCTION rls.objects_memo(text, text[]) IS 'Which of some objects of 
 
 -- function: function rls.hand_over_memo(), as rls_owner
 -- Refuses to hand a row of memo to an owner whom the principal may not name.
+-- STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.
 -- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
 CREATE OR REPLACE FUNCTION rls.hand_over_memo()
 RETURNS trigger
 LANGUAGE plpgsql
-VOLATILE
+STABLE
 PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
