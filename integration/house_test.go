@@ -230,3 +230,13 @@ func TestHouse_codes_are_documented(t *testing.T) {
 		}
 	}
 }
+
+// A database may have an encoding that cannot hold more.
+func TestHouse_kernel_is_ASCII(t *testing.T) {
+	t.Parallel()
+	for _, f := range objects.Files() {
+		if i := strings.IndexFunc(f.Text, func(r rune) bool { return r > 126 }); i >= 0 {
+			t.Errorf("sql/%s has %q", f.Path, []rune(f.Text[i:])[0])
+		}
+	}
+}

@@ -147,6 +147,7 @@ func TestExamine(t *testing.T) {
 		{"truncate", "GRANT TRUNCATE ON public.note TO {client}", doctor.CodeUnfiltered, policies.Error, "TRUNCATE on the protected table", "REVOKE TRUNCATE ON public.note FROM {client}"},
 		{"references for everybody", "GRANT REFERENCES ON public.note TO PUBLIC", doctor.CodeUnfiltered, policies.Error, "PUBLIC holds REFERENCES", "FROM PUBLIC"},
 		{"trigger", "GRANT TRIGGER ON public.note TO {client}", doctor.CodeUnfiltered, policies.Error, "TRIGGER", "REVOKE"},
+		{"truncate through another role", "GRANT TRUNCATE ON public.note TO {other}; GRANT {other} TO {client}", doctor.CodeUnfiltered, policies.Error, `"{other}", which a client`, "REVOKE TRUNCATE ON public.note FROM {other}"},
 		{"unmapped login", "GRANT {client} TO {other}", doctor.CodeUnmappedLogin, policies.Warning, `"{other}" is a member of client role`, "login add {other}"},
 		{"no index on the owner", "DROP INDEX public.note_created_by_id", doctor.CodeNoIndex, policies.Warning, "owner column created_by_id of public.note", "CREATE INDEX CONCURRENTLY ON public.note (created_by_id)"},
 		{"statements are logged", "SET LOCAL log_statement = 'all'; SET LOCAL log_parameter_max_length = -1", doctor.CodeParameterLog, policies.Warning, "log_statement = all", "log_parameter_max_length = 0"},

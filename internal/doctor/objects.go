@@ -60,6 +60,10 @@ func (e *examination) tables(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	reached, err := e.reachedRoles(ctx)
+	if err != nil {
+		return err
+	}
 	ours := map[string]bool{}
 	for _, i := range e.catalog.Installed {
 		if i.Kind == policies.KindPolicy {
@@ -106,16 +110,32 @@ func (e *examination) tables(ctx context.Context) error {
 			}
 			who, role := "PUBLIC", "PUBLIC"
 			if p.Grantee != "" {
-				if !slices.Contains(clients, p.Grantee) {
+				switch {
+				case slices.Contains(clients, p.Grantee):
+					who = fmt.Sprintf("client role %q", p.Grantee)
+				case slices.Contains(reached, p.Grantee):
+					who = fmt.Sprintf("database role %q, which a client or a registered login is or can become,", p.Grantee)
+				default:
 					continue
 				}
-				who, role = fmt.Sprintf("client role %q", p.Grantee), policies.Ident(p.Grantee)
+				role = policies.Ident(p.Grantee)
 			}
 			e.find(CodeUnfiltered, policies.Error, fmt.Sprintf("Run REVOKE %s ON %s FROM %s.", p.Privilege, name, role),
 				"%s holds %s on the protected table %s, which row security does not filter", who, p.Privilege, name)
 		}
 	}
 	return nil
+}
+
+// reachedRoles are those that client roles and registered logins are members of, however far, themselves included.
+func (e *examination) reachedRoles(ctx context.Context) ([]string, error) {
+	r, _ := e.tx.Query(ctx, `
+		SELECT DISTINCT r.rolname::text FROM pg_roles AS r
+		JOIN (SELECT d.name FROM rls.database_role AS d WHERE d.kind = 'client'
+		      UNION SELECT l.name FROM rls.login AS l UNION SELECT i.role FROM rls.impersonation AS i) AS w ON true
+		JOIN pg_roles AS m ON m.rolname = w.name AND NOT m.rolsuper
+		WHERE pg_has_role(m.oid, r.oid, 'MEMBER')`)
+	return pgx.CollectRows(r, pgx.RowTo[string])
 }
 
 func (e *examination) clientRoles(ctx context.Context) ([]string, error) {
