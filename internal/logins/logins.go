@@ -60,7 +60,7 @@ func inTx(ctx context.Context, conn *pgx.Conn, fn func(*change) error) (err erro
 	}()
 	c := &change{tx: tx}
 	var kernel bool
-	if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog, pg_temp"); err != nil {
+	if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '10s'"); err != nil {
 		return err
 	}
 	// Not to_regclass: it raises where the login has no USAGE on the schema.
