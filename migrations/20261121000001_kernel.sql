@@ -246,16 +246,6 @@ BEGIN
     IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
         EXECUTE 'GRANT rls_owner TO CURRENT_USER';
     END IF;
-    SET LOCAL ROLE rls_owner;
-    IF EXISTS (SELECT FROM rls.compiled) THEN
-        RAISE EXCEPTION 'objects compiled from a model are still installed'
-            USING ERRCODE = 'RL413', HINT = 'Run rlsctl uninstall first.';
-    END IF;
-    IF EXISTS (SELECT FROM rls.login) THEN
-        RAISE EXCEPTION 'logins are still registered'
-            USING ERRCODE = 'RL413', HINT = 'Run rlsctl login remove or rlsctl gateway remove for each first.';
-    END IF;
-    RESET ROLE;
 END
 $$;
 -- +goose StatementEnd

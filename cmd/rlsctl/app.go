@@ -136,12 +136,12 @@ func (a *app) connect(ctx context.Context) (*pgx.Conn, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if a.databaseURL == "" && a.Getenv("DATABASE_URL") == "" {
-		err = fmt.Errorf("connect to database %q on %s, port %d, as %q: %w", config.Database, config.Host, config.Port, config.User, reason(err))
-		return nil, (&exitError{code: exitUnexpected, err: err}).hint("Set DATABASE_URL, or name the database with --database-url.")
+	hint := "Check --database-url or DATABASE_URL, and that the server runs."
+	if a.database() == "" {
+		hint = "Set DATABASE_URL, or name the database with --database-url."
 	}
 	err = fmt.Errorf("connect to database %q on %s, port %d, as %q: %w", config.Database, config.Host, config.Port, config.User, reason(err))
-	return nil, (&exitError{code: exitUnexpected, err: err}).hint("Check --database-url or DATABASE_URL, and that the server runs.")
+	return nil, (&exitError{code: exitUnexpected, err: err}).hint("%s", hint)
 }
 
 // reason is the last cause of a failed connection, without what pgx says about the connection string.

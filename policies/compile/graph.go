@@ -194,10 +194,9 @@ func (g *compiler) seenBy() {
 			}
 			match = "e.kind IN (" + strings.Join(quoted, ", ") + ")"
 		}
-		name := c.name
-		ctes = append(ctes, fmt.Sprintf("%s(id) AS (\n            SELECT s.id FROM myself AS s\n            UNION\n            SELECT e.seen FROM %s AS v JOIN rls.edge AS e ON e.viewer = v.id AND %s\n        )", name, name, match))
-		rows = append(rows, fmt.Sprintf("SELECT s.id, %s::text FROM %s AS s WHERE s.id <> $1", policies.Literal(c.label), name))
-		seeds = append(seeds, fmt.Sprintf("SELECT s.id FROM %s AS s", name))
+		ctes = append(ctes, fmt.Sprintf("%s(id) AS (\n            SELECT s.id FROM myself AS s\n            UNION\n            SELECT e.seen FROM %s AS v JOIN rls.edge AS e ON e.viewer = v.id AND %s\n        )", c.name, c.name, match))
+		rows = append(rows, fmt.Sprintf("SELECT s.id, %s::text FROM %s AS s WHERE s.id <> $1", policies.Literal(c.label), c.name))
+		seeds = append(seeds, fmt.Sprintf("SELECT s.id FROM %s AS s", c.name))
 	}
 	if g.hasGroups() {
 		if !g.model.Groups.GroupsOfDescendants.Value {

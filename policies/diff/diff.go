@@ -257,17 +257,14 @@ func (d *differ) foreignPolicies(desired []policies.Object, keep map[string][]st
 	}
 	for _, t := range d.actual.Tables {
 		table, ok := protected[policies.Identity(t.Schema, t.Name)]
-		_, graph := d.want[key(policies.KindPrivilege, policies.Identity("rls_owner", t.Schema, t.Name))]
-		if graph {
+		if _, graph := d.want[key(policies.KindPrivilege, policies.Identity("rls_owner", t.Schema, t.Name))]; graph {
 			d.graphPolicies(t)
 		}
 		if !ok {
 			continue
 		}
 		for _, p := range t.Policies {
-			name := policies.Identity(t.Schema, t.Name, p.Name)
-			_, ours := d.have[key(policies.KindPolicy, name)]
-			_, wanted := d.want[key(policies.KindPolicy, name)]
+			ours, wanted := d.madeByUs(t, p)
 			switch {
 			case ours:
 			case wanted:
@@ -285,12 +282,19 @@ func (d *differ) foreignPolicies(desired []policies.Object, keep map[string][]st
 	}
 }
 
+// madeByUs reports whether the manifest has a policy of that name on the table, and whether the model wants one.
+func (d *differ) madeByUs(t policies.Table, p policies.Policy) (ours, wanted bool) {
+	k := key(policies.KindPolicy, policies.Identity(t.Schema, t.Name, p.Name))
+	_, ours = d.have[k]
+	_, wanted = d.want[k]
+	return ours, wanted
+}
+
 // graphPolicies reports policies made by hand on a table of the graph that rls_owner falls under: they would filter
 // whom everybody sees, and what they call would run with the toolkit's rights.
 func (d *differ) graphPolicies(t policies.Table) {
 	for _, p := range t.Policies {
-		_, ours := d.have[key(policies.KindPolicy, policies.Identity(t.Schema, t.Name, p.Name))]
-		_, wanted := d.want[key(policies.KindPolicy, policies.Identity(t.Schema, t.Name, p.Name))]
+		ours, wanted := d.madeByUs(t, p)
 		if ours || wanted || !(slices.Contains(p.Roles, "public") || slices.Contains(p.Roles, "rls_owner")) || (p.Command != "ALL" && p.Command != "SELECT") {
 			continue
 		}
@@ -321,17 +325,14 @@ func tables(desired []policies.Object, actual *policies.Catalog) map[string]bool
 
 // StateHash identifies all of the catalog that a plan depends on: the named tables, the gateways and what is installed.
 func StateHash(c *policies.Catalog, tables map[string]bool) string {
-	state := policies.Catalog{ServerVersion: c.ServerVersion, Kernel: c.Kernel, Gateways: c.Gateways, Installed: c.Installed}
+	state := policies.Catalog{ServerVersion: c.ServerVersion, Kernel: c.Kernel, Gateways: c.Gateways, Installed: slices.Clone(c.Installed)}
 	for _, t := range c.Tables {
 		if tables[policies.Ident(t.Schema)+"."+policies.Ident(t.Name)] {
 			state.Tables = append(state.Tables, t)
 		}
 	}
 	for i := range state.Installed { // data, not state: somebody is always granting something
-		if state.Installed[i].Grants > 0 {
-			state.Installed = slices.Clone(state.Installed)
-			state.Installed[i].Grants = 0
-		}
+		state.Installed[i].Grants = 0
 	}
 	doc, err := json.Marshal(state)
 	if err != nil {
