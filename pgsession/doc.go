@@ -25,14 +25,34 @@
 // # What is left behind
 //
 // A principal ends with its transaction. What a statement does to the connection beyond it would reach the next
-// principal, so it is looked for in the flush that carries COMMIT or ROLLBACK, and a connection that is not as it was
-// when a session first used it is closed: settings of the session, its role, temporary tables, cursors WITH HOLD,
-// LISTEN, advisory locks, PREPARE. Sequences are forgotten. The cheap check always runs; a thorough one follows
-// statements whose text can leave what the cheap one does not see, and where no check can tell, the connection is
-// closed. What functions of the application do inside, with a custom setting or an advisory lock, is not in the text of
-// a statement: let them use set_config(…, true) and transaction locks, or open the session with CheckEverything, which
-// finds all but custom settings. Statements that pgx prepares stay; they hold no rows. Behind a pooler the backend of a
-// connection that is closed is ended too.
+// principal, so it is dealt with in the flush that carries COMMIT or ROLLBACK. Settings, cursors WITH HOLD, LISTEN and
+// the values of sequences are put back or forgotten, as DISCARD ALL would, whoever has left them. A connection that a
+// statement has changed by its text is closed all the same: settings of the session, its role, temporary tables, cursors
+// WITH HOLD, LISTEN, advisory locks, PREPARE. The role and temporary tables are looked for each time; a thorough check
+// follows statements whose text can leave what that does not see. What functions of the application do inside is not in
+// the text of a statement, so an advisory lock of theirs stays: let them take locks of the transaction, or open the
+// session with CheckEverything. Statements that pgx prepares stay; they hold no rows.
+//
+// Where the pool has hooks (AfterConnect, PrepareConn, BeforeAcquire, AfterRelease) their settings have to stay, so nothing
+// is put back but sequences: the settings that can change what a statement means are compared, with cursors and LISTEN,
+// and a connection that is not as it was when a session first used it is closed. A custom setting made inside a function
+// is not found there, nor by CheckEverything; let functions use set_config(…, true).
+//
+// # Behind a pooler
+//
+// Sessions work behind PgBouncer, in pool modes session and transaction. BEGIN to COMMIT and the check stay on one
+// connection of the server, which the next client has as soon as the flush has ended. So there the server compares, and a
+// connection that is not as it was ends in that very flush. A connection that is new to sessions is looked at first, in
+// a flush of its own, once; one that others have changed by then ends with the first transaction on it. A COMMIT that fails
+// cannot carry the check: then advisory locks and PREPARE of that transaction may stay. In pool mode transaction pgx's
+// default exec mode needs a pooler that tracks prepared statements: PgBouncer 1.21 with max_prepared_statements. With an
+// older one let pgx use QueryExecModeCacheDescribe. Settings are in docs/pooler.md.
+//
+// # What stays prepared
+//
+// Statements are kept for each connection, not for each principal: PostgreSQL drops a plan when the database role changes,
+// and so the rows are right whoever used the statement before. Neither a session nor a connection keeps anything for a
+// principal that has gone.
 //
 // # What is not logged
 //

@@ -123,6 +123,8 @@ func Explain(err error) string {
 	var hinted interface{ hint() string }
 	var pg *pgconn.PgError
 	switch {
+	case errors.As(err, &hinted):
+		text += "\n  hint: " + hinted.hint()
 	case errors.As(err, &pg):
 		if pg.Detail != "" {
 			text += "\n  detail: " + pg.Detail
@@ -130,8 +132,6 @@ func Explain(err error) string {
 		if pg.Hint != "" {
 			text += "\n  hint: " + pg.Hint
 		}
-	case errors.As(err, &hinted):
-		text += "\n  hint: " + hinted.hint()
 	}
 	return text
 }
@@ -173,6 +173,10 @@ func enterError(op string, err error) error {
 	}
 	if pg.Code == "42883" || pg.Code == "3F000" { // undefined function, undefined schema
 		return &hintError{fmt.Errorf("%s: %w", op, ErrNotInstalled), "Run rlsctl migrate up."}
+	}
+	if pg.Code == "26000" || pg.Code == "42P05" { // a statement is not there, or already there, on another server's connection
+		return &hintError{wrap(op, pg), "Set max_prepared_statements of PgBouncer 1.21 or newer, or pgx's" +
+			" default_query_exec_mode to cache_describe: see docs/pooler.md."}
 	}
 	return wrap(op, pg)
 }

@@ -85,11 +85,10 @@ func (t *tx) release() {
 
 // queueEnd adds to a batch what finish sends.
 func (t *tx) queueEnd(b *pgx.Batch) {
+	t.custody, t.todo = t.st.chores(t.watch)
 	b.Queue("commit")
-	b.Queue(forgetSQL)
-	b.Queue(fingerprintSQL)
-	if t.watch == deep {
-		b.Queue(thoroughSQL)
+	for i := range t.todo {
+		b.Queue(t.todo[i].sql, t.todo[i].args...)
 	}
 }
 
@@ -103,15 +102,8 @@ func (t *tx) settle(ctx context.Context, br pgx.BatchResults, err error) error {
 		_ = t.finish(ctx, false)
 		return known(unbatched(err))
 	}
-	var c closing
-	_, err = br.Exec()
-	if err == nil {
-		err = br.QueryRow().Scan(&c.pid, &c.finger)
-	}
-	if err == nil && t.watch == deep {
-		var none string
-		err = br.QueryRow().Scan(&none, &c.thorough)
-	}
+	c := closing{custody: t.custody}
+	err = t.hear(br, &c)
 	if closeErr := br.Close(); err == nil {
 		err = closeErr
 	}
@@ -122,4 +114,23 @@ func (t *tx) settle(ctx context.Context, br pgx.BatchResults, err error) error {
 	}
 	t.release()
 	return nil // it is committed
+}
+
+func (t *tx) hear(br pgx.BatchResults, c *closing) error {
+	first := true
+	for i := range t.todo {
+		if !t.todo[i].answers {
+			if _, err := br.Exec(); err != nil {
+				return err
+			}
+			continue
+		}
+		var pid, text string
+		if err := br.QueryRow().Scan(&pid, &text); err != nil {
+			return err
+		}
+		c.hear(pid, text, first)
+		first = false
+	}
+	return nil
 }

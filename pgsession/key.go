@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"log/slog"
 	"os"
@@ -26,8 +27,9 @@ var keyID = regexp.MustCompile(`\A[A-Za-z0-9_-]{1,32}\z`)
 // Key signs the tokens of one gateway. It never shows its secret: fmt, slog and encoding/json print its id alone. The
 // zero value is no key.
 type Key struct {
-	id   string
-	sign func(body []byte) []byte // holds the secret, so that printing a struct around it shows an address at most
+	id string
+	// sign appends the MAC of body to to. It holds the secret, so that printing a struct around it shows an address at most.
+	sign func(to, body []byte) []byte
 }
 
 // NewKey returns a key of this id, 1 to 32 of A-Z a-z 0-9 _ -, with this secret of 32 bytes, which is copied.
@@ -40,10 +42,14 @@ func NewKey(id string, secret []byte) (Key, error) {
 		return Key{}, fmt.Errorf("%w: its secret has %d bytes, not %d", ErrBadKey, len(secret), keyBytes)
 	}
 	own := bytes.Clone(secret)
-	return Key{id: id, sign: func(body []byte) []byte {
-		mac := hmac.New(sha256.New, own)
+	// A state that is used again need not hash the pads of the key again.
+	states := sync.Pool{New: func() any { return hmac.New(sha256.New, own) }}
+	return Key{id: id, sign: func(to, body []byte) []byte {
+		mac := states.Get().(hash.Hash)
+		defer states.Put(mac)
+		mac.Reset()
 		mac.Write(body)
-		return mac.Sum(nil)
+		return mac.Sum(to)
 	}}, nil
 }
 

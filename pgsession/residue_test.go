@@ -146,10 +146,10 @@ func fresh(t testing.TB, s *pgsession.Session, pool *pgxpool.Pool, p pgsession.P
 	var state string
 	err := pool.QueryRow(ctx, `SELECT concat_ws(' ', current_setting('role'), nullif(current_setting('rls.context', true), ''),
 		nullif(current_setting('app.x', true), ''), current_setting('search_path'), current_setting('work_mem'),
-		to_regclass('note'), (SELECT count(*) FROM pg_cursors WHERE is_holdable),
+		to_regclass('note'), (SELECT count(*) FROM pg_cursors WHERE is_holdable), (SELECT count(*) FROM pg_listening_channels()),
 		(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()),
 		(SELECT count(*) FROM pg_prepared_statements WHERE from_sql))`).Scan(&state)
-	if err != nil || state != `none "$user", public 4MB 0 0 0` {
+	if err != nil || state != `none "$user", public 4MB 0 0 0 0` {
 		t.Errorf("the connection starts with %q: %v", state, err)
 	}
 	if _, err := pool.Exec(ctx, "SELECT lastval()"); err == nil {

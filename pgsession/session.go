@@ -27,6 +27,8 @@ type core struct {
 	ttl      time.Duration
 	unsigned bool
 	thorough bool
+	hooked   bool        // the pool's hooks may have settings of their own
+	shared   atomic.Bool // the pool's connections end at a pooler
 	key      atomic.Pointer[Key]
 	asking   chan struct{} // holds one while somebody asks keys
 }
@@ -39,6 +41,9 @@ type core struct {
 // parameter, which that protocol does not have.
 func Open(ctx context.Context, pool *pgxpool.Pool, keys KeySource, opts ...Option) (*Session, error) {
 	c := &core{pool: pool, keys: keys, ttl: DefaultTTL, asking: make(chan struct{}, 1)}
+	config := pool.Config()
+	//nolint:staticcheck // whoever still has BeforeAcquire may do anything in it
+	c.hooked = config.AfterConnect != nil || config.PrepareConn != nil || config.BeforeAcquire != nil || config.AfterRelease != nil
 	for _, opt := range opts {
 		if err := opt(c); err != nil {
 			return nil, fmt.Errorf("open session: %w", err)
@@ -68,9 +73,14 @@ func Open(ctx context.Context, pool *pgxpool.Pool, keys KeySource, opts ...Optio
 
 // problems asks the database what is wrong with this login.
 func (c *core) problems(ctx context.Context) ([]string, error) {
-	const question = "SELECT p FROM rls.session_problems() AS p"
-	rows, _ := c.pool.Query(ctx, question, pgx.QueryExecModeExec)
-	problems, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	const question = "SELECT pg_catalog.pg_backend_pid()::pg_catalog.text, ARRAY(SELECT rls.session_problems())"
+	var pid string
+	var problems []string
+	err := c.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+		err := conn.QueryRow(ctx, question, pgx.QueryExecModeExec).Scan(&pid, &problems)
+		c.shared.Store(err == nil && pid != ownPID(conn.Conn().PgConn()))
+		return err
+	})
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == "42501" {
 		return nil, &hintError{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -24,6 +25,7 @@ func (t *tx) acquire(ctx context.Context) error {
 		return fmt.Errorf("acquire connection: %w", err)
 	}
 	t.pc, t.conn, t.st = pc, pc.Conn(), stateOf(pc.Conn())
+	t.st.hooked = t.st.hooked || t.c.hooked
 	return nil
 }
 
@@ -50,6 +52,11 @@ func (t *tx) tryStart(ctx context.Context, queue func(*pgx.Batch)) (pgx.BatchRes
 	}
 	if err := t.acquire(ctx); err != nil {
 		return nil, err
+	}
+	if t.st.custody == unseen && t.c.shared.Load() {
+		if err := t.lookShared(ctx); err != nil {
+			return nil, enterError("enter "+t.opts.claims.Principal.String(), err)
+		}
 	}
 	key := *t.c.key.Load()
 	for again := false; ; again = true {
@@ -84,9 +91,10 @@ func (t *tx) flush(ctx context.Context, begin, token string, queue func(*pgx.Bat
 	}
 	b := &pgx.Batch{}
 	b.Queue(begin)
-	if !t.st.known {
-		b.Queue(fingerprintSQL)
-		b.Queue(thoroughSQL)
+	if t.st.custody == unseen {
+		for _, sql := range firstLook {
+			b.Queue(sql)
+		}
 	}
 	b.Queue(enterSQL, hide(token))
 	if queue != nil {
@@ -112,15 +120,14 @@ func (t *tx) readStart(br pgx.BatchResults) error {
 	if _, err := br.Exec(); err != nil {
 		return err
 	}
-	if !t.st.known {
-		var pid, finger, thorough string
-		if err := br.QueryRow().Scan(&pid, &finger); err != nil {
-			return err
+	if t.st.custody == unseen {
+		var first, second [len(firstLook)]string
+		for i := range firstLook {
+			if err := br.QueryRow().Scan(&first[i], &second[i]); err != nil {
+				return err
+			}
 		}
-		if err := br.QueryRow().Scan(&pid, &thorough); err != nil {
-			return err
-		}
-		t.st.finger, t.st.thorough, t.st.known = finger, thorough, true
+		t.looked(first, second)
 	}
 	_, err := br.Exec()
 	return err
@@ -131,9 +138,10 @@ func (t *tx) flushApart(ctx context.Context, begin, token string) error {
 	op := "enter " + t.opts.claims.Principal.String()
 	p := t.conn.PgConn().StartPipeline(ctx)
 	p.SendQueryParams(begin, nil, nil, nil, nil)
-	if !t.st.known {
-		p.SendQueryParams(fingerprintSQL, nil, nil, nil, nil)
-		p.SendQueryParams(thoroughSQL, nil, nil, nil, nil)
+	if t.st.custody == unseen {
+		for _, sql := range firstLook {
+			p.SendQueryParams(sql, nil, nil, nil, nil)
+		}
 	}
 	p.SendQueryParams(enterSQL, [][]byte{[]byte(token)}, nil, nil, nil)
 	err := p.Sync()
@@ -153,17 +161,54 @@ func (t *tx) readApart(p *pgconn.Pipeline) error {
 	if _, err := drain(p); err != nil {
 		return err
 	}
-	if !t.st.known {
-		_, finger, err := answer(p)
-		if err != nil {
-			return err
+	if t.st.custody == unseen {
+		var first, second [len(firstLook)]string
+		for i := range firstLook {
+			var err error
+			if first[i], second[i], err = answer(p); err != nil {
+				return err
+			}
 		}
-		_, thorough, err := answer(p)
-		if err != nil {
-			return err
-		}
-		t.st.finger, t.st.thorough, t.st.known = finger, thorough, true
+		t.looked(first, second)
 	}
 	_, err := drain(p)
 	return err
 }
+
+// firstLook is asked of a connection that no session has used.
+var firstLook = [...]string{fingerprintSQL, alteredSQL, thoroughSQL, restSQL}
+
+// looked takes down the answers of firstLook.
+func (t *tx) looked(first, second [len(firstLook)]string) {
+	if first[0] != ownPID(t.conn.PgConn()) { // a pooler, though Open met none: the next connection is looked at as shared
+		t.c.shared.Store(true)
+		t.st.custody = soiled
+		return
+	}
+	t.st.seen(second[0], first[1], second[2], second[3])
+}
+
+// lookShared is firstLook behind a pooler: in a flush of its own, because it says how the transaction is to end.
+func (t *tx) lookShared(ctx context.Context) error {
+	p := t.conn.PgConn().StartPipeline(ctx)
+	p.SendQueryParams(fingerprintSQL, nil, nil, nil, nil)
+	p.SendQueryParams(alteredSQL, nil, nil, nil, nil)
+	err := p.Sync()
+	var finger, altered, thorough string
+	if err == nil {
+		_, finger, err = answer(p)
+	}
+	if err == nil {
+		altered, thorough, err = answer(p)
+	}
+	if closeErr := p.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		t.st.seenShared(t.conn.PgConn(), finger, altered, thorough)
+	}
+	return err
+}
+
+// ownPID is the backend as the connection was told when it was made. A pooler tells its own.
+func ownPID(conn *pgconn.PgConn) string { return strconv.FormatUint(uint64(conn.PID()), 10) }

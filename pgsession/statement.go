@@ -67,9 +67,13 @@ func leading(word []byte, rest string) scrutiny {
 			return light
 		}
 		return discard // settings with a dot in their name are in no view
-	case "reset", "discard", "load", "deallocate":
+	case "reset", "discard", "load", "deallocate", "listen":
 		return discard
-	case "do", "call", "prepare", "listen", "declare":
+	case "declare":
+		if strings.Contains(strings.ToLower(rest), "hold") {
+			return discard
+		}
+	case "do", "call", "prepare":
 		return deep
 	}
 	return light

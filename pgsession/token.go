@@ -54,7 +54,7 @@ func Mint(key Key, c Claims) (string, error) {
 	if expires < 1 || expires > 999_999_999_999 {
 		return "", fmt.Errorf("%w: the expiry has no place in a token", ErrBadClaim)
 	}
-	b := make([]byte, 0, 192)
+	b := make([]byte, 0, 256)
 	b = append(b, tokenVersion...)
 	b = append(b, '|')
 	b = append(b, key.id...)
@@ -62,16 +62,20 @@ func Mint(key Key, c Claims) (string, error) {
 	b = strconv.AppendInt(b, expires, 10)
 	b = append(b, '|')
 	b = append(b, c.Principal.kind...)
-	for _, text := range []string{c.Principal.text, c.Tenant, c.ClientAddr} {
+	for _, text := range [...]string{c.Principal.text, c.Tenant, c.ClientAddr} {
 		b = append(b, '|')
-		b = hex.AppendEncode(b, []byte(text))
+		b = appendHex(b, text)
 	}
 	if c.SecondFactor {
 		b = append(b, "|1|"...)
 	} else {
 		b = append(b, "|0|"...)
 	}
-	for i, name := range slices.Sorted(maps.Keys(c.Attributes)) {
+	var names []string
+	if len(c.Attributes) > 0 {
+		names = slices.Sorted(maps.Keys(c.Attributes))
+	}
+	for i, name := range names {
 		if !attributeName(name) || !plainText(c.Attributes[name]) {
 			return "", fmt.Errorf("%w: attribute %q", ErrBadClaim, name)
 		}
@@ -80,15 +84,25 @@ func Mint(key Key, c Claims) (string, error) {
 		}
 		b = append(b, name...)
 		b = append(b, '=')
-		b = hex.AppendEncode(b, []byte(c.Attributes[name]))
+		b = appendHex(b, c.Attributes[name])
 	}
-	mac := key.sign(b)
+	var mac [sha256.Size]byte
+	sum := key.sign(mac[:0], b)
 	b = append(b, '|')
-	b = hex.AppendEncode(b, mac)
+	b = hex.AppendEncode(b, sum)
 	if len(b) > maxToken {
 		return "", fmt.Errorf("%w: the token has %d bytes, at most %d are allowed", ErrBadClaim, len(b), maxToken)
 	}
 	return string(b), nil
+}
+
+// appendHex is hex.AppendEncode for a string.
+func appendHex(b []byte, text string) []byte {
+	const digits = "0123456789abcdef"
+	for i := range len(text) {
+		b = append(b, digits[text[i]>>4], digits[text[i]&15])
+	}
+	return b
 }
 
 // Verify is the server's judgement of a token at the time now, in Go: the same tokens pass, and the same error is found
@@ -104,7 +118,7 @@ func Verify(token string, key Key, now time.Time) (Claims, error) {
 	}
 	body := token[:len(token)-1-2*sha256.Size]
 	claimed, _ := hex.DecodeString(field[9])
-	if !hmac.Equal(claimed, key.sign([]byte(body))) {
+	if !hmac.Equal(claimed, key.sign(nil, []byte(body))) {
 		return Claims{}, fmt.Errorf("%w: its signature is wrong", ErrTokenRefused)
 	}
 	seconds, _ := strconv.ParseInt(field[2], 10, 64)

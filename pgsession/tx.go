@@ -33,6 +33,9 @@ type tx struct {
 	watch  scrutiny
 	points int
 	large  pgx.Tx
+
+	custody custody // of queueEnd
+	todo    []chore
 }
 
 var _ pgx.Tx = (*tx)(nil)
