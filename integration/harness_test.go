@@ -179,7 +179,7 @@ func (w *world) person(t testing.TB, user string) *pgx.Conn {
 // personLogin makes a database login of that user, a member of the client role, and returns its name.
 func (w *world) personLogin(t testing.TB, user, client string) string {
 	t.Helper()
-	login := w.db.Role(t, "person", "LOGIN IN ROLE "+w.role(client))
+	login := w.db.Role(t, "person", "LOGIN IN ROLE "+w.role(client)+", rls_any")
 	w.sql(t, "INSERT INTO rls.login (name, kind, principal, client_role) VALUES ($1, 'person', $2, $3)", login, w.key(t, user), w.role(client))
 	return login
 }
@@ -191,7 +191,7 @@ func (w *world) bi(t testing.TB, users ...string) (login string, roles map[strin
 	w.sql(t, "INSERT INTO rls.login (name, kind, client_role) VALUES ($1, 'impersonating', $2)", login, w.role("app"))
 	roles = map[string]string{}
 	for _, u := range users {
-		r := w.db.Role(t, "bi_"+u, "NOLOGIN IN ROLE "+w.role("app"))
+		r := w.db.Role(t, "bi_"+u, "NOLOGIN IN ROLE "+w.role("app")+", rls_any")
 		w.sql(t, "GRANT "+r+" TO "+login)
 		w.sql(t, "INSERT INTO rls.impersonation (login, role, principal) VALUES ($1, $2, $3)", login, r, w.key(t, u))
 		roles[u] = r
@@ -203,7 +203,7 @@ func (w *world) bi(t testing.TB, users ...string) (login string, roles map[strin
 type gateway struct {
 	w      *world
 	login  string
-	client string
+	client string // the plan role that takes no token
 	keyID  string
 	key    []byte
 	pool   *pgxpool.Pool // of as
@@ -217,19 +217,24 @@ func (w *world) gateway(t testing.TB, services ...string) *gateway {
 
 func (w *world) gatewayOf(t testing.TB, client string, services ...string) *gateway {
 	t.Helper()
-	g := &gateway{w: w, login: w.db.Role(t, "gate", "LOGIN NOINHERIT IN ROLE "+w.role(client)), client: w.role(client), keyID: "k1"}
+	g := &gateway{w: w, login: w.db.Role(t, "gate", "LOGIN NOINHERIT IN ROLE "+w.role(client)), client: "rls_any_" + w.role(client), keyID: "k1"}
 	// Not random: a test that fails once fails again.
 	seed := sha256.Sum256([]byte(g.login))
 	g.key = seed[:]
 	if services == nil {
 		services = []string{}
 	}
-	w.sql(t, "INSERT INTO rls.login (name, kind, client_role) VALUES ($1, 'gateway', $2)", g.login, g.client)
+	w.sql(t, "INSERT INTO rls.login (name, kind, client_role) VALUES ($1, 'gateway', $2)", g.login, w.role(client))
 	w.sql(t, "INSERT INTO rls.gateway (login, users, anonymous, services) VALUES ($1, true, true, $2)", g.login, services)
 	g.addKey(t, g.keyID, g.key)
 	w.sql(t, `DO $$ DECLARE s text; BEGIN
 			FOR s IN SELECT DISTINCT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$)' LOOP
 				EXECUTE format('GRANT USAGE ON SCHEMA %I TO `+g.login+`', s);
+			END LOOP;
+		END $$;
+		DO $$ DECLARE r text; BEGIN
+			FOR r IN SELECT p.role FROM rls.plan_role AS p WHERE p.client_role = '`+w.role(client)+`' LOOP
+				EXECUTE format('GRANT %I TO `+g.login+`', r);
 			END LOOP;
 		END $$;
 		GRANT EXECUTE ON FUNCTION rls.enter(text), rls.open_token(text), rls.session_problems() TO `+g.login)

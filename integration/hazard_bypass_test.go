@@ -60,7 +60,16 @@ func TestHazardTableOwner(t *testing.T) {
 		"TRUNCATE granted":          {"GRANT TRUNCATE ON app.doc TO {{app}}", policies.KindPrivilege},
 		"a function changed":        {"CREATE OR REPLACE FUNCTION rls.user_groups(key text) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT '{x}'::text[] $$", policies.KindFunction},
 		"a function for PUBLIC":     {"GRANT EXECUTE ON FUNCTION rls.seen_by(text, boolean) TO PUBLIC", policies.KindFunction},
-		"a function LEAKPROOF":      {"ALTER FUNCTION rls.admitted_owners(text, text, text) LEAKPROOF", policies.KindFunction},
+		"a function LEAKPROOF":      {"ALTER FUNCTION rls.admitted_owners(text, text, text, boolean) LEAKPROOF", policies.KindFunction},
+		"a form dropped":            {"DROP POLICY doc_read_narrow ON app.doc", policies.KindPolicy},
+		"a form opened":             {"ALTER POLICY doc_read_middle ON app.doc USING (true)", policies.KindPolicy},
+		"a form TO another":         {"ALTER POLICY doc_read_wide ON app.doc TO rls_narrow", policies.KindPolicy},
+		"a form for clients":        {"ALTER POLICY doc_read ON app.doc TO rls_client", policies.KindPolicy},
+		"a plan role that logs in":  {"ALTER ROLE rls_wide_{{app}} LOGIN", policies.KindRole},
+		"a plan role with more":     {"GRANT {{owner}} TO rls_wide_{{app}}", policies.KindRole},
+		"a plan role of two forms":  {"GRANT rls_any TO rls_wide_{{app}}", policies.KindRole},
+		"a plan role dropped":       {"DROP OWNED BY rls_wide_{{app}}; DROP ROLE rls_wide_{{app}}", policies.KindRole},
+		"a plan role forgotten":     {"DELETE FROM rls.plan_role WHERE form = 'middle'", policies.KindRegistry},
 	} {
 		t.Run("plan reports and apply mends/"+name, func(t *testing.T) {
 			w.sql(t, c.sql)
@@ -72,6 +81,7 @@ func TestHazardTableOwner(t *testing.T) {
 			if r := w.plan(t, docModel); !r.Plan.Empty() {
 				t.Errorf("after apply: %v", r.Plan.Changes)
 			}
+			equal(t, append(badPolicies(t, w, w.root), badPlanRoles(t, w, w.root)...), nil, "after apply")
 			undone(t, w, func(tx pgx.Tx) {
 				if got := probe(tx); got != "0" {
 					t.Errorf("after apply the owner sees %s rows", got)
@@ -174,7 +184,7 @@ func TestHazardSetRole(t *testing.T) {
 	gate := w.gateway(t)
 	for login, may := range map[string]string{
 		w.personLogin(t, "boss", "app"): bossNotes, w.personLogin(t, "sub", "app_ro"): subNotes, bi: subNotes + " " + otherNotes, gate.login: "",
-		w.db.Role(t, "unmapped", "LOGIN IN ROLE "+w.role("app")): "",
+		w.db.Role(t, "unmapped", "LOGIN IN ROLE "+w.role("app")+", rls_any"): "",
 	} {
 		conn := w.db.Conn(t, login)
 		reached := map[string]bool{}
@@ -478,7 +488,9 @@ func TestHazardBlindWrites(t *testing.T) {
 	}
 	t.Run("control/a policy that does not imply read", func(t *testing.T) {
 		undone(t, w, func(tx pgx.Tx) {
-			must(t, tx, "ALTER POLICY one_visible_visible_update ON app.one_visible_visible USING (true) WITH CHECK (true)")
+			for _, form := range []string{"", "_narrow", "_middle", "_wide"} {
+				must(t, tx, "ALTER POLICY one_visible_visible_update"+form+" ON app.one_visible_visible USING (true) WITH CHECK (true)")
+			}
 			w.become(t, tx, "sub")
 			sees := visible(tx, "app.one_visible_visible")
 			if got := w.outcome(t, tx, "UPDATE app.one_visible_visible SET body = 'touched'"); got == fmt.Sprintf("touched %d", len(sees)) || got == filtered {

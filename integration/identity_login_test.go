@@ -85,7 +85,7 @@ func TestPerson(t *testing.T) {
 		}
 	})
 	t.Run("a login without a kind is nobody", func(t *testing.T) {
-		for _, options := range []string{"LOGIN IN ROLE " + w.role("app"), "LOGIN IN ROLE " + w.role("app_ro")} {
+		for _, options := range []string{"LOGIN IN ROLE rls_any, " + w.role("app"), "LOGIN IN ROLE rls_any, " + w.role("app_ro")} {
 			conn := w.db.Conn(t, w.db.Role(t, "unmapped", options))
 			for _, s := range append(spoofs(foreignContext(t, w, "root")), "SELECT 1") {
 				must(t, conn, s)
@@ -97,7 +97,7 @@ func TestPerson(t *testing.T) {
 				t.Errorf("%s: %s", options, got)
 			}
 		}
-		conn := w.db.Conn(t, w.db.Role(t, "unmapped", "LOGIN IN ROLE "+w.role("app")))
+		conn := w.db.Conn(t, w.db.Role(t, "unmapped", "LOGIN IN ROLE "+w.role("app")+", rls_any"))
 		for sql, want := range map[string]string{
 			"INSERT INTO app.note VALUES ('n', 'boss')": rejected, "INSERT INTO app.note VALUES ('n', NULL)": rejected,
 			"UPDATE app.note SET body = 'x'": filtered, "DELETE FROM app.note": filtered,
@@ -165,7 +165,7 @@ func TestImpersonating(t *testing.T) {
 		if got := w.outcome(t, conn, notes); got != filtered {
 			t.Errorf("a role that stands for nobody: %s", got)
 		}
-		inherit := w.db.Role(t, "bi", "LOGIN INHERIT IN ROLE "+w.role("app"))
+		inherit := w.db.Role(t, "bi", "LOGIN INHERIT IN ROLE "+w.role("app")+", rls_any")
 		w.sql(t, "INSERT INTO rls.login (name, kind, client_role) VALUES ($1, 'impersonating', $2)", inherit, w.role("app"))
 		conn = w.db.Conn(t, inherit)
 		if got := w.outcome(t, conn, notes); got != filtered {
@@ -267,7 +267,7 @@ func TestImpersonating(t *testing.T) {
 func TestMaintenanceImpersonation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, identityModel, identitySchema)
-	conn := w.db.Conn(t, w.db.Role(t, "maint", "LOGIN IN ROLE "+w.role("migrator")+", "+w.role("app")))
+	conn := w.db.Conn(t, w.db.Role(t, "maint", "LOGIN IN ROLE "+w.role("migrator")+", rls_any_"+w.role("app")))
 	for who, want := range map[string]string{"boss": bossNotes, "user:sub": subNotes, "root": allNotes, "off": filtered, "anonymous": filtered} {
 		tx := begin(t, conn)
 		if got := w.outcome(t, tx, "SELECT rls.impersonate($1)", who); !strings.HasPrefix(got, "user:") && got != "anonymous" {

@@ -120,6 +120,16 @@ func TestKernel(t *testing.T) {
 		got := withoutVersions(describe(t, conn, false))
 		superuser := one(t, conn, "SELECT current_user")
 		got = regexp.MustCompile(`(?m)^schema public .*\n`).ReplaceAllString(got, "")
+		// What the server itself makes with a range type belongs to its bootstrap superuser, whatever that is called.
+		bootstrap := one(t, conn, "SELECT quote_ident(rolname) FROM pg_roles WHERE oid = 10")
+		for _, signature := range rangeConstructors {
+			line := regexp.MustCompile(`(?m)^(function ` + regexp.QuoteMeta(signature) + ` returns \S+ internal immutable parallel safe invoker owner )` +
+				regexp.QuoteMeta(bootstrap) + `( grants EXECUTE to PUBLIC)$`)
+			if n := len(line.FindAllString(got, -1)); n != 1 {
+				t.Errorf("%d constructors %s of the server", n, signature)
+			}
+			got = line.ReplaceAllString(got, "${1}the server${2}")
+		}
 		if strings.Contains(got, "owner "+superuser) {
 			t.Errorf("something belongs to %s:\n%s", superuser, got)
 		}
@@ -146,6 +156,22 @@ func TestKernel(t *testing.T) {
 		same(t, describe(t, conn, true), first, "up again")
 		if one(t, conn, "SELECT encode(inner_pad, 'hex') FROM rls.seal") == seal {
 			t.Error("the seal came back")
+		}
+	})
+
+	t.Run("down_leaves_its_roles_to_other_databases", func(t *testing.T) {
+		t.Parallel()
+		_, stays := empty(t)
+		up(t, stays)
+		_, goes := empty(t)
+		up(t, goes)
+		if _, err := kernel.Down(t.Context(), goes); err != nil {
+			t.Fatal(explain(err))
+		}
+		for _, role := range append([]string{"owner", "client"}, forms...) {
+			if one(t, stays, "SELECT to_regrole('rls_"+role+"') IS NOT NULL") != "t" {
+				t.Errorf("rls_%s is gone, and another database of the cluster has the kernel", role)
+			}
 		}
 	})
 
@@ -267,7 +293,7 @@ func TestKernel(t *testing.T) {
 		up(t, admin) // now the roles exist in this cluster, made by somebody else
 		manager := d.Role(t, "manager", "LOGIN CREATEROLE CREATEDB")
 		if server.Version() >= 160000 {
-			must(t, admin, "GRANT rls_owner, rls_client TO "+manager+" WITH ADMIN OPTION, INHERIT FALSE, SET FALSE")
+			must(t, admin, "GRANT rls_owner, rls_client, rls_"+strings.Join(forms, ", rls_")+" TO "+manager+" WITH ADMIN OPTION, INHERIT FALSE, SET FALSE")
 		}
 		other, otherAdmin := empty(t)
 		must(t, otherAdmin, "ALTER DATABASE "+other.Name()+" OWNER TO "+manager)

@@ -15,6 +15,9 @@ type randomWorld struct {
 	model *randomModel
 	// Keys of the model's types that name nobody and no group.
 	ghost, ghostGroup string
+	// The data is there before anybody enters: sets are stored whole. Otherwise it comes in the same transaction, and
+	// whoever reads a set puts together what has changed since.
+	settled bool
 }
 
 // newRandomWorld draws data for a model.

@@ -232,14 +232,13 @@ func TestGrants(t *testing.T) {
 	})
 	t.Run(window, func(t *testing.T) {
 		// Exactly at the statement's clock: in one message of the simple protocol all statements share it.
-		g := w.shared(t, "app")
 		exact := func(column string) string {
 			conn := w.admin(t)
 			tx := begin(t, conn)
 			results, err := conn.PgConn().Exec(t.Context(), w.text(`
 				DELETE FROM rls."grant" WHERE resource = 'clocked';
 				INSERT INTO rls."grant" (grantee, action, resource, `+column+`) VALUES ('user:chief', 'read', 'clocked', statement_timestamp());
-				SELECT rls.impersonate('chief', '`+g.client+`');
+				SELECT rls.impersonate('chief', '`+w.role("app")+`');
 				SELECT count(*) FROM app.clocked;`)).ReadAll()
 			if err != nil {
 				t.Fatal(explain(err))

@@ -7,6 +7,8 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- +goose StatementBegin
 DO $$
+DECLARE
+    name text;
 BEGIN
     -- Under somebody else's version table these files would mix with theirs, or be taken for applied.
     IF to_regclass('public.rls_goose_version') IS NULL THEN
@@ -31,21 +33,21 @@ BEGIN
             USING ERRCODE = 'RL411', HINT = 'Upgrade the server.';
     END IF;
     -- Database roles are shared by all databases of a cluster, so another database may have made them, or be at it.
-    BEGIN
-        CREATE ROLE rls_owner NOLOGIN NOINHERIT;
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-    END;
-    BEGIN
-        CREATE ROLE rls_client NOLOGIN NOINHERIT;
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-    END;
-    IF EXISTS (
-        SELECT FROM pg_catalog.pg_roles AS r
-        WHERE r.rolname IN ('rls_owner', 'rls_client') AND (r.rolcanlogin OR r.rolsuper OR r.rolbypassrls)
-    ) THEN
-        RAISE EXCEPTION 'rls_owner and rls_client exist with LOGIN, SUPERUSER or BYPASSRLS'
-            USING ERRCODE = 'RL412', HINT = 'ALTER ROLE rls_owner NOLOGIN NOSUPERUSER NOBYPASSRLS; likewise rls_client.';
-    END IF;
+    -- rls_client may call the functions; policies of one form each are TO rls_any, rls_narrow, rls_middle,
+    -- rls_wide and rls_all.
+    FOREACH name IN ARRAY ARRAY['rls_owner', 'rls_client', 'rls_any', 'rls_narrow', 'rls_middle', 'rls_wide', 'rls_all'] LOOP
+        BEGIN
+            EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', name);
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
+        IF EXISTS (
+            SELECT FROM pg_catalog.pg_roles AS r
+            WHERE r.rolname = name AND (r.rolcanlogin OR r.rolsuper OR r.rolbypassrls)
+        ) THEN
+            RAISE EXCEPTION '% exists with LOGIN, SUPERUSER or BYPASSRLS', name
+                USING ERRCODE = 'RL412', HINT = format('ALTER ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS;', name);
+        END IF;
+    END LOOP;
     -- Membership in rls_owner lasts for this transaction alone; a database superuser needs none.
     IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
         EXECUTE 'GRANT rls_owner TO CURRENT_USER';
@@ -58,7 +60,8 @@ $$;
 SET LOCAL ROLE rls_owner;
 
 COMMENT ON SCHEMA rls IS 'Row-level security compiled from a model. Everything in here belongs to rls_owner.';
-GRANT USAGE ON SCHEMA rls TO rls_client;
+-- Roles without a privilege in a database could be dropped by another one of the cluster.
+GRANT USAGE ON SCHEMA rls TO rls_client, rls_any, rls_narrow, rls_middle, rls_wide, rls_all;
 
 -- Who a transaction acts for.
 CREATE TYPE rls.identity AS (
@@ -153,6 +156,14 @@ CREATE TABLE rls.database_role (
 );
 COMMENT ON TABLE rls.database_role IS 'The client roles and maintenance roles of the applied model.';
 
+CREATE TABLE rls.plan_role (
+    client_role text NOT NULL REFERENCES rls.database_role ON DELETE CASCADE,
+    form text NOT NULL CHECK (form IN ('any', 'narrow', 'middle', 'wide', 'all')),
+    role text NOT NULL,
+    PRIMARY KEY (client_role, form)
+);
+COMMENT ON TABLE rls.plan_role IS 'The database role that a principal takes on entering, so that policies of the fitting form apply.';
+
 CREATE TABLE rls.login (
     name text PRIMARY KEY,
     kind text NOT NULL CHECK (kind IN ('gateway', 'person', 'impersonating')),
@@ -204,6 +215,90 @@ CREATE TABLE rls.seal (
 );
 COMMENT ON TABLE rls.seal IS 'The key that contexts are sealed with. It never leaves the database.';
 
+-- Multiranges of keys that have none of their own. Collation "C": bytes decide, as they do for equality.
+CREATE TYPE rls.uuid_range AS RANGE (subtype = uuid, multirange_type_name = rls.uuid_multirange);
+CREATE TYPE rls.text_range AS RANGE (subtype = text, collation = "C", multirange_type_name = rls.text_multirange);
+
+-- Never true of a copy that was restored elsewhere: transaction numbers mean nothing there. IMMUTABLE is a lie that
+-- makes it a generated column, which a dump leaves out and a restore computes anew.
+CREATE FUNCTION rls.cluster()
+RETURNS bigint
+LANGUAGE sql
+IMMUTABLE
+PARALLEL SAFE
+SECURITY INVOKER
+RETURN (SELECT c.system_identifier FROM pg_control_system() AS c);
+REVOKE ALL ON FUNCTION rls.cluster() FROM PUBLIC;
+COMMENT ON FUNCTION rls.cluster() IS 'The identifier of this database cluster.';
+
+-- Whom a user sees through the hierarchy, as of a snapshot. Derived: it can be emptied at any time.
+CREATE TABLE rls.visible_set (
+    viewer text PRIMARY KEY,
+    model text NOT NULL,                -- the graph that it was computed under
+    snapshot pg_snapshot NOT NULL,
+    since xid8 NOT NULL,                -- xmin of the snapshot: no change before it is missing here
+    xid xid8 NOT NULL,                  -- of the transaction that wrote it
+    computed_on bigint NOT NULL,        -- the cluster that the transaction numbers are of
+    restored_on bigint NOT NULL GENERATED ALWAYS AS (rls.cluster()) STORED,
+    size integer NOT NULL,
+    form text NOT NULL CHECK (form IN ('narrow', 'middle', 'wide')),
+    ids_int bigint[],
+    ids_uuid uuid[],
+    ids_text text[],
+    bits varbit,                        -- of integer keys that lie dense: bit n, from 1, is key n
+    ranges_int int8multirange,
+    ranges_uuid rls.uuid_multirange,
+    ranges_text rls.text_multirange
+);
+-- Read whole at each statement: what is compressed would be unpacked each time.
+ALTER TABLE rls.visible_set
+    ALTER ids_int SET STORAGE EXTERNAL, ALTER ids_uuid SET STORAGE EXTERNAL, ALTER ids_text SET STORAGE EXTERNAL,
+    ALTER bits SET STORAGE EXTERNAL,
+    ALTER ranges_int SET STORAGE EXTERNAL, ALTER ranges_uuid SET STORAGE EXTERNAL, ALTER ranges_text SET STORAGE EXTERNAL;
+COMMENT ON TABLE rls.visible_set IS 'Whom a user sees through the hierarchy, as of a snapshot; changes since then are in rls.graph_change.';
+
+-- What has changed for whom. A set is right where it knows every change for its viewer that a reader sees.
+CREATE TABLE rls.graph_change (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    viewer text NOT NULL,               -- '*': for everybody
+    seen text,                          -- NULL: compute anew
+    visible boolean,
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    doomed xid8                         -- nobody has a set that needs it: goes once every transaction before this one is over
+);
+CREATE INDEX graph_change_viewer ON rls.graph_change (viewer, xid);
+CREATE INDEX graph_change_doomed ON rls.graph_change (doomed) WHERE doomed IS NOT NULL;
+COMMENT ON TABLE rls.graph_change IS 'Changes of the hierarchy, for each viewer whom they affect.';
+
+-- An edge that is new or gone.
+CREATE TYPE rls.edge_change AS (
+    kind text,
+    viewer text,
+    seen text,
+    gone boolean
+);
+COMMENT ON TYPE rls.edge_change IS 'An edge of the people graph that is new or gone.';
+
+-- What the running change has taken away so far: a cascade takes a path away edge by edge, and only together they tell
+-- whose path it was. Nobody reads it afterwards.
+CREATE UNLOGGED TABLE rls.edge_gone (
+    kind text NOT NULL,
+    viewer text NOT NULL,
+    seen text NOT NULL
+);
+CREATE INDEX edge_gone_viewer ON rls.edge_gone (viewer);
+CREATE INDEX edge_gone_seen ON rls.edge_gone (seen);
+COMMENT ON TABLE rls.edge_gone IS 'Edges that the transaction which holds rls.graph_lock has taken away.';
+
+-- Whoever changes the hierarchy updates this row first, and so waits for whoever does so at the same time: each must
+-- see the paths that the other has made. Under REPEATABLE READ the update raises 40001 where that is too late.
+CREATE TABLE rls.graph_lock (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    xid xid8
+) WITH (fillfactor = 10);
+INSERT INTO rls.graph_lock DEFAULT VALUES;
+COMMENT ON TABLE rls.graph_lock IS 'The lock of those who change the hierarchy.';
+
 CREATE TABLE rls.compiled (
     kind text NOT NULL,
     name text NOT NULL,
@@ -251,8 +346,12 @@ $$;
 -- +goose StatementEnd
 
 SET LOCAL ROLE rls_owner;
-DROP TABLE rls.compiled, rls.seal, rls.gateway_key, rls.gateway, rls.impersonation, rls.login, rls.database_role,
-    rls."grant", rls.resource, rls.group_member, rls."group", rls."user";
+DROP TABLE rls.compiled, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.gateway,
+    rls.impersonation, rls.login, rls.plan_role, rls.database_role, rls."grant", rls.resource, rls.group_member, rls."group", rls."user";
+DROP FUNCTION rls.cluster();
+DROP TYPE rls.edge_change;
+DROP TYPE rls.uuid_range;
+DROP TYPE rls.text_range;
 DROP TYPE rls.subject;
 DROP TYPE rls.identity;
 DROP SCHEMA rls;
@@ -266,7 +365,7 @@ BEGIN
     IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
         EXECUTE 'REVOKE rls_owner FROM CURRENT_USER';
     END IF;
-    FOREACH name IN ARRAY ARRAY['rls_client', 'rls_owner'] LOOP
+    FOREACH name IN ARRAY ARRAY['rls_any', 'rls_narrow', 'rls_middle', 'rls_wide', 'rls_all', 'rls_client', 'rls_owner'] LOOP
         -- Another database of the cluster may still use them, and a client role may still be a member.
         CONTINUE WHEN EXISTS (
             SELECT FROM pg_catalog.pg_auth_members AS m

@@ -52,8 +52,10 @@ AS $$
 DECLARE
     opened record;
 BEGIN
-    SELECT o.* INTO opened FROM rls.open_token(token) AS o;
-    PERFORM set_config('rls.context', opened.context, true), set_config('role', opened.client_role, true);
+    -- Assignments, because each query costs this function as much as the rest of it.
+    opened := rls.open_token(token);
+    opened.context := set_config('rls.context', opened.context, true);
+    opened.client_role := set_config('role', opened.client_role, true);
     RETURN opened.principal;
 END
 $$;
@@ -72,7 +74,6 @@ LANGUAGE plpgsql
 IMMUTABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF hex ~ '^(?:[1-7][0-9a-f]|0[1-9a-f])*$' THEN
@@ -121,30 +122,35 @@ COMMENT ON FUNCTION rls.hmac_pad(bytea, integer) IS 'A pad of HMAC-SHA-256 for a
 -- +goose StatementBegin
 -- Who this transaction acts for, by the channel of its login; NULL for nobody.
 -- plpgsql because it raises, and because its plans are kept: an SQL function with a SET clause is planned anew at each
--- call up to PostgreSQL 17.
+-- call up to PostgreSQL 17. Called by definer functions alone, several times in a statement: so it reads once.
 CREATE OR REPLACE FUNCTION rls.identify()
 RETURNS rls.identity
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
+SECURITY INVOKER
 AS $$
 DECLARE
     context text := nullif(current_setting('rls.context', true), '');
     body text;
     field text[];
     who rls.identity;
-    known rls.login;
+    kind text;
+    person text;
+    factor boolean;
+    inner_pad bytea;
+    outer_pad bytea;
 BEGIN
-    SELECT l.* INTO known FROM rls.login AS l WHERE l.name = session_user;
+    SELECT l.kind, l.principal, l.second_factor INTO kind, person, factor FROM rls.login AS l WHERE l.name = session_user;
     -- A seal counts for the kinds of logins that can get one: a person's login is the person, whatever it is told.
-    IF context IS NOT NULL AND (known.kind IS NULL OR known.kind = 'gateway') THEN
-        -- kind|key|channel|tenant|client|factor|attributes|deadline|mac, texts in hexadecimal
+    IF context IS NOT NULL AND (kind IS NULL OR kind = 'gateway') THEN
+        SELECT s.inner_pad, s.outer_pad INTO inner_pad, outer_pad FROM rls.seal AS s;
+        -- kind|key|channel|tenant|client|factor|attributes|deadline|mac, texts in hexadecimal; as rls.seal_context seals
         body := left(context, -65);
-        IF right(context, 65) ~ '^[|][0-9a-f]{64}$' AND rls.seal_context(body) = context THEN
+        IF context = body || '|' || encode(sha256(outer_pad || sha256(inner_pad || convert_to(
+            body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex') THEN
             field := string_to_array(body, '|');
-            IF cardinality(field) <> 8 OR field[3] IS DISTINCT FROM (CASE known.kind WHEN 'gateway' THEN 'token' ELSE 'maintenance' END) THEN
+            IF cardinality(field) <> 8 OR field[3] IS DISTINCT FROM (CASE kind WHEN 'gateway' THEN 'token' ELSE 'maintenance' END) THEN
                 RAISE EXCEPTION 'the context of this transaction is not valid' USING ERRCODE = 'RL003', HINT = 'Enter again.';
             END IF;
             -- By the clock: one statement can run for longer than the transaction may.
@@ -152,38 +158,34 @@ BEGIN
                 RAISE EXCEPTION 'the transaction has outlived its principal'
                     USING ERRCODE = 'RL002', HINT = 'Start a new transaction and enter again.';
             END IF;
-            who.kind := field[1];
-            who.key := convert_from(decode(field[2], 'hex'), 'UTF8');
-            who.channel := field[3];
-            who.tenant := nullif(convert_from(decode(field[4], 'hex'), 'UTF8'), '');
-            who.client_ip := nullif(convert_from(decode(field[5], 'hex'), 'UTF8'), '');
-            who.second_factor := field[6] = '1';
-            who.attributes := field[7];
-            RETURN who;
+            RETURN ROW(field[1], convert_from(decode(field[2], 'hex'), 'UTF8'), field[3],
+                CASE WHEN field[4] <> '' THEN convert_from(decode(field[4], 'hex'), 'UTF8') END,
+                CASE WHEN field[5] <> '' THEN convert_from(decode(field[5], 'hex'), 'UTF8') END,
+                field[6] = '1', field[7])::rls.identity;
         END IF;
     END IF;
 
-    CASE known.kind
+    CASE kind
     WHEN 'gateway' THEN
         IF context IS NOT NULL THEN
             RAISE EXCEPTION 'the context of this transaction is not valid'
                 USING ERRCODE = 'RL003', HINT = 'Enter with rls.enter(token); do not set rls.context.';
         END IF;
-        IF (SELECT g.on_nobody FROM rls.gateway AS g WHERE g.login = known.name) IS DISTINCT FROM 'empty' THEN
+        IF (SELECT g.on_nobody FROM rls.gateway AS g WHERE g.login = session_user) IS DISTINCT FROM 'empty' THEN
             RAISE EXCEPTION 'nobody has entered this transaction'
                 USING ERRCODE = 'RL001', HINT = 'Call rls.enter(token) first, in the same transaction.';
         END IF;
     WHEN 'person' THEN
         -- Settings are ignored here: the login is the principal.
         who.kind := 'user';
-        who.key := known.principal;
+        who.key := person;
         who.channel := 'login';
-        who.second_factor := known.second_factor;
+        who.second_factor := factor;
     WHEN 'impersonating' THEN
-        SELECT 'user', i.principal, 'impersonating', known.second_factor
+        SELECT 'user', i.principal, 'impersonating', factor
         INTO who.kind, who.key, who.channel, who.second_factor
         FROM rls.impersonation AS i
-        WHERE i.login = known.name
+        WHERE i.login = session_user
           AND i.role = current_setting('role');
     ELSE
         NULL;
@@ -196,7 +198,7 @@ END
 $$;
 -- +goose StatementEnd
 REVOKE ALL ON FUNCTION rls.identify() FROM PUBLIC;
-COMMENT ON FUNCTION rls.identify() IS 'Who this transaction acts for; NULL for nobody.';
+COMMENT ON FUNCTION rls.identify() IS 'Who this transaction acts for; NULL for nobody. Called by definer functions alone.';
 
 -- sql/10_identity/impersonate.sql
 -- +goose StatementBegin
@@ -264,6 +266,7 @@ DECLARE
     key text;
     before text := nullif(current_setting('rls.context', true), '');
     body text;
+    asked text;
 BEGIN
     IF EXISTS (SELECT FROM rls.login AS l WHERE l.name = session_user) OR NOT (
         (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = session_user)
@@ -281,6 +284,7 @@ BEGIN
     SELECT d.name INTO client_role FROM rls.database_role AS d
     WHERE d.kind = 'client' AND d.name = coalesce(open_impersonation.client_role, d.name)
     ORDER BY d.position LIMIT 1;
+    asked := client_role;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the model has no such client role' USING ERRCODE = 'RL006', HINT = 'Name one of database.client_roles.';
     END IF;
@@ -303,6 +307,11 @@ BEGIN
             USING ERRCODE = 'RL004', HINT = 'Use one transaction for each principal.';
     END IF;
     context := rls.seal_context(body || '|' || extract(epoch FROM transaction_timestamp() + interval '1 day')::text);
+    -- A maintenance role may take the form that serves everybody; whoever can become any role gets the one that fits.
+    client_role := rls.plan_role(asked, CASE principal WHEN 'anonymous' THEN 'narrow' ELSE (SELECT p.form FROM rls.prepare('user', key) AS p) END);
+    IF NOT pg_has_role(session_user, client_role, 'MEMBER') THEN
+        client_role := rls.plan_role(asked, 'any');
+    END IF;
 END
 $$;
 -- +goose StatementEnd
@@ -323,19 +332,25 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     field text[] := string_to_array(token, '|');
-    gate rls.gateway;
-    secret rls.gateway_key;
-    newest text;
+    gate record;
     expires timestamptz;
     claim text;
     tenant text;
     client text;
+    form text := 'narrow';
     body text;
     before text := nullif(current_setting('rls.context', true), '');
 BEGIN
-    -- By its kind, not by this row alone: a login that has become a person's presents no tokens any more.
-    SELECT g.* INTO gate FROM rls.gateway AS g JOIN rls.login AS l ON l.name = g.login AND l.kind = 'gateway'
-    WHERE g.login = session_user;
+    -- All that is needed in one query: this runs in every transaction of an application. By its kind, not by the row of
+    -- rls.gateway alone: a login that has become a person's presents no tokens any more.
+    SELECT g.login, g.signed, g.users, g.anonymous, g.services, g.tenants, g.max_transaction, l.client_role,
+           k.inner_pad, k.outer_pad, s.inner_pad AS seal_inner, s.outer_pad AS seal_outer
+    INTO gate
+    FROM rls.login AS l
+    JOIN rls.gateway AS g ON g.login = l.name
+    CROSS JOIN rls.seal AS s
+    LEFT JOIN rls.gateway_key AS k ON k.gateway = g.login AND k.id = field[2]
+    WHERE l.name = session_user AND l.kind = 'gateway';
     IF NOT FOUND THEN
         RAISE EXCEPTION 'login "%" is no gateway', session_user
             USING ERRCODE = 'RL003', HINT = 'Register it with rlsctl gateway add.';
@@ -348,16 +363,13 @@ BEGIN
         OR length(field[5]) % 2 <> 0 OR length(field[6]) % 2 <> 0 OR length(field[7]) % 2 <> 0 OR length(field[10]) <> 64 THEN
         RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
     END IF;
-    SELECT k.id INTO newest FROM rls.gateway_key AS k WHERE k.gateway = gate.login ORDER BY k.position DESC LIMIT 1;
-    IF gate.signed THEN
-        SELECT k.* INTO secret FROM rls.gateway_key AS k WHERE k.gateway = gate.login AND k.id = field[2];
-        -- Hashed once more before the comparison, so that its time tells nothing about the right bytes.
-        IF NOT FOUND OR sha256(decode(field[10], 'hex')) IS DISTINCT FROM sha256(sha256(secret.outer_pad
-            || sha256(secret.inner_pad || convert_to(left(token, -65), 'UTF8')))) THEN
-            RAISE EXCEPTION 'the token is not valid'
-                USING ERRCODE = 'RL003', DETAIL = 'newest key: ' || coalesce(newest, ''),
-                      HINT = 'Sign it with a current key of this gateway.';
-        END IF;
+    -- Hashed once more before the comparison, so that its time tells nothing about the right bytes. An unknown key has no
+    -- pads, and so no hash is equal.
+    IF gate.signed AND (sha256(decode(field[10], 'hex')) = sha256(sha256(gate.outer_pad
+        || sha256(gate.inner_pad || convert_to(left(token, -65), 'UTF8'))))) IS NOT TRUE THEN
+        RAISE EXCEPTION 'the token is not valid'
+            USING ERRCODE = 'RL003', HINT = 'Sign it with a current key of this gateway.', DETAIL = 'newest key: ' || coalesce((
+                SELECT k.id FROM rls.gateway_key AS k WHERE k.gateway = gate.login ORDER BY k.position DESC LIMIT 1), '');
     END IF;
     expires := to_timestamp(field[3]::double precision);
     IF expires <= clock_timestamp() THEN
@@ -368,12 +380,14 @@ BEGIN
             USING ERRCODE = 'RL003', DETAIL = 'it would live for more than 60 s', HINT = 'Compare the clocks of both hosts.';
     END IF;
     claim := rls.hex_text(field[5]);
-    tenant := rls.hex_text(field[6]);
-    client := rls.hex_text(field[7]);
+    tenant := CASE field[6] WHEN '' THEN '' ELSE rls.hex_text(field[6]) END;
+    client := CASE field[7] WHEN '' THEN '' ELSE rls.hex_text(field[7]) END;
     IF claim IS NULL OR tenant IS NULL OR client IS NULL OR octet_length(claim) > 512
-        OR (claim = '') <> (field[4] = 'anonymous')
-        OR (field[9] <> '' AND (
-            field[9] !~ '^[a-z][a-z0-9_]*=(?:[0-9a-f][0-9a-f])*(?:,[a-z][a-z0-9_]*=(?:[0-9a-f][0-9a-f])*)*$' COLLATE "C"
+        OR (claim = '') <> (field[4] = 'anonymous') THEN
+        RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
+    END IF;
+    IF field[9] <> '' THEN
+        IF field[9] !~ '^[a-z][a-z0-9_]*=(?:[0-9a-f][0-9a-f])*(?:,[a-z][a-z0-9_]*=(?:[0-9a-f][0-9a-f])*)*$' COLLATE "C"
             OR EXISTS (
                 SELECT FROM (
                     SELECT split_part(a.pair, '=', 1) AS name, lag(split_part(a.pair, '=', 1)) OVER (ORDER BY a.place) AS previous,
@@ -381,9 +395,9 @@ BEGIN
                     FROM string_to_table(field[9], ',') WITH ORDINALITY AS a(pair, place)
                 ) AS p
                 WHERE p.value IS NULL OR length(p.name) > 63 OR p.name COLLATE "C" <= p.previous COLLATE "C"
-            ))
-        ) THEN
-        RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
+            ) THEN
+            RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
+        END IF;
     END IF;
     -- What is unknown, as with a NULL in a list, is refused.
     IF (CASE field[4]
@@ -395,17 +409,13 @@ BEGIN
             USING ERRCODE = 'RL003', DETAIL = 'this gateway may not claim that principal', HINT = 'See rlsctl gateway list.';
     END IF;
     IF field[4] IN ('user', 'subject') THEN
-        IF to_regprocedure('rls.find_user(text,text)') IS NULL THEN
+        IF to_regprocedure('rls.prepare(text,text)') IS NULL THEN
             RAISE EXCEPTION 'no model is applied to this database' USING ERRCODE = 'RL005', HINT = 'Run rlsctl apply.';
         END IF;
-        IF field[4] = 'subject' THEN
-            claim := rls.find_user('subject', claim);
-            IF claim IS NULL THEN
-                RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
-            END IF;
-        ELSE
-            -- A user that does not exist may enter, and sees nobody.
-            claim := coalesce(rls.find_user('key', claim), claim);
+        SELECT coalesce(p.key, CASE field[4] WHEN 'user' THEN claim END), p.form INTO claim, form FROM rls.prepare(field[4], claim) AS p;
+        -- A key that nobody has may enter, and sees nobody.
+        IF claim IS NULL THEN
+            RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
         END IF;
     END IF;
     body := concat_ws('|',
@@ -416,8 +426,11 @@ BEGIN
         RAISE EXCEPTION 'another principal has entered this transaction'
             USING ERRCODE = 'RL004', HINT = 'Use one transaction for each principal.';
     END IF;
-    context := rls.seal_context(body || '|' || extract(epoch FROM transaction_timestamp() + gate.max_transaction)::text);
-    client_role := (SELECT l.client_role FROM rls.login AS l WHERE l.name = gate.login);
+    body := body || '|' || extract(epoch FROM transaction_timestamp() + gate.max_transaction)::text;
+    -- As rls.seal_context seals.
+    context := body || '|' || encode(sha256(gate.seal_outer || sha256(gate.seal_inner || convert_to(
+        body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex');
+    client_role := rls.plan_role(gate.client_role, form);
     principal := CASE field[4] WHEN 'anonymous' THEN 'anonymous' WHEN 'service' THEN 'service:' || claim ELSE 'user:' || claim END;
 END
 $$;
@@ -426,6 +439,26 @@ REVOKE ALL ON FUNCTION rls.open_token(text) FROM PUBLIC;
 -- Each gateway gets EXECUTE of its own; clients, so that entering twice is answered and not merely forbidden.
 GRANT EXECUTE ON FUNCTION rls.open_token(text) TO rls_client;
 COMMENT ON FUNCTION rls.open_token(text) IS 'Verifies a token for this gateway and seals it for this transaction.';
+
+-- sql/10_identity/plan_role.sql
+-- +goose StatementBegin
+-- The database role in which a principal of a client role works: the one whose policies have the form that fits. A form
+-- costs time or saves it, and never a row; without plan roles it is the client role itself.
+CREATE OR REPLACE FUNCTION rls.plan_role(client_role text, form text)
+RETURNS text
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $$
+BEGIN
+    RETURN coalesce((SELECT p.role FROM rls.plan_role AS p
+                     WHERE p.client_role = plan_role.client_role AND p.form = plan_role.form), client_role);
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.plan_role(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.plan_role(text, text) IS 'The database role in which a principal works. Called by definer functions alone.';
 
 -- sql/10_identity/principal.sql
 -- +goose StatementBegin
@@ -1037,29 +1070,6 @@ $$;
 REVOKE ALL ON FUNCTION rls.subject() FROM PUBLIC;
 COMMENT ON FUNCTION rls.subject() IS 'The admitted principal and the grantees that stand for it. Called by definer functions alone.';
 
--- sql/30_decision/superuser_on.sql
--- +goose StatementBegin
--- Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.
-CREATE OR REPLACE FUNCTION rls.superuser_on(resource text)
-RETURNS boolean
-LANGUAGE plpgsql
-STABLE
-PARALLEL SAFE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    who rls.subject := rls.subject();
-BEGIN
-    RETURN coalesce(who.superuser, false)
-        AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = superuser_on.resource);
-END
-$$;
--- +goose StatementEnd
-REVOKE ALL ON FUNCTION rls.superuser_on(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.superuser_on(text) TO rls_client;
-COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes grants and owners on a resource.';
-
 -- sql/40_views/object_state.sql
 -- +goose StatementBegin
 -- A fingerprint of everything in this database that apply could have made, by the names that the manifest uses:
@@ -1076,6 +1086,7 @@ SELECT 'function',
        md5(concat_ws('|', pg_get_functiondef(p.oid), p.proowner::regrole, coalesce(p.proacl, acldefault('f', p.proowner))))
 FROM pg_catalog.pg_proc AS p
 WHERE p.pronamespace = 'rls'::regnamespace AND p.prokind = 'f'
+  AND p.prolang <> (SELECT l.oid FROM pg_catalog.pg_language AS l WHERE l.lanname = 'internal') -- the constructors of range types
 UNION ALL
 SELECT 'policy',
        '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"."' || replace(p.polname, '"', '""') || '"',
@@ -1103,12 +1114,21 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND (c.relrowsecurity OR c.relforcerowsecurity)
 UNION ALL
 SELECT 'membership',
-       '"rls_client"."' || replace(u.rolname, '"', '""') || '"',
+       '"' || replace(r.rolname, '"', '""') || '"."' || replace(u.rolname, '"', '""') || '"',
        'member'
 FROM pg_catalog.pg_auth_members AS m
-JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid AND r.rolname = 'rls_client'
+JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid AND left(r.rolname, 4) = 'rls_'
 JOIN pg_catalog.pg_roles AS u ON u.oid = m.member
-GROUP BY u.rolname
+GROUP BY r.rolname, u.rolname
+UNION ALL
+-- Plan roles: what they may, and whose privileges they have.
+SELECT 'role',
+       '"' || replace(r.rolname, '"', '""') || '"',
+       md5(concat_ws('|', r.rolcanlogin, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb, r.rolinherit,
+           (SELECT string_agg(o.rolname, ',' ORDER BY o.rolname) FROM pg_catalog.pg_auth_members AS m
+            JOIN pg_catalog.pg_roles AS o ON o.oid = m.roleid WHERE m.member = r.oid)))
+FROM pg_catalog.pg_roles AS r
+WHERE left(r.rolname, 4) = 'rls_'
 UNION ALL
 -- What rls_owner may read of the tables that the graph is read from.
 SELECT 'privilege',
@@ -1159,10 +1179,82 @@ SELECT 'registry', '"resource"."' || replace(r.name, '"', '""') || '"', md5(r::t
 FROM rls.resource AS r
 UNION ALL
 SELECT 'registry', '"role"."' || replace(d.name, '"', '""') || '"', md5(d::text)
-FROM rls.database_role AS d;
+FROM rls.database_role AS d
+UNION ALL
+SELECT 'registry', '"plan"."' || replace(p.client_role, '"', '""') || '"."' || p.form || '"', md5(p::text)
+FROM rls.plan_role AS p;
 -- +goose StatementEnd
 REVOKE ALL ON rls.object_state FROM PUBLIC;
 COMMENT ON VIEW rls.object_state IS 'A fingerprint of everything that apply could have made.';
+
+-- sql/50_cache/graph_truncated.sql
+-- +goose StatementBegin
+-- After a TRUNCATE of a table that the hierarchy is read from, every stored set is wrong.
+CREATE OR REPLACE FUNCTION rls.graph_truncated()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM rls.lock_graph();
+    INSERT INTO rls.graph_change (viewer) VALUES ('*');
+    RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.graph_truncated() FROM PUBLIC;
+COMMENT ON FUNCTION rls.graph_truncated() IS 'Makes every stored set wrong.';
+
+-- sql/50_cache/lock_graph.sql
+-- +goose StatementBegin
+-- Makes whoever changes the hierarchy wait for whoever is changing it, before the first look at it. Once for each
+-- transaction: its second change finds its own number.
+CREATE OR REPLACE FUNCTION rls.lock_graph()
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $$
+BEGIN
+    UPDATE rls.graph_lock SET xid = pg_current_xact_id() WHERE xid IS DISTINCT FROM pg_current_xact_id();
+    IF FOUND THEN
+        -- Edges that other transactions took away: they are over, and so nobody walks along them any more.
+        DELETE FROM rls.edge_gone;
+    END IF;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.lock_graph() FROM PUBLIC;
+COMMENT ON FUNCTION rls.lock_graph() IS 'Makes those who change the hierarchy wait for each other. Called by definer functions alone.';
+
+-- sql/50_cache/prune_changes.sql
+-- +goose StatementBegin
+-- Forgets changes that no stored set needs. Two steps, because somebody may be storing a set just now that was computed
+-- before the change was seen: doomed first, and gone once every transaction of that time is over.
+CREATE OR REPLACE FUNCTION rls.prune_changes()
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM rls.graph_change AS c
+    WHERE c.doomed <= pg_snapshot_xmin(pg_current_snapshot())
+      AND NOT EXISTS (SELECT FROM rls.visible_set AS s WHERE (s.viewer = c.viewer OR c.viewer = '*') AND s.since <= c.xid);
+    UPDATE rls.graph_change AS c SET doomed = pg_snapshot_xmax(pg_current_snapshot())
+    WHERE c.doomed IS NULL
+      AND NOT EXISTS (SELECT FROM rls.visible_set AS s WHERE (s.viewer = c.viewer OR c.viewer = '*') AND s.since <= c.xid);
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.prune_changes() FROM PUBLIC;
+COMMENT ON FUNCTION rls.prune_changes() IS 'Forgets changes that no stored set needs. Called by definer functions alone.';
 
 RESET ROLE;
 
@@ -1192,8 +1284,10 @@ $$;
 -- +goose StatementEnd
 
 SET LOCAL ROLE rls_owner;
+DROP FUNCTION rls.prune_changes();
+DROP FUNCTION rls.lock_graph();
+DROP FUNCTION rls.graph_truncated();
 DROP VIEW rls.object_state;
-DROP FUNCTION rls.superuser_on(text);
 DROP FUNCTION rls.subject();
 DROP FUNCTION rls.seed_grant(text, text, text, text, timestamptz, timestamptz, text);
 DROP FUNCTION rls.object_actions(text);
@@ -1217,6 +1311,7 @@ DROP FUNCTION rls.session_problems();
 DROP FUNCTION rls.seal_context(text);
 DROP FUNCTION rls.principal_kind();
 DROP FUNCTION rls.principal();
+DROP FUNCTION rls.plan_role(text, text);
 DROP FUNCTION rls.open_token(text);
 DROP FUNCTION rls.open_impersonation(text, text);
 DROP FUNCTION rls.key_parts(text, integer);

@@ -53,7 +53,17 @@ type Database struct {
 	MaintenanceRoles []Text
 	Schemas          []SchemaRule
 	Timezone         Text // IANA name; the zero value means UTC
+	Plans            Plans
 }
+
+// Plans says how many forms of each policy there are.
+type Plans string
+
+// The choices of forms.
+const (
+	PlansByViewer Plans = "by_viewer" // one for each width of view, in database roles of their own: the default
+	PlansOne      Plans = "one"       // one that serves all, for servers where roles cannot be made
+)
 
 // SchemaRule says whether every table of a schema must be a resource or named under open.
 type SchemaRule struct {

@@ -11,7 +11,8 @@ type Kind string
 // The kinds of compiled objects.
 const (
 	KindPrivilege   Kind = "privilege"  // a table or schema privilege given or taken
-	KindMembership  Kind = "membership" // a client role made a member of rls_client
+	KindRole        Kind = "role"       // a database role
+	KindMembership  Kind = "membership" // a database role made a member of one of ours
 	KindView        Kind = "view"
 	KindFunction    Kind = "function"
 	KindRegistry    Kind = "registry" // a row of the kernel's registry

@@ -60,7 +60,7 @@ func (d *demo) attacks(ctx context.Context) (bool, error) {
 	if err := theirs.QueryRow(ctx, "SELECT current_setting('rls.context'), rls.principal()").Scan(&copied, &id); err != nil {
 		return false, err
 	}
-	client, them := policies.Ident(d.role(acme.ClientRole)), policies.Ident(d.role(victim))
+	client, them := policies.Ident("rls_any_"+d.role(acme.ClientRole)), policies.Ident(d.role(victim))
 	forged := fmt.Sprintf("user|%s|token|||1||%d|%s", hex.EncodeToString([]byte(id)), time.Now().Add(time.Hour).Unix(), strings.Repeat("0", 64))
 
 	run := func(sql ...string) func(context.Context, pgx.Tx) error {

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/rlsctl/rlsctl/internal/logins"
+	"github.com/rlsctl/rlsctl/internal/kernel"
 	"github.com/rlsctl/rlsctl/internal/pgserver"
 	"github.com/rlsctl/rlsctl/policies"
 	"github.com/rlsctl/rlsctl/policies/examples/acme"
@@ -141,7 +142,7 @@ func (d *demo) start(ctx context.Context) (err error) {
 	if d.server.Kind() == pgserver.KindURL {
 		// A server of ours is thrown away as a whole.
 		var kernelRoles int
-		if err := admin.QueryRow(ctx, "SELECT count(*) FROM pg_roles WHERE rolname IN ('rls_owner', 'rls_client')").Scan(&kernelRoles); err != nil {
+		if err := admin.QueryRow(ctx, "SELECT count(*) FROM pg_roles WHERE rolname = ANY ($1)", kernel.Roles).Scan(&kernelRoles); err != nil {
 			return err
 		}
 		d.undo = append(d.undo, func(ctx context.Context) error { return d.leave(ctx, kernelRoles == 0) })
@@ -185,7 +186,7 @@ func (d *demo) leave(ctx context.Context, kernelRoles bool) error {
 	if !kernelRoles {
 		return nil
 	}
-	_, err = admin.Exec(ctx, "DROP ROLE IF EXISTS rls_client, rls_owner")
+	_, err = admin.Exec(ctx, "DROP ROLE IF EXISTS "+strings.Join(kernel.Roles, ", "))
 	if errors.As(err, &pg) && pg.Code == "2BP01" { // another database uses them by now
 		return nil
 	}
@@ -215,6 +216,7 @@ func (d *demo) role(name string) string { return d.prefix + name }
 // roles are the names of all database roles that the demo makes.
 func (d *demo) roles() []string {
 	out := []string{d.role(acme.ClientRole), d.role(acme.MaintenanceRole), d.role(roleGateway), d.role(roleBI), d.role(roleStranger)}
+	out = append(out, kernel.PlanRoles(d.role(acme.ClientRole))...)
 	for _, p := range people {
 		if p.login != "" {
 			out = append(out, d.role(p.login))

@@ -259,8 +259,8 @@ func TestRunFails(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct{ sql, says string }{
-		"a policy that admits all":  {"ALTER POLICY note_read ON public.note USING (true)", "WRONG: lena through Go session: 1 2 3 4 5 6 7 8 9 10 11, and not 3 4 8"},
-		"a policy that admits none": {"ALTER POLICY note_read ON public.note USING (false)", "WRONG: olga through Go session: nothing, and not 1 2"},
+		"a policy that admits all":  {"ALTER POLICY note_read ON public.note USING (true); ALTER POLICY note_read_narrow ON public.note USING (true)", "WRONG: lena through Go session: 1 2 3 4 5 6 7 8 9 10 11, and not 3 4 8"},
+		"a policy that admits none": {"ALTER POLICY note_read ON public.note USING (false); ALTER POLICY note_read_narrow ON public.note USING (false); ALTER POLICY note_read_all ON public.note USING (false)", "WRONG: olga through Go session: nothing, and not 1 2"},
 		"no row security":           {"ALTER TABLE public.note DISABLE ROW LEVEL SECURITY", "WRONG: - through "},
 		"a gateway for nobody":      {"UPDATE rls.gateway SET on_nobody = 'empty'", "no token                   WENT THROUGH"},
 		"no signature":              {"UPDATE rls.gateway SET signed = false", "unsigned gateway"},

@@ -17,6 +17,19 @@ import (
 	"github.com/rlsctl/rlsctl/migrations"
 )
 
+// Roles are the database roles that the kernel makes, in an order in which they can be dropped. They are shared by the
+// databases of a cluster.
+var Roles = []string{"rls_any", "rls_narrow", "rls_middle", "rls_wide", "rls_all", "rls_client", "rls_owner"}
+
+// PlanRoles are the database roles that a model makes for a client role.
+func PlanRoles(client string) []string {
+	var out []string
+	for _, r := range Roles[:5] {
+		out = append(out, r+"_"+client)
+	}
+	return out
+}
+
 // Step is one migration and whether it is applied.
 type Step struct {
 	Version int64

@@ -51,7 +51,7 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 	}
 	err := withKey(g.Key, func(k *key) error {
 		return inTx(ctx, conn, func(c *change) (err error) {
-			var schemas []string
+			var schemas, plans []string
 			err = c.owner(ctx, func() error {
 				if err := c.free(ctx, g.Login); err != nil {
 					return err
@@ -66,7 +66,11 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 					return err
 				}
 				rows, _ := c.tx.Query(ctx, "SELECT DISTINCT r.table_schema FROM rls.resource AS r ORDER BY 1")
-				schemas, err = pgx.CollectRows(rows, pgx.RowTo[string])
+				if schemas, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+					return err
+				}
+				rows, _ = c.tx.Query(ctx, "SELECT p.role FROM rls.plan_role AS p WHERE p.client_role = $1 ORDER BY 1", a.ClientRole)
+				plans, err = pgx.CollectRows(rows, pgx.RowTo[string])
 				return err
 			})
 			if err != nil {
@@ -78,6 +82,13 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 			var gave given
 			if gave.Memberships, err = c.join(ctx, g.Login, a.ClientRole, false); err != nil {
 				return err
+			}
+			for _, role := range plans {
+				joined, err := c.join(ctx, g.Login, role, false)
+				if err != nil {
+					return err
+				}
+				gave.Memberships = append(gave.Memberships, joined...)
 			}
 			if gave.Schemas, err = c.useSchemas(ctx, g.Login, schemas); err != nil {
 				return err
@@ -104,7 +115,23 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 					onNobody, g.MaxTransaction); err != nil {
 					return err
 				}
-				if err := c.remember(ctx, g.Login, schemas, gave.Schemas); err != nil {
+				var wanted, undone []policies.Object
+				for _, s := range schemas {
+					if s == "rls" {
+						continue
+					}
+					wanted = append(wanted, compile.SchemaUsage(s, g.Login))
+					if slices.Contains(gave.Schemas, s) {
+						undone = append(undone, wanted[len(wanted)-1])
+					}
+				}
+				for _, role := range plans {
+					wanted = append(wanted, compile.MayTake(role, g.Login, c.version))
+					if slices.Contains(gave.Memberships, membership{g.Login, role}) {
+						undone = append(undone, wanted[len(wanted)-1])
+					}
+				}
+				if err := c.remember(ctx, wanted, undone); err != nil {
 					return err
 				}
 				if k == nil {
@@ -188,17 +215,14 @@ func (c *change) useSchemas(ctx context.Context, login string, schemas []string)
 }
 
 // remember tells the manifest what a plan would want for the gateway, so that the next plan is still empty. As rls_owner.
-func (c *change) remember(ctx context.Context, login string, schemas, gave []string) error {
+// What was there before is not taken back: undone are those that this call has made.
+func (c *change) remember(ctx context.Context, wanted, undone []policies.Object) error {
 	if _, err := c.tx.Exec(ctx, "SELECT pg_catalog.pg_advisory_xact_lock($1)", apply.LockKey); err != nil {
 		return fmt.Errorf("wait for a running apply: %w", err)
 	}
-	for _, s := range schemas {
-		if s == "rls" {
-			continue
-		}
-		o := compile.SchemaUsage(s, login)
+	for _, o := range wanted {
 		undo := ""
-		if slices.Contains(gave, s) {
+		if slices.Contains(undone, o) {
 			undo = o.Drop
 		}
 		if err := c.exec(ctx, "update the manifest", `INSERT INTO rls.compiled (kind, name, resource, title, table_name, shape, hash, fingerprint, undo, as_owner)
@@ -223,8 +247,9 @@ func (c *change) forget(ctx context.Context, login string, exists bool, g given)
 		if _, err := c.tx.Exec(ctx, "SELECT pg_catalog.pg_advisory_xact_lock($1)", apply.LockKey); err != nil {
 			return fmt.Errorf("wait for a running apply: %w", err)
 		}
-		rows, _ := c.tx.Query(ctx, `DELETE FROM rls.compiled AS i WHERE i.kind = 'privilege' AND starts_with(i.name, $1)
-			RETURNING i.name, i.undo`, policies.Identity(login)+".")
+		rows, _ := c.tx.Query(ctx, `DELETE FROM rls.compiled AS i WHERE i.kind = 'privilege' AND starts_with(i.name, $1 || '.')
+			OR i.kind = 'membership' AND right(i.name, length($1) + 1) = '.' || $1
+			RETURNING i.name, i.undo`, policies.Identity(login))
 		entries, err = pgx.CollectRows(rows, pgx.RowToStructByPos[entry])
 		if err != nil || !exists {
 			return err

@@ -16,6 +16,7 @@ type Login struct {
 	User         string    `json:"user,omitempty"` // by its login; its key where it has none
 	As           []As      `json:"as,omitempty"`
 	ClientRole   string    `json:"client_role"`
+	Plan         string    `json:"plan,omitempty"` // forms of the policies that apply to a person's login
 	SecondFactor bool      `json:"second_factor"`
 	Created      time.Time `json:"created_at"`
 }
@@ -49,9 +50,14 @@ func List(ctx context.Context, conn *pgx.Conn) ([]Login, error) {
 			return c.document(ctx, &out, `SELECT coalesce(json_agg(json_build_object(
 				'login', l.name, 'kind', l.kind, 'user', coalesce(`+named("l.principal")+`, ''), 'client_role', l.client_role,
 				'second_factor', l.second_factor, 'created_at', l.created_at,
+				'plan', CASE l.kind WHEN 'person' THEN coalesce((
+				        SELECT string_agg(f.name, '+' ORDER BY f.place) FROM unnest($1::text[]) WITH ORDINALITY AS f(name, place)
+				        JOIN pg_roles AS r ON r.rolname = 'rls_' || f.name
+				        JOIN pg_roles AS u ON u.rolname = l.name
+				        WHERE pg_has_role(u.oid, r.oid, 'USAGE')), 'none') ELSE '' END,
 				'as', (SELECT json_agg(json_build_object('role', i.role, 'user', `+named("i.principal")+`) ORDER BY i.role)
 				       FROM rls.impersonation AS i WHERE i.login = l.name)) ORDER BY l.name COLLATE "C"), '[]'::json)
-				FROM rls.login AS l WHERE l.kind <> 'gateway'`)
+				FROM rls.login AS l WHERE l.kind <> 'gateway'`, Forms)
 		})
 	})
 	return out, err
@@ -76,9 +82,9 @@ func Gateways(ctx context.Context, conn *pgx.Conn) ([]GatewayState, error) {
 }
 
 // document reads a query that returns one JSON document.
-func (c *change) document(ctx context.Context, into any, query string) error {
+func (c *change) document(ctx context.Context, into any, query string, args ...any) error {
 	var doc []byte
-	if err := c.tx.QueryRow(ctx, query).Scan(&doc); err != nil {
+	if err := c.tx.QueryRow(ctx, query, args...).Scan(&doc); err != nil {
 		return err
 	}
 	return json.Unmarshal(doc, into)

@@ -392,7 +392,7 @@ func TestGateway(t *testing.T) {
 		t.Errorf("mark sees %q", got)
 	}
 	if got := c.one(t, `SELECT string_agg(DISTINCT r.rolname, ',') FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
-		JOIN pg_roles u ON u.oid = m.member WHERE u.rolname = $1`, name); got != c.client {
+		JOIN pg_roles u ON u.oid = m.member WHERE u.rolname = $1`, name); got != strings.Join([]string{c.client, "rls_all_" + c.client, "rls_any_" + c.client, "rls_middle_" + c.client, "rls_narrow_" + c.client, "rls_wide_" + c.client}, ",") {
 		t.Errorf("the gateway is a member of %s", got)
 	}
 	if got := notes(t, c.Conn(t, name)); !strings.Contains(got, "permission denied") {

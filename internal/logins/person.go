@@ -16,6 +16,7 @@ type Person struct {
 	User         string // as the login column of the model names them
 	ClientRole   string // "": the only one of the model
 	SecondFactor bool   // whoever logs in has shown a second factor
+	Plan         string // one of Forms, or PlanAuto; "": any
 	Password     Password
 }
 
@@ -23,6 +24,7 @@ type Person struct {
 type Added struct {
 	Login      string
 	ClientRole string
+	Plan       string   // form of the policies that apply to a person's login
 	Created    bool     // the database role of the login
 	Roles      []string // other database roles that were created
 	Key        string   // id of a gateway's first key
@@ -40,7 +42,11 @@ func AddPerson(ctx context.Context, conn *pgx.Conn, p Person) (Added, error) {
 			if a.ClientRole, err = c.clientRole(ctx, p.ClientRole); err != nil {
 				return err
 			}
-			if key, _, err = c.user(ctx, p.User); err != nil {
+			var superuser bool
+			if key, superuser, err = c.user(ctx, p.User); err != nil {
+				return err
+			}
+			if a.Plan, err = c.form(ctx, p.Plan, p.User, key, a.ClientRole, superuser); err != nil {
 				return err
 			}
 			return c.fit(ctx, p.Login, a.ClientRole)
@@ -55,6 +61,11 @@ func AddPerson(ctx context.Context, conn *pgx.Conn, p Person) (Added, error) {
 		if g.Memberships, err = c.join(ctx, p.Login, a.ClientRole, true); err != nil {
 			return err
 		}
+		filtered, err := c.filter(ctx, p.Login, a.Plan)
+		if err != nil {
+			return err
+		}
+		g.Memberships = append(g.Memberships, filtered...)
 		return c.owner(ctx, func() error {
 			return c.register(ctx, p.Login, KindPerson, &key, p.SecondFactor, a.ClientRole, g)
 		})
@@ -66,7 +77,8 @@ func AddPerson(ctx context.Context, conn *pgx.Conn, p Person) (Added, error) {
 func (c *change) fit(ctx context.Context, name, client string) error {
 	var role bool
 	if err := c.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM rls.database_role AS d WHERE d.name = $1)
-		OR $1 IN ('rls_owner', 'rls_client')`, name).Scan(&role); err != nil {
+		OR EXISTS (SELECT FROM rls.plan_role AS p WHERE p.role = $1)
+		OR $1 IN ('rls_owner', 'rls_client') OR $1 = ANY ($2)`, name, FormRoles()).Scan(&role); err != nil {
 		return err
 	}
 	if role {
@@ -133,17 +145,28 @@ func AddImpersonating(ctx context.Context, conn *pgx.Conn, p Impersonating) (Add
 			if err != nil {
 				return err
 			}
-			if have != nil {
-				continue
+			if have == nil {
+				if err := c.create(ctx, as.Role, "NOLOGIN INHERIT", ""); err != nil {
+					return err
+				}
+				joined, err := c.join(ctx, as.Role, a.ClientRole, true)
+				if err != nil {
+					return err
+				}
+				g.Roles, g.Memberships = append(g.Roles, as.Role), append(g.Memberships, joined...)
 			}
-			if err := c.create(ctx, as.Role, "NOLOGIN INHERIT", ""); err != nil {
-				return err
-			}
-			joined, err := c.join(ctx, as.Role, a.ClientRole, true)
+			forms, err := c.formsOf(ctx, as.Role)
 			if err != nil {
 				return err
 			}
-			g.Roles, g.Memberships = append(g.Roles, as.Role), append(g.Memberships, joined...)
+			if len(forms) > 0 { // as a person's login has it
+				continue
+			}
+			filtered, err := c.filter(ctx, as.Role, anyForm)
+			if err != nil {
+				return err
+			}
+			g.Memberships = append(g.Memberships, filtered...)
 		}
 		a.Roles = g.Roles
 		if a.Created, err = c.ready(ctx, p.Login, false, p.Password.verifier); err != nil {

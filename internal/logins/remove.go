@@ -79,23 +79,11 @@ func (c *change) removable(ctx context.Context, r *Removed, kinds []string) (giv
 	var g given
 	var doc []byte
 	err := c.tx.QueryRow(ctx, "SELECT l.kind, l.given::text FROM rls.login AS l WHERE l.name = $1", r.Login).Scan(&r.Kind, &doc)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && !slices.Contains(kinds, r.Kind) {
-		rows, _ := c.tx.Query(ctx, "SELECT l.name FROM rls.login AS l WHERE l.kind = ANY ($1) ORDER BY 1", kinds)
-		known, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			return g, err
-		}
-		what, hint := "login", "See rlsctl login list."
-		if slices.Contains(kinds, KindGateway) {
-			what, hint = "gateway", "See rlsctl gateway list."
-		}
-		if near := policies.Suggest(r.Login, known); near != "" {
-			hint = fmt.Sprintf("did you mean %q?", near)
-		}
-		if r.Kind != "" {
-			return g, refuse("Run rlsctl "+commandOf(r.Kind)+" remove "+r.Login+".", "%q is %s", r.Login, article(r.Kind))
-		}
-		return g, refuse(hint, "%s %q is not registered", what, r.Login)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return g, c.unknown(ctx, r.Login, kinds...)
+	case err == nil && !slices.Contains(kinds, r.Kind):
+		return g, refuse("Run rlsctl "+commandOf(r.Kind)+" remove "+r.Login+".", "%q is %s", r.Login, article(r.Kind))
 	}
 	if err != nil {
 		return g, err
@@ -112,6 +100,23 @@ func (c *change) removable(ctx context.Context, r *Removed, kinds []string) (giv
 		return g, refuse("Run rlsctl login remove "+users[0]+" first.", "impersonating login %q lists %q", users[0], r.Login)
 	}
 	return g, nil
+}
+
+// unknown refuses a name that is no login of those kinds. As rls_owner.
+func (c *change) unknown(ctx context.Context, name string, kinds ...string) error {
+	rows, _ := c.tx.Query(ctx, "SELECT l.name FROM rls.login AS l WHERE l.kind = ANY ($1) ORDER BY 1", kinds)
+	known, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	what, hint := "login", "See rlsctl login list."
+	if slices.Contains(kinds, KindGateway) {
+		what, hint = "gateway", "See rlsctl gateway list."
+	}
+	if near := policies.Suggest(name, known); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	return refuse(hint, "%s %q is not registered", what, name)
 }
 
 func commandOf(kind string) string {

@@ -177,9 +177,12 @@ func (d *Database) drop() error {
 	if len(d.roles) == 0 {
 		return nil
 	}
-	names := make([]string, len(d.roles))
-	for i, name := range d.roles {
-		names[i] = quote(name)
+	var names []string
+	for _, name := range d.roles {
+		names = append(names, quote(name))
+		for _, form := range []string{"any", "narrow", "middle", "wide", "all"} { // a role may have become a client role of a model
+			names = append(names, quote("rls_"+form+"_"+name))
+		}
 	}
 	_, err := d.server.admin.Exec(ctx, "DROP ROLE IF EXISTS "+strings.Join(names, ", "))
 	return err

@@ -20,6 +20,7 @@ func Model(m *policies.Model, c *policies.Catalog) ([]policies.Object, error) {
 	g.roles()
 	g.graphPrivileges()
 	g.graph()
+	g.visible()
 	g.decision()
 	for _, r := range g.resources {
 		g.registry(r)
@@ -28,6 +29,7 @@ func Model(m *policies.Model, c *policies.Catalog) ([]policies.Object, error) {
 		g.objects(r)
 		g.handOver(r)
 	}
+	g.changes()
 	g.graphPolicies()
 	for _, r := range g.resources {
 		g.policies(r)
@@ -48,6 +50,7 @@ type compiler struct {
 	groupKey  keyType
 	resources []resource
 	out       []policies.Object
+	stamp     string // of the graph that stored sets were computed under
 }
 
 // resource is a resource of the model with what the catalog knows of it.
@@ -200,6 +203,7 @@ type function struct {
 	definer  bool
 	rows     int
 	client   bool // rls_client may call it
+	generic  bool // plans are made once: the same for every caller
 	body     string
 }
 
@@ -212,6 +216,9 @@ func (g *compiler) function(f function, resource string) {
 	b.WriteString(or(f.volatile, "STABLE") + "\nPARALLEL " + or(f.parallel, "SAFE") + "\n")
 	if f.definer {
 		b.WriteString("SECURITY DEFINER\nSET search_path = pg_catalog, pg_temp\n")
+		if f.generic {
+			b.WriteString("SET plan_cache_mode = force_generic_plan\n")
+		}
 	} else {
 		b.WriteString("SECURITY INVOKER\n")
 		if f.client {

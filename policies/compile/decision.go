@@ -8,46 +8,172 @@ import (
 	"github.com/rlsctl/rlsctl/policies"
 )
 
-// decision compiles the two questions that policies ask of the graph. Both answer for the principal alone, and both
-// are empty for superusers, who have a branch of their own.
+// decision compiles the questions that policies ask of the graph. They answer for the principal alone, and are empty for
+// superusers, who have a branch of their own. Where a policy has no room for that branch (alone), a superuser gets an
+// error that a new transaction mends: entering puts superusers where there is one.
 func (g *compiler) decision() {
-	k := g.userKey.sql
-	g.function(function{
-		name: "admitted_owners",
-		comment: "Keys of the users whose rows the principal may act on: who is visible within the scope, if a grant of the action is held.\n" +
-			"Every action but create asks for a grant of read as well.",
-		args: "action text, resource text, scope text", argTypes: "text, text, text", returns: k + "[]", definer: true, client: true,
-		body: fmt.Sprintf(`DECLARE
-    who rls.subject := rls.subject();
-    me %[1]s;
-BEGIN
-    IF who.kind IS DISTINCT FROM 'user' OR who.superuser OR NOT rls.has_grant(who.grantees, $1, $2) THEN
-        RETURN '{}';
-    END IF;
-    me := %[2]s(who.key);
-    CASE $3
-    WHEN 'self' THEN
-        RETURN ARRAY[me];
-    WHEN 'hierarchy', 'visible' THEN
-        RETURN ARRAY(SELECT DISTINCT s.id FROM rls.seen_by(me, $3 = 'hierarchy') AS s);
-    END CASE;
-END`, k, g.userKey.from),
-	}, "")
+	g.superuserOn()
+	g.graphViewer()
+	s := setsOf(g.userKey)
+	g.admitted("owners", s.element+"[]", "'{}'", "ARRAY[viewer]::"+s.element+"[]", "ids", "as an array")
+	if s.bits {
+		g.admitted("bits", "varbit", "B''", "B''", "bits", "as bits: those of dense keys")
+	}
+	g.admitted("ranges", s.ranges, "'{}'", fmt.Sprintf("%s(%s(viewer, viewer, '[]'))", s.ranges, s.single), "ranges", "as ranges")
 	if !g.hasGroups() {
 		return
 	}
 	g.function(function{
-		name:    "admitted_groups",
-		comment: "Keys of the principal's groups whose rows the principal may act on, if a grant of the action is held.",
-		args:    "action text, resource text", argTypes: "text, text", returns: g.groupKey.sql + "[]", definer: true, client: true,
+		name: "admitted_groups",
+		comment: "Keys of the principal's groups whose rows the principal may act on, if a grant of the action is held.\n" +
+			"Raises for superusers where the policy has no branch for them (alone).",
+		args: "action text, resource text, alone boolean", argTypes: "text, text, boolean", returns: g.groupKey.sql + "[]", definer: true, client: true,
 		body: fmt.Sprintf(`DECLARE
-    who rls.subject := rls.subject();
+    viewer %s := rls.graph_viewer($1, $2, $3);
 BEGIN
-    IF who.kind IS DISTINCT FROM 'user' OR who.superuser OR NOT rls.has_grant(who.grantees, $1, $2) THEN
+    IF viewer IS NULL THEN
         RETURN '{}';
     END IF;
-    RETURN ARRAY(SELECT %s(g.key) FROM unnest(rls.user_groups(who.key)) AS g(key));
-END`, g.groupKey.from),
+    RETURN ARRAY(SELECT g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = viewer);
+END`, g.userKey.sql),
+	}, "")
+}
+
+// superuserOn compiles the question of the branch for superusers.
+func (g *compiler) superuserOn() {
+	g.function(function{
+		name:    "superuser_on",
+		comment: "Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.",
+		args:    "resource text", argTypes: "text", returns: "boolean", definer: true, client: true, generic: true,
+		body: fmt.Sprintf(`DECLARE
+    who rls.identity := rls.identify();
+    key %s := %s(who.key);
+BEGIN
+    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+        RETURN false;
+    END IF;
+    RETURN coalesce((
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        FROM rls.user_row AS u WHERE u.id = key), false);
+END`, g.userKey.sql, g.userKey.from),
+	}, "")
+}
+
+// granted is true of a user u who holds, directly or through everybody's, a grant of an action now.
+func granted(action, grantees string) string {
+	return fmt.Sprintf(`EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = %s AND g.grantee = ANY (%s)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()))`, action, grantees)
+}
+
+// readsToo asks for a grant of read, where the action needs one.
+const readsToo = "\n    IF granted AND $1 NOT IN ('create', 'read') THEN\n        granted := "
+
+const becomeOne = `RAISE EXCEPTION 'the principal has become a superuser in this transaction'
+                USING ERRCODE = '40001', HINT = 'Run the transaction again: it will see every row.';`
+
+// state is what decides about the principal, in one query: it is asked several times in a statement. set are more
+// columns, of the stored set s.
+func (g *compiler) state(into, set, join string) string {
+	return fmt.Sprintf(`    IF who.kind IS DISTINCT FROM 'user' THEN
+        RETURN %%[1]s;
+    END IF;
+    key := %%[3]s(who.key);
+    grantees := ARRAY['everyone', 'authenticated', 'user:' || who.key];
+    SELECT u.id, u.is_active, u.is_superuser, %s%s
+    INTO viewer, active, superuser, granted%s
+    FROM rls.user_row AS u%s
+    WHERE u.id = key;
+    IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
+        RETURN %%[1]s;
+    END IF;
+    IF superuser THEN
+        IF $%%[2]d THEN
+            %s
+        END IF;
+        RETURN %%[1]s;
+    END IF;%s%s%s;
+    END IF;
+    IF NOT granted THEN
+        RETURN %%[1]s;
+    END IF;`, granted("$1", "grantees"), set, into, join, becomeOne, g.throughGroups(), readsToo, granted("'read'", "grantees"))
+}
+
+// throughGroups looks for a grant to a group of the user's, where there is none to the user.
+func (g *compiler) throughGroups() string {
+	if !g.hasGroups() {
+		return ""
+	}
+	return fmt.Sprintf(`
+    IF NOT granted OR $1 NOT IN ('create', 'read') THEN
+        grantees := grantees || ARRAY(
+            SELECT 'group:' || g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = viewer);
+        granted := %s;
+    END IF;`, granted("$1", "grantees"))
+}
+
+const stateVariables = `
+    who rls.identity := rls.identify();
+    key %[1]s;
+    grantees text[];
+    viewer %[1]s;
+    active boolean;
+    superuser boolean;
+    granted boolean;`
+
+// graphViewer compiles who asks, and whether the graph can admit anything to them.
+func (g *compiler) graphViewer() {
+	g.function(function{
+		name: "graph_viewer",
+		comment: "Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every\n" +
+			"action but create one of read as well. NULL for everybody else; with alone an error for superusers. Called by definer functions alone.",
+		args: "action text, resource text, alone boolean", argTypes: "text, text, boolean", returns: g.userKey.sql,
+		body: "DECLARE" + fmt.Sprintf(stateVariables, g.userKey.sql) + "\nBEGIN\n" + fmt.Sprintf(g.state("", "", ""), "NULL", 3, g.userKey.from) + "\n    RETURN viewer;\nEND",
+	}, "")
+}
+
+// admitted compiles whom a policy may admit rows of, in one representation. The stored set is read in the same query as
+// what decides about the principal; where it does not tell all, rls.visible_* looks further.
+func (g *compiler) admitted(name, typ, none, self, set, as string) {
+	column := set + "_" + setsOf(g.userKey).suffix
+	flat := " || " + none
+	switch set {
+	case "bits":
+		column = "bits"
+	case "ranges":
+		flat = " + '{}'"
+	}
+	// NULL: nothing is stored.
+	columns := fmt.Sprintf(`,
+        s.%s%s,
+        EXISTS (
+            SELECT FROM rls.graph_change AS c
+            WHERE %s)`, column, flat, uncovered("s.viewer", "              "))
+	if g.hasShares() {
+		columns += "\n        OR ($3 = 'visible'" + g.inSomeGroup("u.id") + ")"
+	}
+	columns += "\n        OR s.viewer IS NULL"
+	join := fmt.Sprintf("\n    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = %s AND s.computed_on = s.restored_on AND $3 <> 'self'",
+		policies.Literal(g.stamp))
+	g.function(function{
+		name: "admitted_" + name,
+		comment: "Users whose rows the principal may act on, " + as + ": who is visible within the scope, if a grant of the action is held.\n" +
+			"Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).",
+		args: "action text, resource text, scope text, alone boolean", argTypes: "text, text, text, boolean", returns: typ, definer: true, client: true, generic: true,
+		body: "DECLARE" + fmt.Sprintf(stateVariables, g.userKey.sql) + fmt.Sprintf("\n    stored %s;\n    more boolean;\nBEGIN\n", typ) +
+			fmt.Sprintf(g.state(", stored, more", columns, join), none, 4, g.userKey.from) + fmt.Sprintf(`
+    CASE $3
+    WHEN 'self' THEN
+        RETURN %s;
+    WHEN 'hierarchy', 'visible' THEN
+        IF more THEN
+            RETURN rls.visible_%s(viewer, $3 = 'hierarchy');
+        END IF;
+        RETURN coalesce(stored, %s);
+    END CASE;
+END`, self, set, none),
 	}, "")
 }
 

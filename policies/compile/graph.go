@@ -150,6 +150,30 @@ type closure struct {
 	kinds []string // edge kinds in it
 }
 
+// match is the condition on the kind of an edge e that makes it one of the closure.
+func (c closure) match() string {
+	if len(c.kinds) == 1 {
+		return "e.kind = " + policies.Literal(c.kinds[0])
+	}
+	quoted := make([]string, len(c.kinds))
+	for i, k := range c.kinds {
+		quoted[i] = policies.Literal(k)
+	}
+	return "e.kind IN (" + strings.Join(quoted, ", ") + ")"
+}
+
+// next is the edges e that go on from the row w of a recursion: LATERAL and OFFSET, so that each step looks its few edges
+// up. As a plain join the planner, who expects thousands, reads all edges at each step.
+func (c closure) next(want, have string) string {
+	return fmt.Sprintf("CROSS JOIN LATERAL (\n                SELECT e.%s FROM rls.edge AS e WHERE e.%s = w.id AND %s OFFSET 0) AS e", want, have, c.match())
+}
+
+// cte is the closure from the one row of myself on.
+func (c closure) cte() string {
+	return fmt.Sprintf("%[1]s(id) AS (\n            SELECT s.id FROM myself AS s\n            UNION\n"+
+		"            SELECT e.seen FROM %[1]s AS w %[2]s\n        )", c.name, c.next("seen", "viewer"))
+}
+
 // closures returns the relations in the order of the model, merged ones in the place of their first kind.
 func (g *compiler) closures() []closure {
 	merged := map[string]int{}
@@ -186,15 +210,7 @@ func (g *compiler) seenBy() {
 	rows := []string{"SELECT s.id, 'self'::text FROM myself AS s"}
 	seeds := []string{"SELECT s.id FROM myself AS s"}
 	for _, c := range g.closures() {
-		match := "e.kind = " + policies.Literal(c.kinds[0])
-		if len(c.kinds) > 1 {
-			quoted := make([]string, len(c.kinds))
-			for i, k := range c.kinds {
-				quoted[i] = policies.Literal(k)
-			}
-			match = "e.kind IN (" + strings.Join(quoted, ", ") + ")"
-		}
-		ctes = append(ctes, fmt.Sprintf("%s(id) AS (\n            SELECT s.id FROM myself AS s\n            UNION\n            SELECT e.seen FROM %s AS v JOIN rls.edge AS e ON e.viewer = v.id AND %s\n        )", c.name, c.name, match))
+		ctes = append(ctes, c.cte())
 		rows = append(rows, fmt.Sprintf("SELECT s.id, %s::text FROM %s AS s WHERE s.id <> $1", policies.Literal(c.label), c.name))
 		seeds = append(seeds, fmt.Sprintf("SELECT s.id FROM %s AS s", c.name))
 	}

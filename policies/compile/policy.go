@@ -8,16 +8,58 @@ import (
 	"github.com/rlsctl/rlsctl/policies"
 )
 
-// policies compiles one permissive policy per action, TO rls_client, and one for the maintenance roles.
+// policies compiles one permissive policy per action and form, and one for the maintenance roles.
 func (g *compiler) policies(r resource) {
 	all := func(branches []string) string { return orLines(branches, "        ") }
 	if roles := g.maintenance(); roles != "" {
 		g.policy(r.table, r.name(), r.name()+"_all_maintenance", "ALL", roles, "true", "true")
 	}
-	g.policy(r.table, r.name(), r.name()+"_read", "SELECT", "rls_client", all(g.admits(r, policies.ActionRead, "")), "")
-	g.policy(r.table, r.name(), r.name()+"_create", "INSERT", "rls_client", "", all(g.creates(r)))
-	g.policy(r.table, r.name(), r.name()+"_update", "UPDATE", "rls_client", all(g.admits(r, policies.ActionUpdate, "")), all(g.updates(r)))
-	g.policy(r.table, r.name(), r.name()+"_delete", "DELETE", "rls_client", all(g.admits(r, policies.ActionDelete, "")), "")
+	// A check has no index to use: one policy for all forms.
+	g.policy(r.table, r.name(), r.name()+"_create", "INSERT", g.everyForm(), "", all(g.creates(r)))
+	for _, a := range []struct{ action, command, check string }{
+		{policies.ActionRead, "SELECT", ""}, {policies.ActionUpdate, "UPDATE", all(g.updates(r))}, {policies.ActionDelete, "DELETE", ""},
+	} {
+		if len(g.owners(anyForm, r, a.action, g.scope(r, a.action), "")) == 0 {
+			g.policy(r.table, r.name(), r.name()+"_"+a.action, a.command, g.everyForm(), all(g.admits(anyForm, r, a.action, "")), a.check)
+			continue
+		}
+		for _, f := range g.forms() {
+			name := r.name() + "_" + a.action
+			if f != anyForm {
+				name += "_" + string(f)
+			}
+			shape := f
+			if f == middleForm && a.action != policies.ActionRead {
+				shape = wideForm // the policy of read stands beside it in almost every write, and brings the index
+			}
+			g.policy(r.table, r.name(), name, a.command, f.role(), all(g.admits(shape, r, a.action, "")), a.check)
+		}
+	}
+}
+
+// scope is how far an action on existing rows reaches.
+func (g *compiler) scope(r resource, action string) policies.Scope {
+	if action == policies.ActionUpdate || action == policies.ActionDelete {
+		return r.WriteScope
+	}
+	return policies.ScopeVisible
+}
+
+// forms returns the forms that the model wants.
+func (g *compiler) forms() []form {
+	if g.model.Database.Plans == policies.PlansOne {
+		return forms[:1]
+	}
+	return forms
+}
+
+// everyForm returns the roles of all forms as a list for TO.
+func (g *compiler) everyForm() string {
+	var out []string
+	for _, f := range g.forms() {
+		out = append(out, f.role())
+	}
+	return strings.Join(out, ", ")
 }
 
 // maintenance returns the maintenance roles as a list for TO.
@@ -85,7 +127,7 @@ func (g *compiler) objects(r resource) {
 			continue
 		}
 		cases = append(cases, fmt.Sprintf("WHEN %s THEN (\n              %s)", policies.Literal(a),
-			orLines(g.admits(r, a, "t."), "              ")))
+			orLines(g.admits(anyForm, r, a, "t."), "              ")))
 	}
 	join := ""
 	if len(r.keys) == 1 {
@@ -127,9 +169,9 @@ func (g *compiler) handOver(r resource) {
 	for _, o := range r.Owners {
 		name := policies.Ident(o.Column.Value)
 		// NULL is tested by itself: beside an empty array it would be "<> ALL".
-		admitted := fmt.Sprintf("rls.admitted_owners('update', %s, %s)", policies.Literal(r.name()), policies.Literal(string(checkScope(r))))
+		admitted := fmt.Sprintf("rls.admitted_owners(%s)", arguments(r, policies.ActionUpdate, checkScope(r), false))
 		if o.Group {
-			admitted = fmt.Sprintf("rls.admitted_groups('update', %s)", policies.Literal(r.name()))
+			admitted = fmt.Sprintf("rls.admitted_groups('update', %s, false)", policies.Literal(r.name()))
 		}
 		checks = append(checks, fmt.Sprintf("(NEW.%s IS DISTINCT FROM OLD.%s AND NEW.%s IS NOT NULL AND NEW.%s <> ALL (%s))", name, name, name, name, admitted))
 	}

@@ -7,43 +7,117 @@ import (
 	"github.com/rlsctl/rlsctl/policies"
 )
 
-// A predicate is an OR of branches, each shaped so that it can use an index of its own: a set in an array, or a range
-// over the key. One branch of another shape would take the index from all others.
+// A predicate is an OR of branches. Each form of it is exactly right for every principal, and shaped for some of them:
+// what PostgreSQL can use an index for, and how many rows it expects, differ. Entering picks the form by the database
+// role that it takes; a form that does not fit costs time, never a row.
+
+// form is a shape of predicates, and the kernel's role that its policies are TO.
+type form string
+
+const (
+	// anyForm serves everybody: the set in an array, and a range over the key for superusers.
+	anyForm form = "any"
+	// narrowForm is the set in an array alone: the index of the owner, also for index-only scans, which no OR has.
+	narrowForm form = "narrow"
+	// middleForm is cheap to ask of a row, so that the order of a query can be read along its index until enough rows are
+	// found, and can use the index of the owner where there is no such order. An OR with a range that is always empty
+	// makes the planner expect one row in two hundred; an array in a parameter counts as ten users.
+	middleForm form = "middle"
+	// wideForm is cheap to ask of a row, and half of the rows are expected to pass.
+	wideForm form = "wide"
+	// allForm asks first whether the principal is a superuser: then no row is asked.
+	allForm form = "all"
+)
+
+var forms = []form{anyForm, narrowForm, middleForm, wideForm, allForm}
+
+func (f form) role() string { return "rls_" + string(f) }
+
+// alone reports whether the form has no branch for superusers: one that names no column would take the index from the
+// others, and each branch asks the database who is there once more.
+func (f form) alone() bool { return f != anyForm && f != allForm }
+
+// arguments are those of the functions that ask the graph.
+func arguments(r resource, action string, scope policies.Scope, alone bool) string {
+	return fmt.Sprintf("%s, %s, %s, %t", policies.Literal(action), policies.Literal(r.name()), policies.Literal(string(scope)), alone)
+}
+
+// inArray is the test that an index can be used for.
+func (g *compiler) inArray(column, args string) string {
+	return fmt.Sprintf("%s = ANY ((SELECT rls.admitted_owners(%s))::%s[])", column, args, setsOf(g.userKey).element)
+}
+
+// isMember is the test that costs the same for every size of the set. CASE, because its estimate is one half, where
+// that of a multirange alone would be one in two hundred.
+func (g *compiler) isMember(column, typ, args string) string {
+	s := setsOf(g.userKey)
+	switch {
+	case s.bits:
+		// A key before the first bit or beyond the last one is looked for in the ranges.
+		position := column
+		if typ != "integer" && typ != "smallint" {
+			position = fmt.Sprintf("CASE WHEN %[1]s BETWEEN 0 AND %[2]d THEN %[1]s::integer ELSE 0 END", column, highestBit)
+		}
+		return fmt.Sprintf("CASE substring((SELECT rls.admitted_bits(%[3]s)) FROM %[2]s FOR 1)"+
+			" WHEN B'1' THEN true WHEN B'0' THEN false ELSE %[1]s::bigint <@ (SELECT rls.admitted_ranges(%[3]s)) END", column, position, args)
+	case s.element == "text":
+		column += "::text"
+	}
+	return fmt.Sprintf("CASE WHEN %s <@ (SELECT rls.admitted_ranges(%s)) THEN true ELSE false END", column, args)
+}
+
+// owner is the branch of a row's owner in one form.
+func (g *compiler) owner(f form, r resource, column, typ, action string, scope policies.Scope) string {
+	args := arguments(r, action, scope, f.alone())
+	switch {
+	case scope == policies.ScopeSelf || f == anyForm || f == narrowForm:
+		return g.inArray(column, args)
+	case f == wideForm || f == allForm:
+		return g.isMember(column, typ, args)
+	}
+	// Three times, because the planner puts the cheaper test first, and an array is searched from its beginning.
+	never := fmt.Sprintf("%[1]s BETWEEN (SELECT NULL::%[2]s) AND (SELECT NULL::%[2]s)", column, typ)
+	never = strings.Join([]string{never, never, never}, " AND ")
+	return fmt.Sprintf("(%s\n            AND (%s OR %s))", g.isMember(column, typ, args), never, g.inArray(column, args))
+}
 
 // owners returns the branches that admit a row through its owners, for an action within a scope.
-func (g *compiler) owners(r resource, action string, scope policies.Scope, prefix string) []string {
+func (g *compiler) owners(f form, r resource, action string, scope policies.Scope, prefix string) []string {
 	var out []string
 	for _, o := range r.Owners {
 		column := prefix + policies.Ident(o.Column.Value)
 		if !o.Group {
-			out = append(out, fmt.Sprintf("%s = ANY ((SELECT rls.admitted_owners(%s, %s, %s))::%s[])",
-				column, policies.Literal(action), policies.Literal(r.name()), policies.Literal(string(scope)), g.userKey.sql))
+			out = append(out, g.owner(f, r, column, r.table.Column(o.Column.Value).Type, action, scope))
 		} else if scope == policies.ScopeVisible {
 			// A group is no member of a hierarchy, and nobody's self.
-			out = append(out, g.groupOwner(r, column, action))
+			out = append(out, g.groupOwner(r, column, action, f.alone()))
 		}
 	}
 	return out
 }
 
-func (g *compiler) groupOwner(r resource, column, action string) string {
-	return fmt.Sprintf("%s = ANY ((SELECT rls.admitted_groups(%s, %s))::%s[])",
-		column, policies.Literal(action), policies.Literal(r.name()), g.groupKey.sql)
+func (g *compiler) groupOwner(r resource, column, action string, alone bool) string {
+	return fmt.Sprintf("%s = ANY ((SELECT rls.admitted_groups(%s, %s, %t))::%s[])",
+		column, policies.Literal(action), policies.Literal(r.name()), alone, g.groupKey.sql)
+}
+
+// isSuperuser is the branch of superusers where no index is at stake.
+func isSuperuser(r resource) string {
+	return fmt.Sprintf("(SELECT rls.superuser_on(%s))", policies.Literal(r.name()))
 }
 
 // superuser is the branch of superusers over existing rows. As a plain boolean it would take the index from the other
 // branches, so it is a range over the first key column: everything for a superuser, nothing for the rest. With an upper
 // end the planner expects one row in two hundred rather than one in three.
 func superuser(r resource, prefix string) string {
-	plain := fmt.Sprintf("(SELECT rls.superuser_on(%s))", policies.Literal(r.name()))
 	if len(r.keys) == 0 {
-		return plain
+		return isSuperuser(r)
 	}
 	low, high := bounds(r.keys[0].typ)
 	key := prefix + policies.Ident(r.keys[0].name)
 	c := r.table.Column(r.keys[0].name)
 	if low == "" || !c.NotNull {
-		return plain
+		return isSuperuser(r)
 	}
 	ask := fmt.Sprintf("(SELECT CASE WHEN rls.superuser_on(%s) THEN %s END)", policies.Literal(r.name()), low)
 	if high == "" {
@@ -52,25 +126,31 @@ func superuser(r resource, prefix string) string {
 	return fmt.Sprintf("%s BETWEEN %s AND %s", key, ask, high)
 }
 
-// admits is the predicate of an action over existing rows. For every action but create a grant of read is asked for
-// as well, and no scope is wider than visible: so it implies the predicate of read, and a statement that reads no
-// column reaches no row that its principal cannot see.
-func (g *compiler) admits(r resource, action, prefix string) []string {
-	scope := policies.ScopeVisible
-	if action == policies.ActionUpdate || action == policies.ActionDelete {
-		scope = r.WriteScope
+// admits is the predicate of an action over existing rows, in one form. For every action but create a grant of read is
+// asked for as well, and no scope is wider than visible: so it implies the predicate of read, and a statement that reads
+// no column reaches no row that its principal cannot see.
+func (g *compiler) admits(f form, r resource, action, prefix string) []string {
+	branches := g.owners(f, r, action, g.scope(r, action), prefix)
+	switch {
+	case len(branches) == 0: // nobody but superusers reaches a row, in any form
+		return []string{isSuperuser(r)}
+	case f == anyForm:
+		return append(branches, superuser(r, prefix))
+	case f == allForm:
+		return append([]string{isSuperuser(r)}, branches...)
 	}
-	return append(g.owners(r, action, scope, prefix), superuser(r, prefix))
+	return branches
 }
 
-// creates is the predicate of a new row: every owner that it names passes the owner check, and it names one.
+// creates is the predicate of a new row: every owner that it names passes the owner check, and it names one. A check has
+// no index to use, so all forms share it.
 func (g *compiler) creates(r resource) []string {
-	super := fmt.Sprintf("(SELECT rls.superuser_on(%s))", policies.Literal(r.name()))
+	super := isSuperuser(r)
 	if len(r.Owners) == 0 {
 		return []string{super}
 	}
 	if len(r.Owners) == 1 && r.OwnerCheck != policies.ScopeAny {
-		return append(g.owners(r, policies.ActionCreate, r.OwnerCheck, ""), super)
+		return append(g.owners(allForm, r, policies.ActionCreate, r.OwnerCheck, ""), super)
 	}
 	var all, named []string
 	for _, o := range r.Owners {
@@ -81,10 +161,9 @@ func (g *compiler) creates(r resource) []string {
 		switch {
 		case r.OwnerCheck == policies.ScopeAny:
 		case o.Group:
-			all = append(all, fmt.Sprintf("(%s IS NULL OR %s)", column, g.groupOwner(r, column, policies.ActionCreate)))
+			all = append(all, fmt.Sprintf("(%s IS NULL OR %s)", column, g.groupOwner(r, column, policies.ActionCreate, false)))
 		default:
-			all = append(all, fmt.Sprintf("(%s IS NULL OR %s = ANY ((SELECT rls.admitted_owners('create', %s, %s))::%s[]))",
-				column, column, policies.Literal(r.name()), policies.Literal(string(r.OwnerCheck)), g.userKey.sql))
+			all = append(all, fmt.Sprintf("(%s IS NULL OR %s)", column, g.owner(allForm, r, column, r.table.Column(o.Column.Value).Type, policies.ActionCreate, r.OwnerCheck)))
 		}
 	}
 	if r.OwnerCheck == policies.ScopeAny {
@@ -101,11 +180,11 @@ func (g *compiler) creates(r resource) []string {
 	return []string{"(" + strings.Join(all, " AND ") + ")", super}
 }
 
-// updates is the predicate of a row after an update. An owner may be changed to whoever the owner check admits but
-// never out of sight, so the scope here is the wider of the two; where the check is narrower than that, hand-over has
-// a trigger, because a policy cannot compare with the row before.
+// updates is the predicate of a row after an update, in all forms. An owner may be changed to whoever the owner check
+// admits but never out of sight, so the scope here is the wider of the two; where the check is narrower than that,
+// hand-over has a trigger, because a policy cannot compare with the row before.
 func (g *compiler) updates(r resource) []string {
-	return append(g.owners(r, policies.ActionUpdate, g.afterUpdate(r), ""), superuser(r, ""))
+	return append(g.owners(allForm, r, policies.ActionUpdate, g.afterUpdate(r), ""), isSuperuser(r))
 }
 
 func (g *compiler) afterUpdate(r resource) policies.Scope {

@@ -1,9 +1,12 @@
 package compile
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/rlsctl/rlsctl/policies"
 )
@@ -23,17 +26,14 @@ func (g *compiler) roles() {
 		})
 	}
 	for _, r := range g.model.Database.ClientRoles {
-		name := policies.Ident(r.Value)
-		g.add(policies.Object{
-			Kind: policies.KindMembership, Name: policies.Identity("rls_client", r.Value),
-			Title:  fmt.Sprintf("membership of %s in rls_client", name),
-			Create: fmt.Sprintf("GRANT rls_client TO %s;", name),
-			// Database roles are shared by the databases of a cluster: another one may rely on the membership.
-			Drop: fmt.Sprintf("DO $$\nBEGIN\n    IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid\n"+
-				"        WHERE d.refobjid = to_regrole('rls_client') AND b.datname <> current_database()) THEN\n"+
-				"        REVOKE rls_client FROM %s;\n    END IF;\nEND\n$$;", name),
-		})
+		g.member("rls_client", r.Value)
+		if g.model.Database.Plans == policies.PlansOne {
+			g.member(anyForm.role(), r.Value)
+		}
 		register(r.Value, "client")
+	}
+	for _, r := range g.model.Database.ClientRoles {
+		g.planRoles(r.Value)
 	}
 	for _, r := range g.model.Database.MaintenanceRoles {
 		name := policies.Ident(r.Value)
@@ -55,6 +55,87 @@ func (g *compiler) roles() {
 				g.schemaUsage(s, gw.Login)
 			}
 		}
+	}
+}
+
+// member makes a database role a member of one of the kernel's. Database roles are shared by the databases of a cluster:
+// another one may rely on the membership.
+func (g *compiler) member(of, role string) {
+	name := policies.Ident(role)
+	g.add(policies.Object{
+		Kind: policies.KindMembership, Name: policies.Identity(of, role),
+		Title:  fmt.Sprintf("membership of %s in %s", name, of),
+		Create: fmt.Sprintf("GRANT %s TO %s;", of, name),
+		Drop: fmt.Sprintf("DO $$\nBEGIN\n    IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid\n"+
+			"        WHERE d.refobjid = to_regrole('%s') AND b.datname <> current_database()) THEN\n"+
+			"        REVOKE %s FROM %s;\n    END IF;\nEND\n$$;", of, of, name),
+	})
+}
+
+// planRoles compiles one database role for each form of a client role: a member of that client role alone, so that
+// entering never adds a table privilege, and of the kernel's role that the policies of the form are TO. Then the
+// gateways of the client role may take it.
+func (g *compiler) planRoles(client string) {
+	if g.model.Database.Plans == policies.PlansOne {
+		return
+	}
+	for _, f := range forms {
+		role := planRole(f, client)
+		name := policies.Ident(role)
+		create := fmt.Sprintf("DO $$\nBEGIN\n    IF to_regrole(%s) IS NULL THEN\n        CREATE ROLE %s NOLOGIN;\n    END IF;\nEND\n$$;\n"+
+			"ALTER ROLE %s NOLOGIN INHERIT;\nGRANT %s, %s TO %s;", policies.Literal(name), name, name, policies.Ident(client), f.role(), name)
+		g.add(policies.Object{
+			Kind: policies.KindRole, Name: policies.Identity(role), Title: "database role " + name,
+			Create: create,
+			// What somebody has added goes.
+			Replace: create + fmt.Sprintf("\nDO $$\nDECLARE\n    other text;\nBEGIN\n    FOR other IN SELECT r.rolname FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid\n"+
+				"        WHERE m.member = to_regrole(%s) AND r.rolname NOT IN (%s, '%s') LOOP\n        EXECUTE format('REVOKE %%I FROM %s', other);\n    END LOOP;\nEND\n$$;",
+				policies.Literal(name), policies.Literal(client), f.role(), strings.ReplaceAll(strings.ReplaceAll(name, "'", "''"), "%", "%%")),
+			// Whoever else in the cluster uses it holds a privilege through it, in that database.
+			Drop: fmt.Sprintf("DO $$\nBEGIN\n    IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d\n"+
+				"        WHERE d.refobjid = to_regrole(%s)) THEN\n        DROP ROLE IF EXISTS %s;\n    END IF;\nEND\n$$;", policies.Literal(name), name),
+		})
+		g.schemaUsage("rls", role)
+		insert := fmt.Sprintf("INSERT INTO rls.plan_role (client_role, form, role) VALUES (%s, %s, %s)\n"+
+			"ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;", policies.Literal(client), policies.Literal(string(f)), policies.Literal(role))
+		g.add(policies.Object{
+			Kind: policies.KindRegistry, Name: policies.Identity("plan", client, string(f)), Title: fmt.Sprintf("plan role %s of %s", name, policies.Ident(client)),
+			Create: insert, Replace: insert, AsOwner: true,
+			Drop: fmt.Sprintf("DELETE FROM rls.plan_role WHERE client_role = %s AND form = %s;", policies.Literal(client), policies.Literal(string(f))),
+		})
+		for _, gw := range g.catalog.Gateways {
+			if gw.ClientRole == client {
+				g.add(MayTake(role, gw.Login, g.catalog.ServerVersion))
+			}
+		}
+	}
+}
+
+// planRole names the database role of a form of a client role, in the 63 bytes that a name has.
+func planRole(f form, client string) string {
+	name := f.role() + "_" + client
+	if len(name) > 63 {
+		sum := sha256.Sum256([]byte(client))
+		cut := 63 - len(f.role()) - 10
+		for !utf8.RuneStart(client[cut]) {
+			cut--
+		}
+		name = f.role() + "_" + client[:cut] + "_" + hex.EncodeToString(sum[:4])
+	}
+	return name
+}
+
+// MayTake is the object that lets a gateway take a plan role on entering, without having its privileges before.
+func MayTake(role, gateway string, version int) policies.Object {
+	with := ""
+	if version >= 160000 {
+		with = " WITH INHERIT FALSE, SET TRUE"
+	}
+	return policies.Object{
+		Kind: policies.KindMembership, Name: policies.Identity(role, gateway),
+		Title:  fmt.Sprintf("membership of %s in %s", policies.Ident(gateway), policies.Ident(role)),
+		Create: fmt.Sprintf("GRANT %s TO %s%s;", policies.Ident(role), policies.Ident(gateway), with),
+		Drop:   fmt.Sprintf("REVOKE %s FROM %s;", policies.Ident(role), policies.Ident(gateway)),
 	}
 }
 

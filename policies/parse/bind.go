@@ -129,13 +129,17 @@ func literal(s string) string { return s }
 
 func (p *parser) database(n *yaml.Node) policies.Database {
 	if n == nil {
-		return policies.Database{}
+		return policies.Database{Plans: policies.PlansByViewer}
 	}
 	d := policies.Database{
 		Pos:              at(n),
 		ClientRoles:      p.distinct(p.get(n, "client_roles"), "client role", literal),
 		MaintenanceRoles: p.distinct(p.get(n, "maintenance_roles"), "maintenance role", literal),
 		Timezone:         p.text(n, "timezone"),
+		Plans:            policies.PlansByViewer,
+	}
+	if t := p.text(n, "plans"); !t.IsZero() {
+		d.Plans = policies.Plans(t.Value)
 	}
 	p.pairs(p.get(n, "schemas"), func(k, v *yaml.Node) {
 		d.Schemas = append(d.Schemas, policies.SchemaRule{Schema: text(k), Closed: v.Value == "closed"})

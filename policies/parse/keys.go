@@ -60,6 +60,8 @@ var databaseShape = &shape{what: "a map", keys: []key{
 		what: "a map from schemas to \"closed\" or \"open\"", name: databaseName, each: oneOf("closed", "open"),
 	}},
 	{name: "timezone", doc: "Zone in which a bare date is midnight. Default UTC.", shape: just(zoneName)},
+	{name: "plans", doc: "by_viewer: policies in a form for each width of view, TO database roles of their own. one: a single form. Default by_viewer.",
+		shape: oneOf("by_viewer", "one")},
 }}
 
 var usersShape = &shape{what: "a map", keys: []key{

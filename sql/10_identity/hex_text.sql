@@ -5,7 +5,6 @@ LANGUAGE plpgsql
 IMMUTABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF hex ~ '^(?:[1-7][0-9a-f]|0[1-9a-f])*$' THEN

@@ -1,29 +1,34 @@
 -- Who this transaction acts for, by the channel of its login; NULL for nobody.
 -- plpgsql because it raises, and because its plans are kept: an SQL function with a SET clause is planned anew at each
--- call up to PostgreSQL 17.
+-- call up to PostgreSQL 17. Called by definer functions alone, several times in a statement: so it reads once.
 CREATE OR REPLACE FUNCTION rls.identify()
 RETURNS rls.identity
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
+SECURITY INVOKER
 AS $$
 DECLARE
     context text := nullif(current_setting('rls.context', true), '');
     body text;
     field text[];
     who rls.identity;
-    known rls.login;
+    kind text;
+    person text;
+    factor boolean;
+    inner_pad bytea;
+    outer_pad bytea;
 BEGIN
-    SELECT l.* INTO known FROM rls.login AS l WHERE l.name = session_user;
+    SELECT l.kind, l.principal, l.second_factor INTO kind, person, factor FROM rls.login AS l WHERE l.name = session_user;
     -- A seal counts for the kinds of logins that can get one: a person's login is the person, whatever it is told.
-    IF context IS NOT NULL AND (known.kind IS NULL OR known.kind = 'gateway') THEN
-        -- kind|key|channel|tenant|client|factor|attributes|deadline|mac, texts in hexadecimal
+    IF context IS NOT NULL AND (kind IS NULL OR kind = 'gateway') THEN
+        SELECT s.inner_pad, s.outer_pad INTO inner_pad, outer_pad FROM rls.seal AS s;
+        -- kind|key|channel|tenant|client|factor|attributes|deadline|mac, texts in hexadecimal; as rls.seal_context seals
         body := left(context, -65);
-        IF right(context, 65) ~ '^[|][0-9a-f]{64}$' AND rls.seal_context(body) = context THEN
+        IF context = body || '|' || encode(sha256(outer_pad || sha256(inner_pad || convert_to(
+            body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex') THEN
             field := string_to_array(body, '|');
-            IF cardinality(field) <> 8 OR field[3] IS DISTINCT FROM (CASE known.kind WHEN 'gateway' THEN 'token' ELSE 'maintenance' END) THEN
+            IF cardinality(field) <> 8 OR field[3] IS DISTINCT FROM (CASE kind WHEN 'gateway' THEN 'token' ELSE 'maintenance' END) THEN
                 RAISE EXCEPTION 'the context of this transaction is not valid' USING ERRCODE = 'RL003', HINT = 'Enter again.';
             END IF;
             -- By the clock: one statement can run for longer than the transaction may.
@@ -31,38 +36,34 @@ BEGIN
                 RAISE EXCEPTION 'the transaction has outlived its principal'
                     USING ERRCODE = 'RL002', HINT = 'Start a new transaction and enter again.';
             END IF;
-            who.kind := field[1];
-            who.key := convert_from(decode(field[2], 'hex'), 'UTF8');
-            who.channel := field[3];
-            who.tenant := nullif(convert_from(decode(field[4], 'hex'), 'UTF8'), '');
-            who.client_ip := nullif(convert_from(decode(field[5], 'hex'), 'UTF8'), '');
-            who.second_factor := field[6] = '1';
-            who.attributes := field[7];
-            RETURN who;
+            RETURN ROW(field[1], convert_from(decode(field[2], 'hex'), 'UTF8'), field[3],
+                CASE WHEN field[4] <> '' THEN convert_from(decode(field[4], 'hex'), 'UTF8') END,
+                CASE WHEN field[5] <> '' THEN convert_from(decode(field[5], 'hex'), 'UTF8') END,
+                field[6] = '1', field[7])::rls.identity;
         END IF;
     END IF;
 
-    CASE known.kind
+    CASE kind
     WHEN 'gateway' THEN
         IF context IS NOT NULL THEN
             RAISE EXCEPTION 'the context of this transaction is not valid'
                 USING ERRCODE = 'RL003', HINT = 'Enter with rls.enter(token); do not set rls.context.';
         END IF;
-        IF (SELECT g.on_nobody FROM rls.gateway AS g WHERE g.login = known.name) IS DISTINCT FROM 'empty' THEN
+        IF (SELECT g.on_nobody FROM rls.gateway AS g WHERE g.login = session_user) IS DISTINCT FROM 'empty' THEN
             RAISE EXCEPTION 'nobody has entered this transaction'
                 USING ERRCODE = 'RL001', HINT = 'Call rls.enter(token) first, in the same transaction.';
         END IF;
     WHEN 'person' THEN
         -- Settings are ignored here: the login is the principal.
         who.kind := 'user';
-        who.key := known.principal;
+        who.key := person;
         who.channel := 'login';
-        who.second_factor := known.second_factor;
+        who.second_factor := factor;
     WHEN 'impersonating' THEN
-        SELECT 'user', i.principal, 'impersonating', known.second_factor
+        SELECT 'user', i.principal, 'impersonating', factor
         INTO who.kind, who.key, who.channel, who.second_factor
         FROM rls.impersonation AS i
-        WHERE i.login = known.name
+        WHERE i.login = session_user
           AND i.role = current_setting('role');
     ELSE
         NULL;
@@ -74,4 +75,4 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION rls.identify() FROM PUBLIC;
-COMMENT ON FUNCTION rls.identify() IS 'Who this transaction acts for; NULL for nobody.';
+COMMENT ON FUNCTION rls.identify() IS 'Who this transaction acts for; NULL for nobody. Called by definer functions alone.';

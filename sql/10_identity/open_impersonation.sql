@@ -12,6 +12,7 @@ DECLARE
     key text;
     before text := nullif(current_setting('rls.context', true), '');
     body text;
+    asked text;
 BEGIN
     IF EXISTS (SELECT FROM rls.login AS l WHERE l.name = session_user) OR NOT (
         (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = session_user)
@@ -29,6 +30,7 @@ BEGIN
     SELECT d.name INTO client_role FROM rls.database_role AS d
     WHERE d.kind = 'client' AND d.name = coalesce(open_impersonation.client_role, d.name)
     ORDER BY d.position LIMIT 1;
+    asked := client_role;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the model has no such client role' USING ERRCODE = 'RL006', HINT = 'Name one of database.client_roles.';
     END IF;
@@ -51,6 +53,11 @@ BEGIN
             USING ERRCODE = 'RL004', HINT = 'Use one transaction for each principal.';
     END IF;
     context := rls.seal_context(body || '|' || extract(epoch FROM transaction_timestamp() + interval '1 day')::text);
+    -- A maintenance role may take the form that serves everybody; whoever can become any role gets the one that fits.
+    client_role := rls.plan_role(asked, CASE principal WHEN 'anonymous' THEN 'narrow' ELSE (SELECT p.form FROM rls.prepare('user', key) AS p) END);
+    IF NOT pg_has_role(session_user, client_role, 'MEMBER') THEN
+        client_role := rls.plan_role(asked, 'any');
+    END IF;
 END
 $$;
 REVOKE ALL ON FUNCTION rls.open_impersonation(text, text) FROM PUBLIC;

@@ -10,19 +10,25 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     field text[] := string_to_array(token, '|');
-    gate rls.gateway;
-    secret rls.gateway_key;
-    newest text;
+    gate record;
     expires timestamptz;
     claim text;
     tenant text;
     client text;
+    form text := 'narrow';
     body text;
     before text := nullif(current_setting('rls.context', true), '');
 BEGIN
-    -- By its kind, not by this row alone: a login that has become a person's presents no tokens any more.
-    SELECT g.* INTO gate FROM rls.gateway AS g JOIN rls.login AS l ON l.name = g.login AND l.kind = 'gateway'
-    WHERE g.login = session_user;
+    -- All that is needed in one query: this runs in every transaction of an application. By its kind, not by the row of
+    -- rls.gateway alone: a login that has become a person's presents no tokens any more.
+    SELECT g.login, g.signed, g.users, g.anonymous, g.services, g.tenants, g.max_transaction, l.client_role,
+           k.inner_pad, k.outer_pad, s.inner_pad AS seal_inner, s.outer_pad AS seal_outer
+    INTO gate
+    FROM rls.login AS l
+    JOIN rls.gateway AS g ON g.login = l.name
+    CROSS JOIN rls.seal AS s
+    LEFT JOIN rls.gateway_key AS k ON k.gateway = g.login AND k.id = field[2]
+    WHERE l.name = session_user AND l.kind = 'gateway';
     IF NOT FOUND THEN
         RAISE EXCEPTION 'login "%" is no gateway', session_user
             USING ERRCODE = 'RL003', HINT = 'Register it with rlsctl gateway add.';
@@ -35,16 +41,13 @@ BEGIN
         OR length(field[5]) % 2 <> 0 OR length(field[6]) % 2 <> 0 OR length(field[7]) % 2 <> 0 OR length(field[10]) <> 64 THEN
         RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
     END IF;
-    SELECT k.id INTO newest FROM rls.gateway_key AS k WHERE k.gateway = gate.login ORDER BY k.position DESC LIMIT 1;
-    IF gate.signed THEN
-        SELECT k.* INTO secret FROM rls.gateway_key AS k WHERE k.gateway = gate.login AND k.id = field[2];
-        -- Hashed once more before the comparison, so that its time tells nothing about the right bytes.
-        IF NOT FOUND OR sha256(decode(field[10], 'hex')) IS DISTINCT FROM sha256(sha256(secret.outer_pad
-            || sha256(secret.inner_pad || convert_to(left(token, -65), 'UTF8')))) THEN
-            RAISE EXCEPTION 'the token is not valid'
-                USING ERRCODE = 'RL003', DETAIL = 'newest key: ' || coalesce(newest, ''),
-                      HINT = 'Sign it with a current key of this gateway.';
-        END IF;
+    -- Hashed once more before the comparison, so that its time tells nothing about the right bytes. An unknown key has no
+    -- pads, and so no hash is equal.
+    IF gate.signed AND (sha256(decode(field[10], 'hex')) = sha256(sha256(gate.outer_pad
+        || sha256(gate.inner_pad || convert_to(left(token, -65), 'UTF8'))))) IS NOT TRUE THEN
+        RAISE EXCEPTION 'the token is not valid'
+            USING ERRCODE = 'RL003', HINT = 'Sign it with a current key of this gateway.', DETAIL = 'newest key: ' || coalesce((
+                SELECT k.id FROM rls.gateway_key AS k WHERE k.gateway = gate.login ORDER BY k.position DESC LIMIT 1), '');
     END IF;
     expires := to_timestamp(field[3]::double precision);
     IF expires <= clock_timestamp() THEN
@@ -55,12 +58,14 @@ BEGIN
             USING ERRCODE = 'RL003', DETAIL = 'it would live for more than 60 s', HINT = 'Compare the clocks of both hosts.';
     END IF;
     claim := rls.hex_text(field[5]);
-    tenant := rls.hex_text(field[6]);
-    client := rls.hex_text(field[7]);
+    tenant := CASE field[6] WHEN '' THEN '' ELSE rls.hex_text(field[6]) END;
+    client := CASE field[7] WHEN '' THEN '' ELSE rls.hex_text(field[7]) END;
     IF claim IS NULL OR tenant IS NULL OR client IS NULL OR octet_length(claim) > 512
-        OR (claim = '') <> (field[4] = 'anonymous')
-        OR (field[9] <> '' AND (
-            field[9] !~ '^[a-z][a-z0-9_]*=(?:[0-9a-f][0-9a-f])*(?:,[a-z][a-z0-9_]*=(?:[0-9a-f][0-9a-f])*)*$' COLLATE "C"
+        OR (claim = '') <> (field[4] = 'anonymous') THEN
+        RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
+    END IF;
+    IF field[9] <> '' THEN
+        IF field[9] !~ '^[a-z][a-z0-9_]*=(?:[0-9a-f][0-9a-f])*(?:,[a-z][a-z0-9_]*=(?:[0-9a-f][0-9a-f])*)*$' COLLATE "C"
             OR EXISTS (
                 SELECT FROM (
                     SELECT split_part(a.pair, '=', 1) AS name, lag(split_part(a.pair, '=', 1)) OVER (ORDER BY a.place) AS previous,
@@ -68,9 +73,9 @@ BEGIN
                     FROM string_to_table(field[9], ',') WITH ORDINALITY AS a(pair, place)
                 ) AS p
                 WHERE p.value IS NULL OR length(p.name) > 63 OR p.name COLLATE "C" <= p.previous COLLATE "C"
-            ))
-        ) THEN
-        RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
+            ) THEN
+            RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
+        END IF;
     END IF;
     -- What is unknown, as with a NULL in a list, is refused.
     IF (CASE field[4]
@@ -82,17 +87,13 @@ BEGIN
             USING ERRCODE = 'RL003', DETAIL = 'this gateway may not claim that principal', HINT = 'See rlsctl gateway list.';
     END IF;
     IF field[4] IN ('user', 'subject') THEN
-        IF to_regprocedure('rls.find_user(text,text)') IS NULL THEN
+        IF to_regprocedure('rls.prepare(text,text)') IS NULL THEN
             RAISE EXCEPTION 'no model is applied to this database' USING ERRCODE = 'RL005', HINT = 'Run rlsctl apply.';
         END IF;
-        IF field[4] = 'subject' THEN
-            claim := rls.find_user('subject', claim);
-            IF claim IS NULL THEN
-                RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
-            END IF;
-        ELSE
-            -- A user that does not exist may enter, and sees nobody.
-            claim := coalesce(rls.find_user('key', claim), claim);
+        SELECT coalesce(p.key, CASE field[4] WHEN 'user' THEN claim END), p.form INTO claim, form FROM rls.prepare(field[4], claim) AS p;
+        -- A key that nobody has may enter, and sees nobody.
+        IF claim IS NULL THEN
+            RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
         END IF;
     END IF;
     body := concat_ws('|',
@@ -103,8 +104,11 @@ BEGIN
         RAISE EXCEPTION 'another principal has entered this transaction'
             USING ERRCODE = 'RL004', HINT = 'Use one transaction for each principal.';
     END IF;
-    context := rls.seal_context(body || '|' || extract(epoch FROM transaction_timestamp() + gate.max_transaction)::text);
-    client_role := (SELECT l.client_role FROM rls.login AS l WHERE l.name = gate.login);
+    body := body || '|' || extract(epoch FROM transaction_timestamp() + gate.max_transaction)::text;
+    -- As rls.seal_context seals.
+    context := body || '|' || encode(sha256(gate.seal_outer || sha256(gate.seal_inner || convert_to(
+        body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex');
+    client_role := rls.plan_role(gate.client_role, form);
     principal := CASE field[4] WHEN 'anonymous' THEN 'anonymous' WHEN 'service' THEN 'service:' || claim ELSE 'user:' || claim END;
 END
 $$;

@@ -12,6 +12,7 @@ SELECT 'function',
        md5(concat_ws('|', pg_get_functiondef(p.oid), p.proowner::regrole, coalesce(p.proacl, acldefault('f', p.proowner))))
 FROM pg_catalog.pg_proc AS p
 WHERE p.pronamespace = 'rls'::regnamespace AND p.prokind = 'f'
+  AND p.prolang <> (SELECT l.oid FROM pg_catalog.pg_language AS l WHERE l.lanname = 'internal') -- the constructors of range types
 UNION ALL
 SELECT 'policy',
        '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"."' || replace(p.polname, '"', '""') || '"',
@@ -39,12 +40,21 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND (c.relrowsecurity OR c.relforcerowsecurity)
 UNION ALL
 SELECT 'membership',
-       '"rls_client"."' || replace(u.rolname, '"', '""') || '"',
+       '"' || replace(r.rolname, '"', '""') || '"."' || replace(u.rolname, '"', '""') || '"',
        'member'
 FROM pg_catalog.pg_auth_members AS m
-JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid AND r.rolname = 'rls_client'
+JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid AND left(r.rolname, 4) = 'rls_'
 JOIN pg_catalog.pg_roles AS u ON u.oid = m.member
-GROUP BY u.rolname
+GROUP BY r.rolname, u.rolname
+UNION ALL
+-- Plan roles: what they may, and whose privileges they have.
+SELECT 'role',
+       '"' || replace(r.rolname, '"', '""') || '"',
+       md5(concat_ws('|', r.rolcanlogin, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb, r.rolinherit,
+           (SELECT string_agg(o.rolname, ',' ORDER BY o.rolname) FROM pg_catalog.pg_auth_members AS m
+            JOIN pg_catalog.pg_roles AS o ON o.oid = m.roleid WHERE m.member = r.oid)))
+FROM pg_catalog.pg_roles AS r
+WHERE left(r.rolname, 4) = 'rls_'
 UNION ALL
 -- What rls_owner may read of the tables that the graph is read from.
 SELECT 'privilege',
@@ -95,6 +105,9 @@ SELECT 'registry', '"resource"."' || replace(r.name, '"', '""') || '"', md5(r::t
 FROM rls.resource AS r
 UNION ALL
 SELECT 'registry', '"role"."' || replace(d.name, '"', '""') || '"', md5(d::text)
-FROM rls.database_role AS d;
+FROM rls.database_role AS d
+UNION ALL
+SELECT 'registry', '"plan"."' || replace(p.client_role, '"', '""') || '"."' || p.form || '"', md5(p::text)
+FROM rls.plan_role AS p;
 REVOKE ALL ON rls.object_state FROM PUBLIC;
 COMMENT ON VIEW rls.object_state IS 'A fingerprint of everything that apply could have made.';

@@ -14,6 +14,146 @@ INSERT INTO rls.database_role (name, kind, position) VALUES ('app', 'client', 1)
 ON CONFLICT (name) DO UPDATE SET kind = EXCLUDED.kind, position = EXCLUDED.position;
 -- undo: DELETE FROM rls.database_role WHERE name = 'app';
 
+-- role: database role rls_any_app
+DO $$
+BEGIN
+    IF to_regrole('rls_any_app') IS NULL THEN
+        CREATE ROLE rls_any_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_any_app NOLOGIN INHERIT;
+GRANT app, rls_any TO rls_any_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_any_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_any_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_any_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_any_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_any_app;
+
+-- registry: plan role rls_any_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'any', 'rls_any_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'any';
+
+-- role: database role rls_narrow_app
+DO $$
+BEGIN
+    IF to_regrole('rls_narrow_app') IS NULL THEN
+        CREATE ROLE rls_narrow_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_narrow_app NOLOGIN INHERIT;
+GRANT app, rls_narrow TO rls_narrow_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_narrow_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_narrow_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_narrow_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_narrow_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_narrow_app;
+
+-- registry: plan role rls_narrow_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'narrow', 'rls_narrow_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'narrow';
+
+-- role: database role rls_middle_app
+DO $$
+BEGIN
+    IF to_regrole('rls_middle_app') IS NULL THEN
+        CREATE ROLE rls_middle_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_middle_app NOLOGIN INHERIT;
+GRANT app, rls_middle TO rls_middle_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_middle_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_middle_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_middle_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_middle_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_middle_app;
+
+-- registry: plan role rls_middle_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'middle', 'rls_middle_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'middle';
+
+-- role: database role rls_wide_app
+DO $$
+BEGIN
+    IF to_regrole('rls_wide_app') IS NULL THEN
+        CREATE ROLE rls_wide_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_wide_app NOLOGIN INHERIT;
+GRANT app, rls_wide TO rls_wide_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_wide_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_wide_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_wide_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_wide_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_wide_app;
+
+-- registry: plan role rls_wide_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'wide', 'rls_wide_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'wide';
+
+-- role: database role rls_all_app
+DO $$
+BEGIN
+    IF to_regrole('rls_all_app') IS NULL THEN
+        CREATE ROLE rls_all_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_all_app NOLOGIN INHERIT;
+GRANT app, rls_all TO rls_all_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_all_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_all_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_all_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_all_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_all_app;
+
+-- registry: plan role rls_all_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'all', 'rls_all_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'all';
+
 -- privilege: USAGE on schema public for rls_owner
 GRANT USAGE ON SCHEMA public TO rls_owner;
 -- undo: REVOKE USAGE ON SCHEMA public FROM rls_owner;
@@ -183,37 +323,580 @@ GRANT SELECT ON rls.visible_users TO rls_client;
 COMMENT ON VIEW rls.visible_users IS 'The principal''s visible users, with the relations that reach each.';
 -- undo: DROP VIEW IF EXISTS rls.visible_users;
 
--- function: function rls.admitted_owners(text, text, text), as rls_owner
--- Keys of the users whose rows the principal may act on: who is visible within the scope, if a grant of the action is held.
--- Every action but create asks for a grant of read as well.
-CREATE OR REPLACE FUNCTION rls.admitted_owners(action text, resource text, scope text)
-RETURNS smallint[]
+-- function: function rls.hierarchy(smallint), as rls_owner
+-- Whom a user sees through the hierarchy: the union of separate closures, one per relation.
+-- Nobody for a user who does not exist. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.hierarchy(viewer smallint)
+RETURNS SETOF smallint
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+ROWS 1000
+AS $rls$
+BEGIN
+    RETURN QUERY
+        WITH RECURSIVE myself(id) AS (
+            SELECT u.id FROM rls.user_row AS u WHERE u.id = $1
+        )
+        SELECT s.id FROM myself AS s;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.hierarchy(smallint) FROM PUBLIC;
+COMMENT ON FUNCTION rls.hierarchy(smallint) IS 'Whom a user sees through the hierarchy: the union of separate closures, one per relation.';
+-- undo: DROP FUNCTION IF EXISTS rls.hierarchy(smallint);
+
+-- function: function rls.prepare(text, text), as rls_owner
+-- What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.
+-- Only reads in a transaction that may not write, and in one where a conflict would be an error. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    superuser boolean;
+    missing bigint;
+BEGIN
+    IF kind = 'user' THEN
+        SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
+            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
+              AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)) END
+        INTO key, superuser, form, missing
+        FROM rls.user_row AS u
+        LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on
+        WHERE u.id = rls.to_smallint($2);
+    ELSE
+        SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
+            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
+              AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)) END
+        INTO key, superuser, form, missing
+        FROM rls.user_row AS u
+        LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on
+        WHERE u.subject = $2;
+    END IF;
+    IF superuser IS NOT false THEN
+        form := CASE WHEN superuser THEN 'all' ELSE 'narrow' END;
+        RETURN;
+    END IF;
+    IF (missing IS NULL OR missing > 8)
+        AND current_setting('transaction_read_only') = 'off' AND current_setting('transaction_isolation') = 'read committed'
+        -- Whoever comes second computes for themself: nobody waits for a set.
+        AND pg_try_advisory_xact_lock(hashtextextended('rls.visible_set ' || key, 0)) THEN
+        -- The number comes before the snapshot: rls.prune_changes relies on it.
+        PERFORM pg_current_xact_id();
+        INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_int, bits, ranges_int)
+        SELECT prepare.key, 'fb18003c7332cba2cdb15408a2df1b37', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), h.size,
+               CASE WHEN h.size <= 200 THEN 'narrow' WHEN h.size > least(5000, h.users * 0.03) THEN 'wide' ELSE 'middle' END,
+               h.ids, h.bits, h.ranges
+        FROM (
+            SELECT count(*) AS size,
+                   coalesce(array_agg(o.id ORDER BY o.id), '{}') AS ids,
+                   CASE WHEN min(o.id) >= 1 AND max(o.id) <= least(2147483646, 64 * count(*) + 65536) THEN
+                       string_agg(repeat('0', (o.id - o.before - 1)::integer) || '1', '' ORDER BY o.id)::varbit END AS bits,
+                   coalesce(CASE WHEN min(o.id) >= 1 AND max(o.id) <= least(2147483646, 64 * count(*) + 65536) THEN '{}' ELSE range_agg(int8range(o.id, o.id, '[]')) END, '{}') AS ranges,
+                   greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'public.person'::regclass)) AS users
+            FROM (SELECT h.id, lag(h.id, 1, 0::bigint) OVER (ORDER BY h.id) AS before FROM (SELECT i.id::bigint FROM rls.hierarchy(rls.to_smallint(prepare.key)) AS i(id)) AS h(id)) AS o
+        ) AS h
+        ON CONFLICT (viewer) DO UPDATE SET
+            model = EXCLUDED.model,
+            snapshot = EXCLUDED.snapshot,
+            since = EXCLUDED.since,
+            xid = EXCLUDED.xid,
+            computed_on = EXCLUDED.computed_on,
+            size = EXCLUDED.size,
+            form = EXCLUDED.form,
+            ids_int = EXCLUDED.ids_int,
+            bits = EXCLUDED.bits,
+            ranges_int = EXCLUDED.ranges_int
+        RETURNING v.form INTO form;
+        DELETE FROM rls.graph_change AS c USING rls.visible_set AS s
+        WHERE s.viewer = prepare.key AND c.viewer = prepare.key AND c.xid < s.since;
+    END IF;
+    IF form IS NULL THEN -- nothing can be stored: each statement computes, and so may this
+        SELECT CASE WHEN count(*) <= 200 THEN 'narrow' WHEN count(*) > 5000 THEN 'wide' ELSE 'middle' END INTO form
+        FROM rls.hierarchy(rls.to_smallint(key));
+    END IF;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.prepare(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.prepare(text, text) IS 'What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.';
+-- undo: DROP FUNCTION IF EXISTS rls.prepare(text, text);
+
+-- function: function rls.visible_ids(smallint, boolean), as rls_owner
+-- Whom a user sees, as an array. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.visible_ids(viewer smallint, hierarchy_only boolean)
+RETURNS bigint[]
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    result bigint[];
+    changed boolean;
+    touched bigint[];
+    gained bigint[];
+BEGIN
+    SELECT s.ids_int || '{}', EXISTS (
+        SELECT FROM rls.graph_change AS c
+        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
+          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+    ) INTO result, changed
+    FROM rls.visible_set AS s
+    WHERE s.viewer = $1::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on;
+    IF changed THEN
+        SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
+        INTO touched, gained, changed
+        FROM rls.visible_set AS s
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
+          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+            ORDER BY c.seen, c.id DESC
+        ) AS c
+        WHERE s.viewer = $1::text;
+        IF NOT changed THEN
+            result := ARRAY(SELECT i.id FROM unnest(result) AS i(id) WHERE i.id <> ALL (touched)) || gained;
+        END IF;
+    END IF;
+    IF changed IS NOT false THEN
+        result := ARRAY(SELECT h.id FROM rls.hierarchy($1) AS h(id));
+    END IF;
+    RETURN result;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.visible_ids(smallint, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.visible_ids(smallint, boolean) IS 'Whom a user sees, as an array.';
+-- undo: DROP FUNCTION IF EXISTS rls.visible_ids(smallint, boolean);
+
+-- function: function rls.visible_bits(smallint, boolean), as rls_owner
+-- Whom a user sees, as bits: keys up to the last one that was stored. All others are in rls.visible_ranges. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.visible_bits(viewer smallint, hierarchy_only boolean)
+RETURNS varbit
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    result varbit;
+    changed boolean;
+    touched bigint[];
+    gained bigint[];
+    one bigint;
+BEGIN
+    SELECT coalesce(s.bits, B'') || B'', EXISTS (
+        SELECT FROM rls.graph_change AS c
+        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
+          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+    ) INTO result, changed
+    FROM rls.visible_set AS s
+    WHERE s.viewer = $1::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on;
+    IF changed THEN
+        SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
+        INTO touched, gained, changed
+        FROM rls.visible_set AS s
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
+          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+            ORDER BY c.seen, c.id DESC
+        ) AS c
+        WHERE s.viewer = $1::text;
+        IF NOT changed THEN
+            FOREACH one IN ARRAY touched LOOP
+                IF one BETWEEN 1 AND length(result) THEN
+                    result := set_bit(result, one::integer - 1, (one = ANY (gained))::integer);
+                END IF;
+            END LOOP;
+        END IF;
+    END IF;
+    IF changed IS NOT false THEN
+        result := B'';
+    END IF;
+    RETURN result;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.visible_bits(smallint, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.visible_bits(smallint, boolean) IS 'Whom a user sees, as bits: keys up to the last one that was stored.';
+-- undo: DROP FUNCTION IF EXISTS rls.visible_bits(smallint, boolean);
+
+-- function: function rls.visible_ranges(smallint, boolean), as rls_owner
+-- Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.visible_ranges(viewer smallint, hierarchy_only boolean)
+RETURNS int8multirange
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    result int8multirange;
+    changed boolean;
+    touched bigint[];
+    gained bigint[];
+BEGIN
+    SELECT s.ranges_int + '{}', EXISTS (
+        SELECT FROM rls.graph_change AS c
+        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
+          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+    ) INTO result, changed
+    FROM rls.visible_set AS s
+    WHERE s.viewer = $1::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on;
+    IF changed THEN
+        SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
+        INTO touched, gained, changed
+        FROM rls.visible_set AS s
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
+          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+            ORDER BY c.seen, c.id DESC
+        ) AS c
+        WHERE s.viewer = $1::text;
+        IF NOT changed THEN
+            result := result - coalesce((SELECT range_agg(int8range(x.id, x.id, '[]')) FROM unnest(touched) AS x(id)), '{}')
+                + coalesce((SELECT range_agg(int8range(x.id, x.id, '[]')) FROM unnest(gained) AS x(id)), '{}');
+        END IF;
+    END IF;
+    IF changed IS NOT false THEN
+        result := coalesce((SELECT range_agg(int8range(x.id, x.id, '[]')) FROM (SELECT h.id::bigint FROM rls.hierarchy($1) AS h(id)) AS x), '{}');
+    END IF;
+    RETURN result;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.visible_ranges(smallint, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.visible_ranges(smallint, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
+-- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(smallint, boolean);
+
+-- function: function rls.superuser_on(text), as rls_owner
+-- Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.
+CREATE OR REPLACE FUNCTION rls.superuser_on(resource text)
+RETURNS boolean
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $rls$
 DECLARE
-    who rls.subject := rls.subject();
-    me smallint;
+    who rls.identity := rls.identify();
+    key smallint := rls.to_smallint(who.key);
 BEGIN
-    IF who.kind IS DISTINCT FROM 'user' OR who.superuser OR NOT rls.has_grant(who.grantees, $1, $2) THEN
+    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+        RETURN false;
+    END IF;
+    RETURN coalesce((
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        FROM rls.user_row AS u WHERE u.id = key), false);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.superuser_on(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.superuser_on(text) TO rls_client;
+COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.';
+-- undo: DROP FUNCTION IF EXISTS rls.superuser_on(text);
+
+-- function: function rls.graph_viewer(text, text, boolean), as rls_owner
+-- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
+-- action but create one of read as well. NULL for everybody else; with alone an error for superusers. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.graph_viewer(action text, resource text, alone boolean)
+RETURNS smallint
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    who rls.identity := rls.identify();
+    key smallint;
+    grantees text[];
+    viewer smallint;
+    active boolean;
+    superuser boolean;
+    granted boolean;
+BEGIN
+    IF who.kind IS DISTINCT FROM 'user' THEN
+        RETURN NULL;
+    END IF;
+    key := rls.to_smallint(who.key);
+    grantees := ARRAY['everyone', 'authenticated', 'user:' || who.key];
+    SELECT u.id, u.is_active, u.is_superuser, EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()))
+    INTO viewer, active, superuser, granted
+    FROM rls.user_row AS u
+    WHERE u.id = key;
+    IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
+        RETURN NULL;
+    END IF;
+    IF superuser THEN
+        IF $3 THEN
+            RAISE EXCEPTION 'the principal has become a superuser in this transaction'
+                USING ERRCODE = '40001', HINT = 'Run the transaction again: it will see every row.';
+        END IF;
+        RETURN NULL;
+    END IF;
+    IF granted AND $1 NOT IN ('create', 'read') THEN
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF NOT granted THEN
+        RETURN NULL;
+    END IF;
+    RETURN viewer;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.graph_viewer(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.graph_viewer(text, text, boolean) IS 'Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every action but create one of read as well.';
+-- undo: DROP FUNCTION IF EXISTS rls.graph_viewer(text, text, boolean);
+
+-- function: function rls.admitted_owners(text, text, text, boolean), as rls_owner
+-- Users whose rows the principal may act on, as an array: who is visible within the scope, if a grant of the action is held.
+-- Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.admitted_owners(action text, resource text, scope text, alone boolean)
+RETURNS bigint[]
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $rls$
+DECLARE
+    who rls.identity := rls.identify();
+    key smallint;
+    grantees text[];
+    viewer smallint;
+    active boolean;
+    superuser boolean;
+    granted boolean;
+    stored bigint[];
+    more boolean;
+BEGIN
+    IF who.kind IS DISTINCT FROM 'user' THEN
         RETURN '{}';
     END IF;
-    me := rls.to_smallint(who.key);
+    key := rls.to_smallint(who.key);
+    grantees := ARRAY['everyone', 'authenticated', 'user:' || who.key];
+    SELECT u.id, u.is_active, u.is_superuser, EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+        s.ids_int || '{}',
+        EXISTS (
+            SELECT FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
+                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+        OR s.viewer IS NULL
+    INTO viewer, active, superuser, granted, stored, more
+    FROM rls.user_row AS u
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    WHERE u.id = key;
+    IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
+        RETURN '{}';
+    END IF;
+    IF superuser THEN
+        IF $4 THEN
+            RAISE EXCEPTION 'the principal has become a superuser in this transaction'
+                USING ERRCODE = '40001', HINT = 'Run the transaction again: it will see every row.';
+        END IF;
+        RETURN '{}';
+    END IF;
+    IF granted AND $1 NOT IN ('create', 'read') THEN
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF NOT granted THEN
+        RETURN '{}';
+    END IF;
     CASE $3
     WHEN 'self' THEN
-        RETURN ARRAY[me];
+        RETURN ARRAY[viewer]::bigint[];
     WHEN 'hierarchy', 'visible' THEN
-        RETURN ARRAY(SELECT DISTINCT s.id FROM rls.seen_by(me, $3 = 'hierarchy') AS s);
+        IF more THEN
+            RETURN rls.visible_ids(viewer, $3 = 'hierarchy');
+        END IF;
+        RETURN coalesce(stored, '{}');
     END CASE;
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.admitted_owners(text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.admitted_owners(text, text, text) TO rls_client;
-COMMENT ON FUNCTION rls.admitted_owners(text, text, text) IS 'Keys of the users whose rows the principal may act on: who is visible within the scope, if a grant of the action is held.';
--- undo: DROP FUNCTION IF EXISTS rls.admitted_owners(text, text, text);
+REVOKE ALL ON FUNCTION rls.admitted_owners(text, text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.admitted_owners(text, text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.admitted_owners(text, text, text, boolean) IS 'Users whose rows the principal may act on, as an array: who is visible within the scope, if a grant of the action is held.';
+-- undo: DROP FUNCTION IF EXISTS rls.admitted_owners(text, text, text, boolean);
+
+-- function: function rls.admitted_bits(text, text, text, boolean), as rls_owner
+-- Users whose rows the principal may act on, as bits: those of dense keys: who is visible within the scope, if a grant of the action is held.
+-- Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.admitted_bits(action text, resource text, scope text, alone boolean)
+RETURNS varbit
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $rls$
+DECLARE
+    who rls.identity := rls.identify();
+    key smallint;
+    grantees text[];
+    viewer smallint;
+    active boolean;
+    superuser boolean;
+    granted boolean;
+    stored varbit;
+    more boolean;
+BEGIN
+    IF who.kind IS DISTINCT FROM 'user' THEN
+        RETURN B'';
+    END IF;
+    key := rls.to_smallint(who.key);
+    grantees := ARRAY['everyone', 'authenticated', 'user:' || who.key];
+    SELECT u.id, u.is_active, u.is_superuser, EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+        s.bits || B'',
+        EXISTS (
+            SELECT FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
+                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+        OR s.viewer IS NULL
+    INTO viewer, active, superuser, granted, stored, more
+    FROM rls.user_row AS u
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    WHERE u.id = key;
+    IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
+        RETURN B'';
+    END IF;
+    IF superuser THEN
+        IF $4 THEN
+            RAISE EXCEPTION 'the principal has become a superuser in this transaction'
+                USING ERRCODE = '40001', HINT = 'Run the transaction again: it will see every row.';
+        END IF;
+        RETURN B'';
+    END IF;
+    IF granted AND $1 NOT IN ('create', 'read') THEN
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF NOT granted THEN
+        RETURN B'';
+    END IF;
+    CASE $3
+    WHEN 'self' THEN
+        RETURN B'';
+    WHEN 'hierarchy', 'visible' THEN
+        IF more THEN
+            RETURN rls.visible_bits(viewer, $3 = 'hierarchy');
+        END IF;
+        RETURN coalesce(stored, B'');
+    END CASE;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.admitted_bits(text, text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.admitted_bits(text, text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.admitted_bits(text, text, text, boolean) IS 'Users whose rows the principal may act on, as bits: those of dense keys: who is visible within the scope, if a grant of the action is held.';
+-- undo: DROP FUNCTION IF EXISTS rls.admitted_bits(text, text, text, boolean);
+
+-- function: function rls.admitted_ranges(text, text, text, boolean), as rls_owner
+-- Users whose rows the principal may act on, as ranges: who is visible within the scope, if a grant of the action is held.
+-- Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.admitted_ranges(action text, resource text, scope text, alone boolean)
+RETURNS int8multirange
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $rls$
+DECLARE
+    who rls.identity := rls.identify();
+    key smallint;
+    grantees text[];
+    viewer smallint;
+    active boolean;
+    superuser boolean;
+    granted boolean;
+    stored int8multirange;
+    more boolean;
+BEGIN
+    IF who.kind IS DISTINCT FROM 'user' THEN
+        RETURN '{}';
+    END IF;
+    key := rls.to_smallint(who.key);
+    grantees := ARRAY['everyone', 'authenticated', 'user:' || who.key];
+    SELECT u.id, u.is_active, u.is_superuser, EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+        s.ranges_int + '{}',
+        EXISTS (
+            SELECT FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
+                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+        OR s.viewer IS NULL
+    INTO viewer, active, superuser, granted, stored, more
+    FROM rls.user_row AS u
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    WHERE u.id = key;
+    IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
+        RETURN '{}';
+    END IF;
+    IF superuser THEN
+        IF $4 THEN
+            RAISE EXCEPTION 'the principal has become a superuser in this transaction'
+                USING ERRCODE = '40001', HINT = 'Run the transaction again: it will see every row.';
+        END IF;
+        RETURN '{}';
+    END IF;
+    IF granted AND $1 NOT IN ('create', 'read') THEN
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF NOT granted THEN
+        RETURN '{}';
+    END IF;
+    CASE $3
+    WHEN 'self' THEN
+        RETURN int8multirange(int8range(viewer, viewer, '[]'));
+    WHEN 'hierarchy', 'visible' THEN
+        IF more THEN
+            RETURN rls.visible_ranges(viewer, $3 = 'hierarchy');
+        END IF;
+        RETURN coalesce(stored, '{}');
+    END CASE;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.admitted_ranges(text, text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.admitted_ranges(text, text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.admitted_ranges(text, text, text, boolean) IS 'Users whose rows the principal may act on, as ranges: who is visible within the scope, if a grant of the action is held.';
+-- undo: DROP FUNCTION IF EXISTS rls.admitted_ranges(text, text, text, boolean);
 
 -- registry: resource order_line, as rls_owner
 INSERT INTO rls.resource (name, table_schema, table_name, title, key_columns, actions, owned, owned_by_user, write_scope, owner_check, hidden)
@@ -313,13 +996,13 @@ BEGIN
         JOIN public.order_line AS t ON t.order_id = rls.to_integer(p.parts[1]) AND t.product_id = rls.to_text(p.parts[2])
         WHERE CASE $1
           WHEN 'read' THEN (
-              t.owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible'))::smallint[])
+              t.owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', false))::bigint[])
               OR t.order_id BETWEEN (SELECT CASE WHEN rls.superuser_on('order_line') THEN (-2147483648)::integer END) AND 2147483647)
           WHEN 'update' THEN (
-              t.owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible'))::smallint[])
+              t.owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible', false))::bigint[])
               OR t.order_id BETWEEN (SELECT CASE WHEN rls.superuser_on('order_line') THEN (-2147483648)::integer END) AND 2147483647)
           WHEN 'delete' THEN (
-              t.owner = ANY ((SELECT rls.admitted_owners('delete', 'order_line', 'visible'))::smallint[])
+              t.owner = ANY ((SELECT rls.admitted_owners('delete', 'order_line', 'visible', false))::bigint[])
               OR t.order_id BETWEEN (SELECT CASE WHEN rls.superuser_on('order_line') THEN (-2147483648)::integer END) AND 2147483647)
         END);
 END
@@ -346,13 +1029,13 @@ BEGIN
         JOIN public.rate AS t ON t.day::text = k.key
         WHERE CASE $1
           WHEN 'read' THEN (
-              t.owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible'))::smallint[])
+              t.owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', false))::bigint[])
               OR t.day BETWEEN (SELECT CASE WHEN rls.superuser_on('rate') THEN '-infinity'::date END) AND 'infinity'::date)
           WHEN 'update' THEN (
-              t.owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible'))::smallint[])
+              t.owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible', false))::bigint[])
               OR t.day BETWEEN (SELECT CASE WHEN rls.superuser_on('rate') THEN '-infinity'::date END) AND 'infinity'::date)
           WHEN 'delete' THEN (
-              t.owner = ANY ((SELECT rls.admitted_owners('delete', 'rate', 'visible'))::smallint[])
+              t.owner = ANY ((SELECT rls.admitted_owners('delete', 'rate', 'visible', false))::bigint[])
               OR t.day BETWEEN (SELECT CASE WHEN rls.superuser_on('rate') THEN '-infinity'::date END) AND 'infinity'::date)
         END);
 END
@@ -379,13 +1062,13 @@ BEGIN
         JOIN public.price AS t ON t.amount::text = k.key
         WHERE CASE $1
           WHEN 'read' THEN (
-              t.owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible'))::smallint[])
+              t.owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', false))::bigint[])
               OR (SELECT rls.superuser_on('price')))
           WHEN 'update' THEN (
-              t.owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible'))::smallint[])
+              t.owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible', false))::bigint[])
               OR (SELECT rls.superuser_on('price')))
           WHEN 'delete' THEN (
-              t.owner = ANY ((SELECT rls.admitted_owners('delete', 'price', 'visible'))::smallint[])
+              t.owner = ANY ((SELECT rls.admitted_owners('delete', 'price', 'visible', false))::bigint[])
               OR (SELECT rls.superuser_on('price')))
         END);
 END
@@ -412,13 +1095,13 @@ BEGIN
         JOIN public.badge AS t ON t.number = rls.to_text(k.key)
         WHERE CASE $1
           WHEN 'read' THEN (
-              t.owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible'))::smallint[])
+              t.owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', false))::bigint[])
               OR (SELECT rls.superuser_on('badge')))
           WHEN 'update' THEN (
-              t.owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible'))::smallint[])
+              t.owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible', false))::bigint[])
               OR (SELECT rls.superuser_on('badge')))
           WHEN 'delete' THEN (
-              t.owner = ANY ((SELECT rls.admitted_owners('delete', 'badge', 'visible'))::smallint[])
+              t.owner = ANY ((SELECT rls.admitted_owners('delete', 'badge', 'visible', false))::bigint[])
               OR (SELECT rls.superuser_on('badge')))
         END);
 END
@@ -428,185 +1111,705 @@ GRANT EXECUTE ON FUNCTION rls.objects_badge(text, text[]) TO rls_client;
 COMMENT ON FUNCTION rls.objects_badge(text, text[]) IS 'Which of some objects of badge admit an action, by the predicates of its policies.';
 -- undo: DROP FUNCTION IF EXISTS rls.objects_badge(text, text[]);
 
--- policy: policy order_line_read on public.order_line
-CREATE POLICY order_line_read ON public.order_line AS PERMISSIVE FOR SELECT TO rls_client
-    USING (
-        owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible'))::smallint[])
-        OR order_id BETWEEN (SELECT CASE WHEN rls.superuser_on('order_line') THEN (-2147483648)::integer END) AND 2147483647
-    );
--- undo: DROP POLICY IF EXISTS order_line_read ON public.order_line;
-
 -- policy: policy order_line_create on public.order_line
-CREATE POLICY order_line_create ON public.order_line AS PERMISSIVE FOR INSERT TO rls_client
+CREATE POLICY order_line_create ON public.order_line AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'order_line', 'visible'))::smallint[])
+        CASE substring((SELECT rls.admitted_bits('create', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'order_line', 'visible', false)) END
         OR (SELECT rls.superuser_on('order_line'))
     );
 -- undo: DROP POLICY IF EXISTS order_line_create ON public.order_line;
 
--- policy: policy order_line_update on public.order_line
-CREATE POLICY order_line_update ON public.order_line AS PERMISSIVE FOR UPDATE TO rls_client
+-- policy: policy order_line_read on public.order_line
+CREATE POLICY order_line_read ON public.order_line AS PERMISSIVE FOR SELECT TO rls_any
     USING (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible'))::smallint[])
+        owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', false))::bigint[])
+        OR order_id BETWEEN (SELECT CASE WHEN rls.superuser_on('order_line') THEN (-2147483648)::integer END) AND 2147483647
+    );
+-- undo: DROP POLICY IF EXISTS order_line_read ON public.order_line;
+
+-- policy: policy order_line_read_narrow on public.order_line
+CREATE POLICY order_line_read_narrow ON public.order_line AS PERMISSIVE FOR SELECT TO rls_narrow
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', true))::bigint[])
+    );
+-- undo: DROP POLICY IF EXISTS order_line_read_narrow ON public.order_line;
+
+-- policy: policy order_line_read_middle on public.order_line
+CREATE POLICY order_line_read_middle ON public.order_line AS PERMISSIVE FOR SELECT TO rls_middle
+    USING (
+        (CASE substring((SELECT rls.admitted_bits('read', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'order_line', 'visible', true)) END
+            AND (owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', true))::bigint[])))
+    );
+-- undo: DROP POLICY IF EXISTS order_line_read_middle ON public.order_line;
+
+-- policy: policy order_line_read_wide on public.order_line
+CREATE POLICY order_line_read_wide ON public.order_line AS PERMISSIVE FOR SELECT TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('read', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'order_line', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS order_line_read_wide ON public.order_line;
+
+-- policy: policy order_line_read_all on public.order_line
+CREATE POLICY order_line_read_all ON public.order_line AS PERMISSIVE FOR SELECT TO rls_all
+    USING (
+        (SELECT rls.superuser_on('order_line'))
+        OR CASE substring((SELECT rls.admitted_bits('read', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'order_line', 'visible', false)) END
+    );
+-- undo: DROP POLICY IF EXISTS order_line_read_all ON public.order_line;
+
+-- policy: policy order_line_update on public.order_line
+CREATE POLICY order_line_update ON public.order_line AS PERMISSIVE FOR UPDATE TO rls_any
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible', false))::bigint[])
         OR order_id BETWEEN (SELECT CASE WHEN rls.superuser_on('order_line') THEN (-2147483648)::integer END) AND 2147483647
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible'))::smallint[])
-        OR order_id BETWEEN (SELECT CASE WHEN rls.superuser_on('order_line') THEN (-2147483648)::integer END) AND 2147483647
+        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
+        OR (SELECT rls.superuser_on('order_line'))
     );
 -- undo: DROP POLICY IF EXISTS order_line_update ON public.order_line;
 
--- policy: policy order_line_delete on public.order_line
-CREATE POLICY order_line_delete ON public.order_line AS PERMISSIVE FOR DELETE TO rls_client
+-- policy: policy order_line_update_narrow on public.order_line
+CREATE POLICY order_line_update_narrow ON public.order_line AS PERMISSIVE FOR UPDATE TO rls_narrow
     USING (
-        owner = ANY ((SELECT rls.admitted_owners('delete', 'order_line', 'visible'))::smallint[])
+        owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible', true))::bigint[])
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
+        OR (SELECT rls.superuser_on('order_line'))
+    );
+-- undo: DROP POLICY IF EXISTS order_line_update_narrow ON public.order_line;
+
+-- policy: policy order_line_update_middle on public.order_line
+CREATE POLICY order_line_update_middle ON public.order_line AS PERMISSIVE FOR UPDATE TO rls_middle
+    USING (
+        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', true)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
+        OR (SELECT rls.superuser_on('order_line'))
+    );
+-- undo: DROP POLICY IF EXISTS order_line_update_middle ON public.order_line;
+
+-- policy: policy order_line_update_wide on public.order_line
+CREATE POLICY order_line_update_wide ON public.order_line AS PERMISSIVE FOR UPDATE TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', true)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
+        OR (SELECT rls.superuser_on('order_line'))
+    );
+-- undo: DROP POLICY IF EXISTS order_line_update_wide ON public.order_line;
+
+-- policy: policy order_line_update_all on public.order_line
+CREATE POLICY order_line_update_all ON public.order_line AS PERMISSIVE FOR UPDATE TO rls_all
+    USING (
+        (SELECT rls.superuser_on('order_line'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
+        OR (SELECT rls.superuser_on('order_line'))
+    );
+-- undo: DROP POLICY IF EXISTS order_line_update_all ON public.order_line;
+
+-- policy: policy order_line_delete on public.order_line
+CREATE POLICY order_line_delete ON public.order_line AS PERMISSIVE FOR DELETE TO rls_any
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('delete', 'order_line', 'visible', false))::bigint[])
         OR order_id BETWEEN (SELECT CASE WHEN rls.superuser_on('order_line') THEN (-2147483648)::integer END) AND 2147483647
     );
 -- undo: DROP POLICY IF EXISTS order_line_delete ON public.order_line;
 
--- policy: policy log_line_read on public.log_line
-CREATE POLICY log_line_read ON public.log_line AS PERMISSIVE FOR SELECT TO rls_client
+-- policy: policy order_line_delete_narrow on public.order_line
+CREATE POLICY order_line_delete_narrow ON public.order_line AS PERMISSIVE FOR DELETE TO rls_narrow
     USING (
-        owner = ANY ((SELECT rls.admitted_owners('read', 'log_line', 'visible'))::smallint[])
-        OR (SELECT rls.superuser_on('log_line'))
+        owner = ANY ((SELECT rls.admitted_owners('delete', 'order_line', 'visible', true))::bigint[])
     );
--- undo: DROP POLICY IF EXISTS log_line_read ON public.log_line;
+-- undo: DROP POLICY IF EXISTS order_line_delete_narrow ON public.order_line;
+
+-- policy: policy order_line_delete_middle on public.order_line
+CREATE POLICY order_line_delete_middle ON public.order_line AS PERMISSIVE FOR DELETE TO rls_middle
+    USING (
+        CASE substring((SELECT rls.admitted_bits('delete', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'order_line', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS order_line_delete_middle ON public.order_line;
+
+-- policy: policy order_line_delete_wide on public.order_line
+CREATE POLICY order_line_delete_wide ON public.order_line AS PERMISSIVE FOR DELETE TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('delete', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'order_line', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS order_line_delete_wide ON public.order_line;
+
+-- policy: policy order_line_delete_all on public.order_line
+CREATE POLICY order_line_delete_all ON public.order_line AS PERMISSIVE FOR DELETE TO rls_all
+    USING (
+        (SELECT rls.superuser_on('order_line'))
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'order_line', 'visible', false)) END
+    );
+-- undo: DROP POLICY IF EXISTS order_line_delete_all ON public.order_line;
 
 -- policy: policy log_line_create on public.log_line
-CREATE POLICY log_line_create ON public.log_line AS PERMISSIVE FOR INSERT TO rls_client
+CREATE POLICY log_line_create ON public.log_line AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'log_line', 'visible'))::smallint[])
+        CASE substring((SELECT rls.admitted_bits('create', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'log_line', 'visible', false)) END
         OR (SELECT rls.superuser_on('log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_create ON public.log_line;
 
--- policy: policy log_line_update on public.log_line
-CREATE POLICY log_line_update ON public.log_line AS PERMISSIVE FOR UPDATE TO rls_client
+-- policy: policy log_line_read on public.log_line
+CREATE POLICY log_line_read ON public.log_line AS PERMISSIVE FOR SELECT TO rls_any
     USING (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'log_line', 'visible'))::smallint[])
+        owner = ANY ((SELECT rls.admitted_owners('read', 'log_line', 'visible', false))::bigint[])
+        OR (SELECT rls.superuser_on('log_line'))
+    );
+-- undo: DROP POLICY IF EXISTS log_line_read ON public.log_line;
+
+-- policy: policy log_line_read_narrow on public.log_line
+CREATE POLICY log_line_read_narrow ON public.log_line AS PERMISSIVE FOR SELECT TO rls_narrow
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('read', 'log_line', 'visible', true))::bigint[])
+    );
+-- undo: DROP POLICY IF EXISTS log_line_read_narrow ON public.log_line;
+
+-- policy: policy log_line_read_middle on public.log_line
+CREATE POLICY log_line_read_middle ON public.log_line AS PERMISSIVE FOR SELECT TO rls_middle
+    USING (
+        (CASE substring((SELECT rls.admitted_bits('read', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'log_line', 'visible', true)) END
+            AND (owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'log_line', 'visible', true))::bigint[])))
+    );
+-- undo: DROP POLICY IF EXISTS log_line_read_middle ON public.log_line;
+
+-- policy: policy log_line_read_wide on public.log_line
+CREATE POLICY log_line_read_wide ON public.log_line AS PERMISSIVE FOR SELECT TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('read', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'log_line', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS log_line_read_wide ON public.log_line;
+
+-- policy: policy log_line_read_all on public.log_line
+CREATE POLICY log_line_read_all ON public.log_line AS PERMISSIVE FOR SELECT TO rls_all
+    USING (
+        (SELECT rls.superuser_on('log_line'))
+        OR CASE substring((SELECT rls.admitted_bits('read', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'log_line', 'visible', false)) END
+    );
+-- undo: DROP POLICY IF EXISTS log_line_read_all ON public.log_line;
+
+-- policy: policy log_line_update on public.log_line
+CREATE POLICY log_line_update ON public.log_line AS PERMISSIVE FOR UPDATE TO rls_any
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('update', 'log_line', 'visible', false))::bigint[])
         OR (SELECT rls.superuser_on('log_line'))
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'log_line', 'visible'))::smallint[])
+        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
         OR (SELECT rls.superuser_on('log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_update ON public.log_line;
 
--- policy: policy log_line_delete on public.log_line
-CREATE POLICY log_line_delete ON public.log_line AS PERMISSIVE FOR DELETE TO rls_client
+-- policy: policy log_line_update_narrow on public.log_line
+CREATE POLICY log_line_update_narrow ON public.log_line AS PERMISSIVE FOR UPDATE TO rls_narrow
     USING (
-        owner = ANY ((SELECT rls.admitted_owners('delete', 'log_line', 'visible'))::smallint[])
+        owner = ANY ((SELECT rls.admitted_owners('update', 'log_line', 'visible', true))::bigint[])
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
+        OR (SELECT rls.superuser_on('log_line'))
+    );
+-- undo: DROP POLICY IF EXISTS log_line_update_narrow ON public.log_line;
+
+-- policy: policy log_line_update_middle on public.log_line
+CREATE POLICY log_line_update_middle ON public.log_line AS PERMISSIVE FOR UPDATE TO rls_middle
+    USING (
+        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', true)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
+        OR (SELECT rls.superuser_on('log_line'))
+    );
+-- undo: DROP POLICY IF EXISTS log_line_update_middle ON public.log_line;
+
+-- policy: policy log_line_update_wide on public.log_line
+CREATE POLICY log_line_update_wide ON public.log_line AS PERMISSIVE FOR UPDATE TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', true)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
+        OR (SELECT rls.superuser_on('log_line'))
+    );
+-- undo: DROP POLICY IF EXISTS log_line_update_wide ON public.log_line;
+
+-- policy: policy log_line_update_all on public.log_line
+CREATE POLICY log_line_update_all ON public.log_line AS PERMISSIVE FOR UPDATE TO rls_all
+    USING (
+        (SELECT rls.superuser_on('log_line'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
+        OR (SELECT rls.superuser_on('log_line'))
+    );
+-- undo: DROP POLICY IF EXISTS log_line_update_all ON public.log_line;
+
+-- policy: policy log_line_delete on public.log_line
+CREATE POLICY log_line_delete ON public.log_line AS PERMISSIVE FOR DELETE TO rls_any
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('delete', 'log_line', 'visible', false))::bigint[])
         OR (SELECT rls.superuser_on('log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_delete ON public.log_line;
 
--- policy: policy rate_read on public.rate
-CREATE POLICY rate_read ON public.rate AS PERMISSIVE FOR SELECT TO rls_client
+-- policy: policy log_line_delete_narrow on public.log_line
+CREATE POLICY log_line_delete_narrow ON public.log_line AS PERMISSIVE FOR DELETE TO rls_narrow
     USING (
-        owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible'))::smallint[])
-        OR day BETWEEN (SELECT CASE WHEN rls.superuser_on('rate') THEN '-infinity'::date END) AND 'infinity'::date
+        owner = ANY ((SELECT rls.admitted_owners('delete', 'log_line', 'visible', true))::bigint[])
     );
--- undo: DROP POLICY IF EXISTS rate_read ON public.rate;
+-- undo: DROP POLICY IF EXISTS log_line_delete_narrow ON public.log_line;
+
+-- policy: policy log_line_delete_middle on public.log_line
+CREATE POLICY log_line_delete_middle ON public.log_line AS PERMISSIVE FOR DELETE TO rls_middle
+    USING (
+        CASE substring((SELECT rls.admitted_bits('delete', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'log_line', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS log_line_delete_middle ON public.log_line;
+
+-- policy: policy log_line_delete_wide on public.log_line
+CREATE POLICY log_line_delete_wide ON public.log_line AS PERMISSIVE FOR DELETE TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('delete', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'log_line', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS log_line_delete_wide ON public.log_line;
+
+-- policy: policy log_line_delete_all on public.log_line
+CREATE POLICY log_line_delete_all ON public.log_line AS PERMISSIVE FOR DELETE TO rls_all
+    USING (
+        (SELECT rls.superuser_on('log_line'))
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'log_line', 'visible', false)) END
+    );
+-- undo: DROP POLICY IF EXISTS log_line_delete_all ON public.log_line;
 
 -- policy: policy rate_create on public.rate
-CREATE POLICY rate_create ON public.rate AS PERMISSIVE FOR INSERT TO rls_client
+CREATE POLICY rate_create ON public.rate AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'rate', 'visible'))::smallint[])
+        CASE substring((SELECT rls.admitted_bits('create', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'rate', 'visible', false)) END
         OR (SELECT rls.superuser_on('rate'))
     );
 -- undo: DROP POLICY IF EXISTS rate_create ON public.rate;
 
--- policy: policy rate_update on public.rate
-CREATE POLICY rate_update ON public.rate AS PERMISSIVE FOR UPDATE TO rls_client
+-- policy: policy rate_read on public.rate
+CREATE POLICY rate_read ON public.rate AS PERMISSIVE FOR SELECT TO rls_any
     USING (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible'))::smallint[])
+        owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', false))::bigint[])
+        OR day BETWEEN (SELECT CASE WHEN rls.superuser_on('rate') THEN '-infinity'::date END) AND 'infinity'::date
+    );
+-- undo: DROP POLICY IF EXISTS rate_read ON public.rate;
+
+-- policy: policy rate_read_narrow on public.rate
+CREATE POLICY rate_read_narrow ON public.rate AS PERMISSIVE FOR SELECT TO rls_narrow
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', true))::bigint[])
+    );
+-- undo: DROP POLICY IF EXISTS rate_read_narrow ON public.rate;
+
+-- policy: policy rate_read_middle on public.rate
+CREATE POLICY rate_read_middle ON public.rate AS PERMISSIVE FOR SELECT TO rls_middle
+    USING (
+        (CASE substring((SELECT rls.admitted_bits('read', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'rate', 'visible', true)) END
+            AND (owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', true))::bigint[])))
+    );
+-- undo: DROP POLICY IF EXISTS rate_read_middle ON public.rate;
+
+-- policy: policy rate_read_wide on public.rate
+CREATE POLICY rate_read_wide ON public.rate AS PERMISSIVE FOR SELECT TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('read', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'rate', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS rate_read_wide ON public.rate;
+
+-- policy: policy rate_read_all on public.rate
+CREATE POLICY rate_read_all ON public.rate AS PERMISSIVE FOR SELECT TO rls_all
+    USING (
+        (SELECT rls.superuser_on('rate'))
+        OR CASE substring((SELECT rls.admitted_bits('read', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'rate', 'visible', false)) END
+    );
+-- undo: DROP POLICY IF EXISTS rate_read_all ON public.rate;
+
+-- policy: policy rate_update on public.rate
+CREATE POLICY rate_update ON public.rate AS PERMISSIVE FOR UPDATE TO rls_any
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible', false))::bigint[])
         OR day BETWEEN (SELECT CASE WHEN rls.superuser_on('rate') THEN '-infinity'::date END) AND 'infinity'::date
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible'))::smallint[])
-        OR day BETWEEN (SELECT CASE WHEN rls.superuser_on('rate') THEN '-infinity'::date END) AND 'infinity'::date
+        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
+        OR (SELECT rls.superuser_on('rate'))
     );
 -- undo: DROP POLICY IF EXISTS rate_update ON public.rate;
 
--- policy: policy rate_delete on public.rate
-CREATE POLICY rate_delete ON public.rate AS PERMISSIVE FOR DELETE TO rls_client
+-- policy: policy rate_update_narrow on public.rate
+CREATE POLICY rate_update_narrow ON public.rate AS PERMISSIVE FOR UPDATE TO rls_narrow
     USING (
-        owner = ANY ((SELECT rls.admitted_owners('delete', 'rate', 'visible'))::smallint[])
+        owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible', true))::bigint[])
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
+        OR (SELECT rls.superuser_on('rate'))
+    );
+-- undo: DROP POLICY IF EXISTS rate_update_narrow ON public.rate;
+
+-- policy: policy rate_update_middle on public.rate
+CREATE POLICY rate_update_middle ON public.rate AS PERMISSIVE FOR UPDATE TO rls_middle
+    USING (
+        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', true)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
+        OR (SELECT rls.superuser_on('rate'))
+    );
+-- undo: DROP POLICY IF EXISTS rate_update_middle ON public.rate;
+
+-- policy: policy rate_update_wide on public.rate
+CREATE POLICY rate_update_wide ON public.rate AS PERMISSIVE FOR UPDATE TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', true)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
+        OR (SELECT rls.superuser_on('rate'))
+    );
+-- undo: DROP POLICY IF EXISTS rate_update_wide ON public.rate;
+
+-- policy: policy rate_update_all on public.rate
+CREATE POLICY rate_update_all ON public.rate AS PERMISSIVE FOR UPDATE TO rls_all
+    USING (
+        (SELECT rls.superuser_on('rate'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
+        OR (SELECT rls.superuser_on('rate'))
+    );
+-- undo: DROP POLICY IF EXISTS rate_update_all ON public.rate;
+
+-- policy: policy rate_delete on public.rate
+CREATE POLICY rate_delete ON public.rate AS PERMISSIVE FOR DELETE TO rls_any
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('delete', 'rate', 'visible', false))::bigint[])
         OR day BETWEEN (SELECT CASE WHEN rls.superuser_on('rate') THEN '-infinity'::date END) AND 'infinity'::date
     );
 -- undo: DROP POLICY IF EXISTS rate_delete ON public.rate;
 
--- policy: policy price_read on public.price
-CREATE POLICY price_read ON public.price AS PERMISSIVE FOR SELECT TO rls_client
+-- policy: policy rate_delete_narrow on public.rate
+CREATE POLICY rate_delete_narrow ON public.rate AS PERMISSIVE FOR DELETE TO rls_narrow
     USING (
-        owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible'))::smallint[])
-        OR (SELECT rls.superuser_on('price'))
+        owner = ANY ((SELECT rls.admitted_owners('delete', 'rate', 'visible', true))::bigint[])
     );
--- undo: DROP POLICY IF EXISTS price_read ON public.price;
+-- undo: DROP POLICY IF EXISTS rate_delete_narrow ON public.rate;
+
+-- policy: policy rate_delete_middle on public.rate
+CREATE POLICY rate_delete_middle ON public.rate AS PERMISSIVE FOR DELETE TO rls_middle
+    USING (
+        CASE substring((SELECT rls.admitted_bits('delete', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'rate', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS rate_delete_middle ON public.rate;
+
+-- policy: policy rate_delete_wide on public.rate
+CREATE POLICY rate_delete_wide ON public.rate AS PERMISSIVE FOR DELETE TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('delete', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'rate', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS rate_delete_wide ON public.rate;
+
+-- policy: policy rate_delete_all on public.rate
+CREATE POLICY rate_delete_all ON public.rate AS PERMISSIVE FOR DELETE TO rls_all
+    USING (
+        (SELECT rls.superuser_on('rate'))
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'rate', 'visible', false)) END
+    );
+-- undo: DROP POLICY IF EXISTS rate_delete_all ON public.rate;
 
 -- policy: policy price_create on public.price
-CREATE POLICY price_create ON public.price AS PERMISSIVE FOR INSERT TO rls_client
+CREATE POLICY price_create ON public.price AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'price', 'visible'))::smallint[])
+        CASE substring((SELECT rls.admitted_bits('create', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'price', 'visible', false)) END
         OR (SELECT rls.superuser_on('price'))
     );
 -- undo: DROP POLICY IF EXISTS price_create ON public.price;
 
--- policy: policy price_update on public.price
-CREATE POLICY price_update ON public.price AS PERMISSIVE FOR UPDATE TO rls_client
+-- policy: policy price_read on public.price
+CREATE POLICY price_read ON public.price AS PERMISSIVE FOR SELECT TO rls_any
     USING (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible'))::smallint[])
+        owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', false))::bigint[])
+        OR (SELECT rls.superuser_on('price'))
+    );
+-- undo: DROP POLICY IF EXISTS price_read ON public.price;
+
+-- policy: policy price_read_narrow on public.price
+CREATE POLICY price_read_narrow ON public.price AS PERMISSIVE FOR SELECT TO rls_narrow
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', true))::bigint[])
+    );
+-- undo: DROP POLICY IF EXISTS price_read_narrow ON public.price;
+
+-- policy: policy price_read_middle on public.price
+CREATE POLICY price_read_middle ON public.price AS PERMISSIVE FOR SELECT TO rls_middle
+    USING (
+        (CASE substring((SELECT rls.admitted_bits('read', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'price', 'visible', true)) END
+            AND (owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', true))::bigint[])))
+    );
+-- undo: DROP POLICY IF EXISTS price_read_middle ON public.price;
+
+-- policy: policy price_read_wide on public.price
+CREATE POLICY price_read_wide ON public.price AS PERMISSIVE FOR SELECT TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('read', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'price', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS price_read_wide ON public.price;
+
+-- policy: policy price_read_all on public.price
+CREATE POLICY price_read_all ON public.price AS PERMISSIVE FOR SELECT TO rls_all
+    USING (
+        (SELECT rls.superuser_on('price'))
+        OR CASE substring((SELECT rls.admitted_bits('read', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'price', 'visible', false)) END
+    );
+-- undo: DROP POLICY IF EXISTS price_read_all ON public.price;
+
+-- policy: policy price_update on public.price
+CREATE POLICY price_update ON public.price AS PERMISSIVE FOR UPDATE TO rls_any
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible', false))::bigint[])
         OR (SELECT rls.superuser_on('price'))
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible'))::smallint[])
+        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
         OR (SELECT rls.superuser_on('price'))
     );
 -- undo: DROP POLICY IF EXISTS price_update ON public.price;
 
--- policy: policy price_delete on public.price
-CREATE POLICY price_delete ON public.price AS PERMISSIVE FOR DELETE TO rls_client
+-- policy: policy price_update_narrow on public.price
+CREATE POLICY price_update_narrow ON public.price AS PERMISSIVE FOR UPDATE TO rls_narrow
     USING (
-        owner = ANY ((SELECT rls.admitted_owners('delete', 'price', 'visible'))::smallint[])
+        owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible', true))::bigint[])
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
+        OR (SELECT rls.superuser_on('price'))
+    );
+-- undo: DROP POLICY IF EXISTS price_update_narrow ON public.price;
+
+-- policy: policy price_update_middle on public.price
+CREATE POLICY price_update_middle ON public.price AS PERMISSIVE FOR UPDATE TO rls_middle
+    USING (
+        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', true)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
+        OR (SELECT rls.superuser_on('price'))
+    );
+-- undo: DROP POLICY IF EXISTS price_update_middle ON public.price;
+
+-- policy: policy price_update_wide on public.price
+CREATE POLICY price_update_wide ON public.price AS PERMISSIVE FOR UPDATE TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', true)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
+        OR (SELECT rls.superuser_on('price'))
+    );
+-- undo: DROP POLICY IF EXISTS price_update_wide ON public.price;
+
+-- policy: policy price_update_all on public.price
+CREATE POLICY price_update_all ON public.price AS PERMISSIVE FOR UPDATE TO rls_all
+    USING (
+        (SELECT rls.superuser_on('price'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
+        OR (SELECT rls.superuser_on('price'))
+    );
+-- undo: DROP POLICY IF EXISTS price_update_all ON public.price;
+
+-- policy: policy price_delete on public.price
+CREATE POLICY price_delete ON public.price AS PERMISSIVE FOR DELETE TO rls_any
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('delete', 'price', 'visible', false))::bigint[])
         OR (SELECT rls.superuser_on('price'))
     );
 -- undo: DROP POLICY IF EXISTS price_delete ON public.price;
 
--- policy: policy badge_read on public.badge
-CREATE POLICY badge_read ON public.badge AS PERMISSIVE FOR SELECT TO rls_client
+-- policy: policy price_delete_narrow on public.price
+CREATE POLICY price_delete_narrow ON public.price AS PERMISSIVE FOR DELETE TO rls_narrow
     USING (
-        owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible'))::smallint[])
-        OR (SELECT rls.superuser_on('badge'))
+        owner = ANY ((SELECT rls.admitted_owners('delete', 'price', 'visible', true))::bigint[])
     );
--- undo: DROP POLICY IF EXISTS badge_read ON public.badge;
+-- undo: DROP POLICY IF EXISTS price_delete_narrow ON public.price;
+
+-- policy: policy price_delete_middle on public.price
+CREATE POLICY price_delete_middle ON public.price AS PERMISSIVE FOR DELETE TO rls_middle
+    USING (
+        CASE substring((SELECT rls.admitted_bits('delete', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'price', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS price_delete_middle ON public.price;
+
+-- policy: policy price_delete_wide on public.price
+CREATE POLICY price_delete_wide ON public.price AS PERMISSIVE FOR DELETE TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('delete', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'price', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS price_delete_wide ON public.price;
+
+-- policy: policy price_delete_all on public.price
+CREATE POLICY price_delete_all ON public.price AS PERMISSIVE FOR DELETE TO rls_all
+    USING (
+        (SELECT rls.superuser_on('price'))
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'price', 'visible', false)) END
+    );
+-- undo: DROP POLICY IF EXISTS price_delete_all ON public.price;
 
 -- policy: policy badge_create on public.badge
-CREATE POLICY badge_create ON public.badge AS PERMISSIVE FOR INSERT TO rls_client
+CREATE POLICY badge_create ON public.badge AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'badge', 'visible'))::smallint[])
+        CASE substring((SELECT rls.admitted_bits('create', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'badge', 'visible', false)) END
         OR (SELECT rls.superuser_on('badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_create ON public.badge;
 
--- policy: policy badge_update on public.badge
-CREATE POLICY badge_update ON public.badge AS PERMISSIVE FOR UPDATE TO rls_client
+-- policy: policy badge_read on public.badge
+CREATE POLICY badge_read ON public.badge AS PERMISSIVE FOR SELECT TO rls_any
     USING (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible'))::smallint[])
+        owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', false))::bigint[])
+        OR (SELECT rls.superuser_on('badge'))
+    );
+-- undo: DROP POLICY IF EXISTS badge_read ON public.badge;
+
+-- policy: policy badge_read_narrow on public.badge
+CREATE POLICY badge_read_narrow ON public.badge AS PERMISSIVE FOR SELECT TO rls_narrow
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', true))::bigint[])
+    );
+-- undo: DROP POLICY IF EXISTS badge_read_narrow ON public.badge;
+
+-- policy: policy badge_read_middle on public.badge
+CREATE POLICY badge_read_middle ON public.badge AS PERMISSIVE FOR SELECT TO rls_middle
+    USING (
+        (CASE substring((SELECT rls.admitted_bits('read', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'badge', 'visible', true)) END
+            AND (owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', true))::bigint[])))
+    );
+-- undo: DROP POLICY IF EXISTS badge_read_middle ON public.badge;
+
+-- policy: policy badge_read_wide on public.badge
+CREATE POLICY badge_read_wide ON public.badge AS PERMISSIVE FOR SELECT TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('read', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'badge', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS badge_read_wide ON public.badge;
+
+-- policy: policy badge_read_all on public.badge
+CREATE POLICY badge_read_all ON public.badge AS PERMISSIVE FOR SELECT TO rls_all
+    USING (
+        (SELECT rls.superuser_on('badge'))
+        OR CASE substring((SELECT rls.admitted_bits('read', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'badge', 'visible', false)) END
+    );
+-- undo: DROP POLICY IF EXISTS badge_read_all ON public.badge;
+
+-- policy: policy badge_update on public.badge
+CREATE POLICY badge_update ON public.badge AS PERMISSIVE FOR UPDATE TO rls_any
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible', false))::bigint[])
         OR (SELECT rls.superuser_on('badge'))
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible'))::smallint[])
+        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
         OR (SELECT rls.superuser_on('badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_update ON public.badge;
 
--- policy: policy badge_delete on public.badge
-CREATE POLICY badge_delete ON public.badge AS PERMISSIVE FOR DELETE TO rls_client
+-- policy: policy badge_update_narrow on public.badge
+CREATE POLICY badge_update_narrow ON public.badge AS PERMISSIVE FOR UPDATE TO rls_narrow
     USING (
-        owner = ANY ((SELECT rls.admitted_owners('delete', 'badge', 'visible'))::smallint[])
+        owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible', true))::bigint[])
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
+        OR (SELECT rls.superuser_on('badge'))
+    );
+-- undo: DROP POLICY IF EXISTS badge_update_narrow ON public.badge;
+
+-- policy: policy badge_update_middle on public.badge
+CREATE POLICY badge_update_middle ON public.badge AS PERMISSIVE FOR UPDATE TO rls_middle
+    USING (
+        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', true)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
+        OR (SELECT rls.superuser_on('badge'))
+    );
+-- undo: DROP POLICY IF EXISTS badge_update_middle ON public.badge;
+
+-- policy: policy badge_update_wide on public.badge
+CREATE POLICY badge_update_wide ON public.badge AS PERMISSIVE FOR UPDATE TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', true)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
+        OR (SELECT rls.superuser_on('badge'))
+    );
+-- undo: DROP POLICY IF EXISTS badge_update_wide ON public.badge;
+
+-- policy: policy badge_update_all on public.badge
+CREATE POLICY badge_update_all ON public.badge AS PERMISSIVE FOR UPDATE TO rls_all
+    USING (
+        (SELECT rls.superuser_on('badge'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
+    )
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
+        OR (SELECT rls.superuser_on('badge'))
+    );
+-- undo: DROP POLICY IF EXISTS badge_update_all ON public.badge;
+
+-- policy: policy badge_delete on public.badge
+CREATE POLICY badge_delete ON public.badge AS PERMISSIVE FOR DELETE TO rls_any
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('delete', 'badge', 'visible', false))::bigint[])
         OR (SELECT rls.superuser_on('badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_delete ON public.badge;
+
+-- policy: policy badge_delete_narrow on public.badge
+CREATE POLICY badge_delete_narrow ON public.badge AS PERMISSIVE FOR DELETE TO rls_narrow
+    USING (
+        owner = ANY ((SELECT rls.admitted_owners('delete', 'badge', 'visible', true))::bigint[])
+    );
+-- undo: DROP POLICY IF EXISTS badge_delete_narrow ON public.badge;
+
+-- policy: policy badge_delete_middle on public.badge
+CREATE POLICY badge_delete_middle ON public.badge AS PERMISSIVE FOR DELETE TO rls_middle
+    USING (
+        CASE substring((SELECT rls.admitted_bits('delete', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'badge', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS badge_delete_middle ON public.badge;
+
+-- policy: policy badge_delete_wide on public.badge
+CREATE POLICY badge_delete_wide ON public.badge AS PERMISSIVE FOR DELETE TO rls_wide
+    USING (
+        CASE substring((SELECT rls.admitted_bits('delete', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'badge', 'visible', true)) END
+    );
+-- undo: DROP POLICY IF EXISTS badge_delete_wide ON public.badge;
+
+-- policy: policy badge_delete_all on public.badge
+CREATE POLICY badge_delete_all ON public.badge AS PERMISSIVE FOR DELETE TO rls_all
+    USING (
+        (SELECT rls.superuser_on('badge'))
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'badge', 'visible', false)) END
+    );
+-- undo: DROP POLICY IF EXISTS badge_delete_all ON public.badge;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.order_line for clients
 REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.order_line FROM PUBLIC, app;

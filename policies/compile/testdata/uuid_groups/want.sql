@@ -14,6 +14,146 @@ INSERT INTO rls.database_role (name, kind, position) VALUES ('app', 'client', 1)
 ON CONFLICT (name) DO UPDATE SET kind = EXCLUDED.kind, position = EXCLUDED.position;
 -- undo: DELETE FROM rls.database_role WHERE name = 'app';
 
+-- role: database role rls_any_app
+DO $$
+BEGIN
+    IF to_regrole('rls_any_app') IS NULL THEN
+        CREATE ROLE rls_any_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_any_app NOLOGIN INHERIT;
+GRANT app, rls_any TO rls_any_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_any_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_any_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_any_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_any_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_any_app;
+
+-- registry: plan role rls_any_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'any', 'rls_any_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'any';
+
+-- role: database role rls_narrow_app
+DO $$
+BEGIN
+    IF to_regrole('rls_narrow_app') IS NULL THEN
+        CREATE ROLE rls_narrow_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_narrow_app NOLOGIN INHERIT;
+GRANT app, rls_narrow TO rls_narrow_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_narrow_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_narrow_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_narrow_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_narrow_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_narrow_app;
+
+-- registry: plan role rls_narrow_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'narrow', 'rls_narrow_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'narrow';
+
+-- role: database role rls_middle_app
+DO $$
+BEGIN
+    IF to_regrole('rls_middle_app') IS NULL THEN
+        CREATE ROLE rls_middle_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_middle_app NOLOGIN INHERIT;
+GRANT app, rls_middle TO rls_middle_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_middle_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_middle_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_middle_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_middle_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_middle_app;
+
+-- registry: plan role rls_middle_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'middle', 'rls_middle_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'middle';
+
+-- role: database role rls_wide_app
+DO $$
+BEGIN
+    IF to_regrole('rls_wide_app') IS NULL THEN
+        CREATE ROLE rls_wide_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_wide_app NOLOGIN INHERIT;
+GRANT app, rls_wide TO rls_wide_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_wide_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_wide_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_wide_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_wide_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_wide_app;
+
+-- registry: plan role rls_wide_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'wide', 'rls_wide_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'wide';
+
+-- role: database role rls_all_app
+DO $$
+BEGIN
+    IF to_regrole('rls_all_app') IS NULL THEN
+        CREATE ROLE rls_all_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_all_app NOLOGIN INHERIT;
+GRANT app, rls_all TO rls_all_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_all_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_all_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_all_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_all_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_all_app;
+
+-- registry: plan role rls_all_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'all', 'rls_all_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'all';
+
 -- registry: maintenance role migrator, as rls_owner
 INSERT INTO rls.database_role (name, kind, position) VALUES ('migrator', 'maintenance', 2)
 ON CONFLICT (name) DO UPDATE SET kind = EXCLUDED.kind, position = EXCLUDED.position;
@@ -247,41 +387,518 @@ GRANT SELECT ON rls.visible_users TO rls_client;
 COMMENT ON VIEW rls.visible_users IS 'The principal''s visible users, with the relations that reach each.';
 -- undo: DROP VIEW IF EXISTS rls.visible_users;
 
--- function: function rls.admitted_owners(text, text, text), as rls_owner
--- Keys of the users whose rows the principal may act on: who is visible within the scope, if a grant of the action is held.
--- Every action but create asks for a grant of read as well.
-CREATE OR REPLACE FUNCTION rls.admitted_owners(action text, resource text, scope text)
+-- function: function rls.hierarchy(uuid), as rls_owner
+-- Whom a user sees through the hierarchy: the union of separate closures, one per relation.
+-- Nobody for a user who does not exist. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.hierarchy(viewer uuid)
+RETURNS SETOF uuid
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+ROWS 1000
+AS $rls$
+BEGIN
+    RETURN QUERY
+        WITH RECURSIVE myself(id) AS (
+            SELECT u.id FROM rls.user_row AS u WHERE u.id = $1
+        )
+        SELECT s.id FROM myself AS s;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.hierarchy(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION rls.hierarchy(uuid) IS 'Whom a user sees through the hierarchy: the union of separate closures, one per relation.';
+-- undo: DROP FUNCTION IF EXISTS rls.hierarchy(uuid);
+
+-- function: function rls.shared_with(uuid), as rls_owner
+-- Whom groups show to a user: their members or their creators, as each group shares. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.shared_with(viewer uuid)
+RETURNS SETOF uuid
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+ROWS 100
+AS $rls$
+BEGIN
+    RETURN QUERY
+        WITH shared AS (
+            SELECT DISTINCT g.id, g.shares_members, CASE WHEN g.shares_creator THEN g.creator END AS creator
+            FROM rls.membership AS m
+            JOIN rls.group_row AS g ON g.id = m.group_id AND (g.shares_members OR g.shares_creator)
+            WHERE m.user_id IN (SELECT h.id FROM rls.hierarchy($1) AS h(id))
+        )
+        SELECT u.id FROM shared AS s
+        JOIN rls.membership AS m ON m.group_id = s.id
+        JOIN rls.user_row AS u ON u.id = m.user_id
+        WHERE s.shares_members
+        UNION
+        SELECT u.id FROM shared AS s JOIN rls.user_row AS u ON u.id = s.creator;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.shared_with(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION rls.shared_with(uuid) IS 'Whom groups show to a user: their members or their creators, as each group shares.';
+-- undo: DROP FUNCTION IF EXISTS rls.shared_with(uuid);
+
+-- function: function rls.prepare(text, text), as rls_owner
+-- What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.
+-- Only reads in a transaction that may not write, and in one where a conflict would be an error. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    superuser boolean;
+    missing bigint;
+BEGIN
+    IF kind = 'user' THEN
+        SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
+            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
+              AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)) END
+        INTO key, superuser, form, missing
+        FROM rls.user_row AS u
+        LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on
+        WHERE u.id = rls.to_uuid($2);
+    ELSE
+        SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
+            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
+              AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)) END
+        INTO key, superuser, form, missing
+        FROM rls.user_row AS u
+        LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on
+        WHERE u.subject = $2;
+    END IF;
+    IF superuser IS NOT false THEN
+        form := CASE WHEN superuser THEN 'all' ELSE 'narrow' END;
+        RETURN;
+    END IF;
+    IF (missing IS NULL OR missing > 8)
+        AND current_setting('transaction_read_only') = 'off' AND current_setting('transaction_isolation') = 'read committed'
+        -- Whoever comes second computes for themself: nobody waits for a set.
+        AND pg_try_advisory_xact_lock(hashtextextended('rls.visible_set ' || key, 0)) THEN
+        -- The number comes before the snapshot: rls.prune_changes relies on it.
+        PERFORM pg_current_xact_id();
+        INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_uuid, bits, ranges_uuid)
+        SELECT prepare.key, 'eccf5ebc4a425c653a719c711ff74e98', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), h.size,
+               CASE WHEN h.size <= 200 THEN 'narrow' WHEN h.size > least(5000, h.users * 0.03) THEN 'wide' ELSE 'middle' END,
+               h.ids, h.bits, h.ranges
+        FROM (
+            SELECT count(*) AS size,
+                   coalesce(array_agg(o.id ORDER BY o.id), '{}') AS ids,
+                   NULL::varbit AS bits,
+                   coalesce(range_agg(rls.uuid_range(o.id, o.id, '[]')), '{}') AS ranges,
+                   greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'public.account'::regclass)) AS users
+            FROM (SELECT h.id FROM (SELECT i.id::uuid FROM rls.hierarchy(rls.to_uuid(prepare.key)) AS i(id)) AS h(id)) AS o
+        ) AS h
+        ON CONFLICT (viewer) DO UPDATE SET
+            model = EXCLUDED.model,
+            snapshot = EXCLUDED.snapshot,
+            since = EXCLUDED.since,
+            xid = EXCLUDED.xid,
+            computed_on = EXCLUDED.computed_on,
+            size = EXCLUDED.size,
+            form = EXCLUDED.form,
+            ids_uuid = EXCLUDED.ids_uuid,
+            bits = EXCLUDED.bits,
+            ranges_uuid = EXCLUDED.ranges_uuid
+        RETURNING v.form INTO form;
+        DELETE FROM rls.graph_change AS c USING rls.visible_set AS s
+        WHERE s.viewer = prepare.key AND c.viewer = prepare.key AND c.xid < s.since;
+    END IF;
+    IF form IS NULL THEN -- nothing can be stored: each statement computes, and so may this
+        SELECT CASE WHEN count(*) <= 200 THEN 'narrow' WHEN count(*) > 5000 THEN 'wide' ELSE 'middle' END INTO form
+        FROM rls.hierarchy(rls.to_uuid(key));
+    END IF;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.prepare(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.prepare(text, text) IS 'What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.';
+-- undo: DROP FUNCTION IF EXISTS rls.prepare(text, text);
+
+-- function: function rls.visible_ids(uuid, boolean), as rls_owner
+-- Whom a user sees, as an array. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.visible_ids(viewer uuid, hierarchy_only boolean)
+RETURNS uuid[]
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    result uuid[];
+    changed boolean;
+    touched uuid[];
+    gained uuid[];
+BEGIN
+    SELECT s.ids_uuid || '{}', EXISTS (
+        SELECT FROM rls.graph_change AS c
+        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
+          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+    ) INTO result, changed
+    FROM rls.visible_set AS s
+    WHERE s.viewer = $1::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on;
+    IF changed THEN
+        SELECT array_agg(c.seen::uuid), coalesce(array_agg(c.seen::uuid) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
+        INTO touched, gained, changed
+        FROM rls.visible_set AS s
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
+          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+            ORDER BY c.seen, c.id DESC
+        ) AS c
+        WHERE s.viewer = $1::text;
+        IF NOT changed THEN
+            result := ARRAY(SELECT i.id FROM unnest(result) AS i(id) WHERE i.id <> ALL (touched)) || gained;
+        END IF;
+    END IF;
+    IF changed IS NOT false THEN
+        result := ARRAY(SELECT h.id FROM rls.hierarchy($1) AS h(id));
+    END IF;
+    IF NOT $2 THEN
+        result := result || ARRAY(SELECT x.id::uuid FROM rls.shared_with($1) AS x(id));
+    END IF;
+    RETURN result;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.visible_ids(uuid, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.visible_ids(uuid, boolean) IS 'Whom a user sees, as an array.';
+-- undo: DROP FUNCTION IF EXISTS rls.visible_ids(uuid, boolean);
+
+-- function: function rls.visible_ranges(uuid, boolean), as rls_owner
+-- Whom a user sees, as ranges of one key each. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.visible_ranges(viewer uuid, hierarchy_only boolean)
+RETURNS rls.uuid_multirange
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    result rls.uuid_multirange;
+    changed boolean;
+    touched uuid[];
+    gained uuid[];
+BEGIN
+    SELECT s.ranges_uuid + '{}', EXISTS (
+        SELECT FROM rls.graph_change AS c
+        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
+          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+    ) INTO result, changed
+    FROM rls.visible_set AS s
+    WHERE s.viewer = $1::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on;
+    IF changed THEN
+        SELECT array_agg(c.seen::uuid), coalesce(array_agg(c.seen::uuid) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
+        INTO touched, gained, changed
+        FROM rls.visible_set AS s
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
+          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+            ORDER BY c.seen, c.id DESC
+        ) AS c
+        WHERE s.viewer = $1::text;
+        IF NOT changed THEN
+            result := result - coalesce((SELECT range_agg(rls.uuid_range(x.id, x.id, '[]')) FROM unnest(touched) AS x(id)), '{}')
+                + coalesce((SELECT range_agg(rls.uuid_range(x.id, x.id, '[]')) FROM unnest(gained) AS x(id)), '{}');
+        END IF;
+    END IF;
+    IF changed IS NOT false THEN
+        result := coalesce((SELECT range_agg(rls.uuid_range(x.id, x.id, '[]')) FROM (SELECT h.id::uuid FROM rls.hierarchy($1) AS h(id)) AS x), '{}');
+    END IF;
+    IF NOT $2 THEN
+        result := result + coalesce((SELECT range_agg(rls.uuid_range(x.id, x.id, '[]')) FROM (SELECT h.id::uuid FROM rls.shared_with($1) AS h(id)) AS x), '{}');
+    END IF;
+    RETURN result;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.visible_ranges(uuid, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.visible_ranges(uuid, boolean) IS 'Whom a user sees, as ranges of one key each.';
+-- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(uuid, boolean);
+
+-- function: function rls.superuser_on(text), as rls_owner
+-- Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.
+CREATE OR REPLACE FUNCTION rls.superuser_on(resource text)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $rls$
+DECLARE
+    who rls.identity := rls.identify();
+    key uuid := rls.to_uuid(who.key);
+BEGIN
+    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+        RETURN false;
+    END IF;
+    RETURN coalesce((
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        FROM rls.user_row AS u WHERE u.id = key), false);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.superuser_on(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.superuser_on(text) TO rls_client;
+COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.';
+-- undo: DROP FUNCTION IF EXISTS rls.superuser_on(text);
+
+-- function: function rls.graph_viewer(text, text, boolean), as rls_owner
+-- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
+-- action but create one of read as well. NULL for everybody else; with alone an error for superusers. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.graph_viewer(action text, resource text, alone boolean)
+RETURNS uuid
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    who rls.identity := rls.identify();
+    key uuid;
+    grantees text[];
+    viewer uuid;
+    active boolean;
+    superuser boolean;
+    granted boolean;
+BEGIN
+    IF who.kind IS DISTINCT FROM 'user' THEN
+        RETURN NULL;
+    END IF;
+    key := rls.to_uuid(who.key);
+    grantees := ARRAY['everyone', 'authenticated', 'user:' || who.key];
+    SELECT u.id, u.is_active, u.is_superuser, EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()))
+    INTO viewer, active, superuser, granted
+    FROM rls.user_row AS u
+    WHERE u.id = key;
+    IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
+        RETURN NULL;
+    END IF;
+    IF superuser THEN
+        IF $3 THEN
+            RAISE EXCEPTION 'the principal has become a superuser in this transaction'
+                USING ERRCODE = '40001', HINT = 'Run the transaction again: it will see every row.';
+        END IF;
+        RETURN NULL;
+    END IF;
+    IF NOT granted OR $1 NOT IN ('create', 'read') THEN
+        grantees := grantees || ARRAY(
+            SELECT 'group:' || g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = viewer);
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF granted AND $1 NOT IN ('create', 'read') THEN
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF NOT granted THEN
+        RETURN NULL;
+    END IF;
+    RETURN viewer;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.graph_viewer(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.graph_viewer(text, text, boolean) IS 'Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every action but create one of read as well.';
+-- undo: DROP FUNCTION IF EXISTS rls.graph_viewer(text, text, boolean);
+
+-- function: function rls.admitted_owners(text, text, text, boolean), as rls_owner
+-- Users whose rows the principal may act on, as an array: who is visible within the scope, if a grant of the action is held.
+-- Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.admitted_owners(action text, resource text, scope text, alone boolean)
 RETURNS uuid[]
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $rls$
 DECLARE
-    who rls.subject := rls.subject();
-    me uuid;
+    who rls.identity := rls.identify();
+    key uuid;
+    grantees text[];
+    viewer uuid;
+    active boolean;
+    superuser boolean;
+    granted boolean;
+    stored uuid[];
+    more boolean;
 BEGIN
-    IF who.kind IS DISTINCT FROM 'user' OR who.superuser OR NOT rls.has_grant(who.grantees, $1, $2) THEN
+    IF who.kind IS DISTINCT FROM 'user' THEN
         RETURN '{}';
     END IF;
-    me := rls.to_uuid(who.key);
+    key := rls.to_uuid(who.key);
+    grantees := ARRAY['everyone', 'authenticated', 'user:' || who.key];
+    SELECT u.id, u.is_active, u.is_superuser, EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+        s.ids_uuid || '{}',
+        EXISTS (
+            SELECT FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
+                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+        OR ($3 = 'visible')
+        OR s.viewer IS NULL
+    INTO viewer, active, superuser, granted, stored, more
+    FROM rls.user_row AS u
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    WHERE u.id = key;
+    IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
+        RETURN '{}';
+    END IF;
+    IF superuser THEN
+        IF $4 THEN
+            RAISE EXCEPTION 'the principal has become a superuser in this transaction'
+                USING ERRCODE = '40001', HINT = 'Run the transaction again: it will see every row.';
+        END IF;
+        RETURN '{}';
+    END IF;
+    IF NOT granted OR $1 NOT IN ('create', 'read') THEN
+        grantees := grantees || ARRAY(
+            SELECT 'group:' || g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = viewer);
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF granted AND $1 NOT IN ('create', 'read') THEN
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF NOT granted THEN
+        RETURN '{}';
+    END IF;
     CASE $3
     WHEN 'self' THEN
-        RETURN ARRAY[me];
+        RETURN ARRAY[viewer]::uuid[];
     WHEN 'hierarchy', 'visible' THEN
-        RETURN ARRAY(SELECT DISTINCT s.id FROM rls.seen_by(me, $3 = 'hierarchy') AS s);
+        IF more THEN
+            RETURN rls.visible_ids(viewer, $3 = 'hierarchy');
+        END IF;
+        RETURN coalesce(stored, '{}');
     END CASE;
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.admitted_owners(text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.admitted_owners(text, text, text) TO rls_client;
-COMMENT ON FUNCTION rls.admitted_owners(text, text, text) IS 'Keys of the users whose rows the principal may act on: who is visible within the scope, if a grant of the action is held.';
--- undo: DROP FUNCTION IF EXISTS rls.admitted_owners(text, text, text);
+REVOKE ALL ON FUNCTION rls.admitted_owners(text, text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.admitted_owners(text, text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.admitted_owners(text, text, text, boolean) IS 'Users whose rows the principal may act on, as an array: who is visible within the scope, if a grant of the action is held.';
+-- undo: DROP FUNCTION IF EXISTS rls.admitted_owners(text, text, text, boolean);
 
--- function: function rls.admitted_groups(text, text), as rls_owner
+-- function: function rls.admitted_ranges(text, text, text, boolean), as rls_owner
+-- Users whose rows the principal may act on, as ranges: who is visible within the scope, if a grant of the action is held.
+-- Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.admitted_ranges(action text, resource text, scope text, alone boolean)
+RETURNS rls.uuid_multirange
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $rls$
+DECLARE
+    who rls.identity := rls.identify();
+    key uuid;
+    grantees text[];
+    viewer uuid;
+    active boolean;
+    superuser boolean;
+    granted boolean;
+    stored rls.uuid_multirange;
+    more boolean;
+BEGIN
+    IF who.kind IS DISTINCT FROM 'user' THEN
+        RETURN '{}';
+    END IF;
+    key := rls.to_uuid(who.key);
+    grantees := ARRAY['everyone', 'authenticated', 'user:' || who.key];
+    SELECT u.id, u.is_active, u.is_superuser, EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+        s.ranges_uuid + '{}',
+        EXISTS (
+            SELECT FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
+                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+        OR ($3 = 'visible')
+        OR s.viewer IS NULL
+    INTO viewer, active, superuser, granted, stored, more
+    FROM rls.user_row AS u
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    WHERE u.id = key;
+    IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
+        RETURN '{}';
+    END IF;
+    IF superuser THEN
+        IF $4 THEN
+            RAISE EXCEPTION 'the principal has become a superuser in this transaction'
+                USING ERRCODE = '40001', HINT = 'Run the transaction again: it will see every row.';
+        END IF;
+        RETURN '{}';
+    END IF;
+    IF NOT granted OR $1 NOT IN ('create', 'read') THEN
+        grantees := grantees || ARRAY(
+            SELECT 'group:' || g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = viewer);
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF granted AND $1 NOT IN ('create', 'read') THEN
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF NOT granted THEN
+        RETURN '{}';
+    END IF;
+    CASE $3
+    WHEN 'self' THEN
+        RETURN rls.uuid_multirange(rls.uuid_range(viewer, viewer, '[]'));
+    WHEN 'hierarchy', 'visible' THEN
+        IF more THEN
+            RETURN rls.visible_ranges(viewer, $3 = 'hierarchy');
+        END IF;
+        RETURN coalesce(stored, '{}');
+    END CASE;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.admitted_ranges(text, text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.admitted_ranges(text, text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.admitted_ranges(text, text, text, boolean) IS 'Users whose rows the principal may act on, as ranges: who is visible within the scope, if a grant of the action is held.';
+-- undo: DROP FUNCTION IF EXISTS rls.admitted_ranges(text, text, text, boolean);
+
+-- function: function rls.admitted_groups(text, text, boolean), as rls_owner
 -- Keys of the principal's groups whose rows the principal may act on, if a grant of the action is held.
-CREATE OR REPLACE FUNCTION rls.admitted_groups(action text, resource text)
+-- Raises for superusers where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.admitted_groups(action text, resource text, alone boolean)
 RETURNS uuid[]
 LANGUAGE plpgsql
 STABLE
@@ -290,18 +907,18 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
 DECLARE
-    who rls.subject := rls.subject();
+    viewer uuid := rls.graph_viewer($1, $2, $3);
 BEGIN
-    IF who.kind IS DISTINCT FROM 'user' OR who.superuser OR NOT rls.has_grant(who.grantees, $1, $2) THEN
+    IF viewer IS NULL THEN
         RETURN '{}';
     END IF;
-    RETURN ARRAY(SELECT rls.to_uuid(g.key) FROM unnest(rls.user_groups(who.key)) AS g(key));
+    RETURN ARRAY(SELECT g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = viewer);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.admitted_groups(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.admitted_groups(text, text) TO rls_client;
-COMMENT ON FUNCTION rls.admitted_groups(text, text) IS 'Keys of the principal''s groups whose rows the principal may act on, if a grant of the action is held.';
--- undo: DROP FUNCTION IF EXISTS rls.admitted_groups(text, text);
+REVOKE ALL ON FUNCTION rls.admitted_groups(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.admitted_groups(text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.admitted_groups(text, text, boolean) IS 'Keys of the principal''s groups whose rows the principal may act on, if a grant of the action is held.';
+-- undo: DROP FUNCTION IF EXISTS rls.admitted_groups(text, text, boolean);
 
 -- registry: resource ticket, as rls_owner
 INSERT INTO rls.resource (name, table_schema, table_name, title, key_columns, actions, owned, owned_by_user, write_scope, owner_check, hidden)
@@ -336,13 +953,13 @@ BEGIN
         JOIN public.ticket AS t ON t.id = rls.to_uuid(k.key)
         WHERE CASE $1
           WHEN 'read' THEN (
-              t.team_id = ANY ((SELECT rls.admitted_groups('read', 'ticket'))::uuid[])
+              t.team_id = ANY ((SELECT rls.admitted_groups('read', 'ticket', false))::uuid[])
               OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
           WHEN 'update' THEN (
-              t.team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket'))::uuid[])
+              t.team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
               OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
           WHEN 'delete' THEN (
-              t.team_id = ANY ((SELECT rls.admitted_groups('delete', 'ticket'))::uuid[])
+              t.team_id = ANY ((SELECT rls.admitted_groups('delete', 'ticket', false))::uuid[])
               OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
         END);
 END
@@ -362,41 +979,144 @@ CREATE POLICY ticket_all_maintenance ON public.ticket AS PERMISSIVE FOR ALL TO m
     );
 -- undo: DROP POLICY IF EXISTS ticket_all_maintenance ON public.ticket;
 
--- policy: policy ticket_read on public.ticket
-CREATE POLICY ticket_read ON public.ticket AS PERMISSIVE FOR SELECT TO rls_client
-    USING (
-        team_id = ANY ((SELECT rls.admitted_groups('read', 'ticket'))::uuid[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
-    );
--- undo: DROP POLICY IF EXISTS ticket_read ON public.ticket;
-
 -- policy: policy ticket_create on public.ticket
-CREATE POLICY ticket_create ON public.ticket AS PERMISSIVE FOR INSERT TO rls_client
+CREATE POLICY ticket_create ON public.ticket AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
-        team_id = ANY ((SELECT rls.admitted_groups('create', 'ticket'))::uuid[])
+        team_id = ANY ((SELECT rls.admitted_groups('create', 'ticket', false))::uuid[])
         OR (SELECT rls.superuser_on('ticket'))
     );
 -- undo: DROP POLICY IF EXISTS ticket_create ON public.ticket;
 
--- policy: policy ticket_update on public.ticket
-CREATE POLICY ticket_update ON public.ticket AS PERMISSIVE FOR UPDATE TO rls_client
+-- policy: policy ticket_read on public.ticket
+CREATE POLICY ticket_read ON public.ticket AS PERMISSIVE FOR SELECT TO rls_any
     USING (
-        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket'))::uuid[])
+        team_id = ANY ((SELECT rls.admitted_groups('read', 'ticket', false))::uuid[])
+        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+    );
+-- undo: DROP POLICY IF EXISTS ticket_read ON public.ticket;
+
+-- policy: policy ticket_read_narrow on public.ticket
+CREATE POLICY ticket_read_narrow ON public.ticket AS PERMISSIVE FOR SELECT TO rls_narrow
+    USING (
+        team_id = ANY ((SELECT rls.admitted_groups('read', 'ticket', true))::uuid[])
+    );
+-- undo: DROP POLICY IF EXISTS ticket_read_narrow ON public.ticket;
+
+-- policy: policy ticket_read_middle on public.ticket
+CREATE POLICY ticket_read_middle ON public.ticket AS PERMISSIVE FOR SELECT TO rls_middle
+    USING (
+        team_id = ANY ((SELECT rls.admitted_groups('read', 'ticket', true))::uuid[])
+    );
+-- undo: DROP POLICY IF EXISTS ticket_read_middle ON public.ticket;
+
+-- policy: policy ticket_read_wide on public.ticket
+CREATE POLICY ticket_read_wide ON public.ticket AS PERMISSIVE FOR SELECT TO rls_wide
+    USING (
+        team_id = ANY ((SELECT rls.admitted_groups('read', 'ticket', true))::uuid[])
+    );
+-- undo: DROP POLICY IF EXISTS ticket_read_wide ON public.ticket;
+
+-- policy: policy ticket_read_all on public.ticket
+CREATE POLICY ticket_read_all ON public.ticket AS PERMISSIVE FOR SELECT TO rls_all
+    USING (
+        (SELECT rls.superuser_on('ticket'))
+        OR team_id = ANY ((SELECT rls.admitted_groups('read', 'ticket', false))::uuid[])
+    );
+-- undo: DROP POLICY IF EXISTS ticket_read_all ON public.ticket;
+
+-- policy: policy ticket_update on public.ticket
+CREATE POLICY ticket_update ON public.ticket AS PERMISSIVE FOR UPDATE TO rls_any
+    USING (
+        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
         OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     )
     WITH CHECK (
-        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket'))::uuid[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
+        OR (SELECT rls.superuser_on('ticket'))
     );
 -- undo: DROP POLICY IF EXISTS ticket_update ON public.ticket;
 
--- policy: policy ticket_delete on public.ticket
-CREATE POLICY ticket_delete ON public.ticket AS PERMISSIVE FOR DELETE TO rls_client
+-- policy: policy ticket_update_narrow on public.ticket
+CREATE POLICY ticket_update_narrow ON public.ticket AS PERMISSIVE FOR UPDATE TO rls_narrow
     USING (
-        team_id = ANY ((SELECT rls.admitted_groups('delete', 'ticket'))::uuid[])
+        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', true))::uuid[])
+    )
+    WITH CHECK (
+        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
+        OR (SELECT rls.superuser_on('ticket'))
+    );
+-- undo: DROP POLICY IF EXISTS ticket_update_narrow ON public.ticket;
+
+-- policy: policy ticket_update_middle on public.ticket
+CREATE POLICY ticket_update_middle ON public.ticket AS PERMISSIVE FOR UPDATE TO rls_middle
+    USING (
+        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', true))::uuid[])
+    )
+    WITH CHECK (
+        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
+        OR (SELECT rls.superuser_on('ticket'))
+    );
+-- undo: DROP POLICY IF EXISTS ticket_update_middle ON public.ticket;
+
+-- policy: policy ticket_update_wide on public.ticket
+CREATE POLICY ticket_update_wide ON public.ticket AS PERMISSIVE FOR UPDATE TO rls_wide
+    USING (
+        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', true))::uuid[])
+    )
+    WITH CHECK (
+        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
+        OR (SELECT rls.superuser_on('ticket'))
+    );
+-- undo: DROP POLICY IF EXISTS ticket_update_wide ON public.ticket;
+
+-- policy: policy ticket_update_all on public.ticket
+CREATE POLICY ticket_update_all ON public.ticket AS PERMISSIVE FOR UPDATE TO rls_all
+    USING (
+        (SELECT rls.superuser_on('ticket'))
+        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
+    )
+    WITH CHECK (
+        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
+        OR (SELECT rls.superuser_on('ticket'))
+    );
+-- undo: DROP POLICY IF EXISTS ticket_update_all ON public.ticket;
+
+-- policy: policy ticket_delete on public.ticket
+CREATE POLICY ticket_delete ON public.ticket AS PERMISSIVE FOR DELETE TO rls_any
+    USING (
+        team_id = ANY ((SELECT rls.admitted_groups('delete', 'ticket', false))::uuid[])
         OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     );
 -- undo: DROP POLICY IF EXISTS ticket_delete ON public.ticket;
+
+-- policy: policy ticket_delete_narrow on public.ticket
+CREATE POLICY ticket_delete_narrow ON public.ticket AS PERMISSIVE FOR DELETE TO rls_narrow
+    USING (
+        team_id = ANY ((SELECT rls.admitted_groups('delete', 'ticket', true))::uuid[])
+    );
+-- undo: DROP POLICY IF EXISTS ticket_delete_narrow ON public.ticket;
+
+-- policy: policy ticket_delete_middle on public.ticket
+CREATE POLICY ticket_delete_middle ON public.ticket AS PERMISSIVE FOR DELETE TO rls_middle
+    USING (
+        team_id = ANY ((SELECT rls.admitted_groups('delete', 'ticket', true))::uuid[])
+    );
+-- undo: DROP POLICY IF EXISTS ticket_delete_middle ON public.ticket;
+
+-- policy: policy ticket_delete_wide on public.ticket
+CREATE POLICY ticket_delete_wide ON public.ticket AS PERMISSIVE FOR DELETE TO rls_wide
+    USING (
+        team_id = ANY ((SELECT rls.admitted_groups('delete', 'ticket', true))::uuid[])
+    );
+-- undo: DROP POLICY IF EXISTS ticket_delete_wide ON public.ticket;
+
+-- policy: policy ticket_delete_all on public.ticket
+CREATE POLICY ticket_delete_all ON public.ticket AS PERMISSIVE FOR DELETE TO rls_all
+    USING (
+        (SELECT rls.superuser_on('ticket'))
+        OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'ticket', false))::uuid[])
+    );
+-- undo: DROP POLICY IF EXISTS ticket_delete_all ON public.ticket;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.ticket for clients
 REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.ticket FROM PUBLIC, app;

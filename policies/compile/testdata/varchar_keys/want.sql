@@ -14,6 +14,146 @@ INSERT INTO rls.database_role (name, kind, position) VALUES ('app', 'client', 1)
 ON CONFLICT (name) DO UPDATE SET kind = EXCLUDED.kind, position = EXCLUDED.position;
 -- undo: DELETE FROM rls.database_role WHERE name = 'app';
 
+-- role: database role rls_any_app
+DO $$
+BEGIN
+    IF to_regrole('rls_any_app') IS NULL THEN
+        CREATE ROLE rls_any_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_any_app NOLOGIN INHERIT;
+GRANT app, rls_any TO rls_any_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_any_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_any_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_any_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_any_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_any_app;
+
+-- registry: plan role rls_any_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'any', 'rls_any_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'any';
+
+-- role: database role rls_narrow_app
+DO $$
+BEGIN
+    IF to_regrole('rls_narrow_app') IS NULL THEN
+        CREATE ROLE rls_narrow_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_narrow_app NOLOGIN INHERIT;
+GRANT app, rls_narrow TO rls_narrow_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_narrow_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_narrow_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_narrow_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_narrow_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_narrow_app;
+
+-- registry: plan role rls_narrow_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'narrow', 'rls_narrow_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'narrow';
+
+-- role: database role rls_middle_app
+DO $$
+BEGIN
+    IF to_regrole('rls_middle_app') IS NULL THEN
+        CREATE ROLE rls_middle_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_middle_app NOLOGIN INHERIT;
+GRANT app, rls_middle TO rls_middle_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_middle_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_middle_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_middle_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_middle_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_middle_app;
+
+-- registry: plan role rls_middle_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'middle', 'rls_middle_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'middle';
+
+-- role: database role rls_wide_app
+DO $$
+BEGIN
+    IF to_regrole('rls_wide_app') IS NULL THEN
+        CREATE ROLE rls_wide_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_wide_app NOLOGIN INHERIT;
+GRANT app, rls_wide TO rls_wide_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_wide_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_wide_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_wide_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_wide_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_wide_app;
+
+-- registry: plan role rls_wide_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'wide', 'rls_wide_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'wide';
+
+-- role: database role rls_all_app
+DO $$
+BEGIN
+    IF to_regrole('rls_all_app') IS NULL THEN
+        CREATE ROLE rls_all_app NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE rls_all_app NOLOGIN INHERIT;
+GRANT app, rls_all TO rls_all_app;
+-- undo: DO $$
+-- undo: BEGIN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_all_app')) THEN
+-- undo:         DROP ROLE IF EXISTS rls_all_app;
+-- undo:     END IF;
+-- undo: END
+-- undo: $$;
+
+-- privilege: USAGE on schema rls for rls_all_app, as rls_owner
+GRANT USAGE ON SCHEMA rls TO rls_all_app;
+-- undo: REVOKE USAGE ON SCHEMA rls FROM rls_all_app;
+
+-- registry: plan role rls_all_app of app, as rls_owner
+INSERT INTO rls.plan_role (client_role, form, role) VALUES ('app', 'all', 'rls_all_app')
+ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
+-- undo: DELETE FROM rls.plan_role WHERE client_role = 'app' AND form = 'all';
+
 -- privilege: USAGE on schema public for rls_owner
 GRANT USAGE ON SCHEMA public TO rls_owner;
 -- undo: REVOKE USAGE ON SCHEMA public FROM rls_owner;
@@ -177,7 +317,8 @@ BEGIN
         sees_boss(id) AS (
             SELECT s.id FROM myself AS s
             UNION
-            SELECT e.seen FROM sees_boss AS v JOIN rls.edge AS e ON e.viewer = v.id AND e.kind = 'boss'
+            SELECT e.seen FROM sees_boss AS w CROSS JOIN LATERAL (
+                SELECT e.seen FROM rls.edge AS e WHERE e.viewer = w.id AND e.kind = 'boss' OFFSET 0) AS e
         ),
         shared_groups(id, shares_members, creator) AS (
             SELECT g.id, g.shares_members, CASE WHEN g.shares_creator THEN g.creator END
@@ -240,41 +381,530 @@ GRANT SELECT ON rls.visible_users TO rls_client;
 COMMENT ON VIEW rls.visible_users IS 'The principal''s visible users, with the relations that reach each.';
 -- undo: DROP VIEW IF EXISTS rls.visible_users;
 
--- function: function rls.admitted_owners(text, text, text), as rls_owner
--- Keys of the users whose rows the principal may act on: who is visible within the scope, if a grant of the action is held.
--- Every action but create asks for a grant of read as well.
-CREATE OR REPLACE FUNCTION rls.admitted_owners(action text, resource text, scope text)
+-- function: function rls.hierarchy(text), as rls_owner
+-- Whom a user sees through the hierarchy: the union of separate closures, one per relation.
+-- Nobody for a user who does not exist. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.hierarchy(viewer text)
+RETURNS SETOF text
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+ROWS 1000
+AS $rls$
+BEGIN
+    RETURN QUERY
+        WITH RECURSIVE myself(id) AS (
+            SELECT u.id FROM rls.user_row AS u WHERE u.id = $1
+        ),
+        sees_boss(id) AS (
+            SELECT s.id FROM myself AS s
+            UNION
+            SELECT e.seen FROM sees_boss AS w CROSS JOIN LATERAL (
+                SELECT e.seen FROM rls.edge AS e WHERE e.viewer = w.id AND e.kind = 'boss' OFFSET 0) AS e
+        )
+        SELECT s.id FROM myself AS s
+        UNION
+        SELECT s.id FROM sees_boss AS s;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.hierarchy(text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.hierarchy(text) IS 'Whom a user sees through the hierarchy: the union of separate closures, one per relation.';
+-- undo: DROP FUNCTION IF EXISTS rls.hierarchy(text);
+
+-- function: function rls.shared_with(text), as rls_owner
+-- Whom groups show to a user: their members or their creators, as each group shares. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.shared_with(viewer text)
+RETURNS SETOF text
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+ROWS 100
+AS $rls$
+BEGIN
+    RETURN QUERY
+        WITH shared AS (
+            SELECT DISTINCT g.id, g.shares_members, CASE WHEN g.shares_creator THEN g.creator END AS creator
+            FROM rls.membership AS m
+            JOIN rls.group_row AS g ON g.id = m.group_id AND (g.shares_members OR g.shares_creator)
+            WHERE m.user_id IN (SELECT $1)
+        )
+        SELECT u.id FROM shared AS s
+        JOIN rls.membership AS m ON m.group_id = s.id
+        JOIN rls.user_row AS u ON u.id = m.user_id
+        WHERE s.shares_members
+        UNION
+        SELECT u.id FROM shared AS s JOIN rls.user_row AS u ON u.id = s.creator;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.shared_with(text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.shared_with(text) IS 'Whom groups show to a user: their members or their creators, as each group shares.';
+-- undo: DROP FUNCTION IF EXISTS rls.shared_with(text);
+
+-- function: function rls.prepare(text, text), as rls_owner
+-- What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.
+-- Only reads in a transaction that may not write, and in one where a conflict would be an error. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    superuser boolean;
+    missing bigint;
+BEGIN
+    IF kind = 'user' THEN
+        SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
+            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
+              AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)) END
+        INTO key, superuser, form, missing
+        FROM rls.user_row AS u
+        LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '34dce11abcfaedc2f4642f822a11f6a7' AND s.computed_on = s.restored_on
+        WHERE u.id = rls.to_text($2);
+    ELSE
+        SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
+            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
+              AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)) END
+        INTO key, superuser, form, missing
+        FROM rls.user_row AS u
+        LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '34dce11abcfaedc2f4642f822a11f6a7' AND s.computed_on = s.restored_on
+        WHERE u.subject = $2;
+    END IF;
+    IF superuser IS NOT false THEN
+        form := CASE WHEN superuser THEN 'all' ELSE 'narrow' END;
+        RETURN;
+    END IF;
+    IF (missing IS NULL OR missing > 8)
+        AND current_setting('transaction_read_only') = 'off' AND current_setting('transaction_isolation') = 'read committed'
+        -- Whoever comes second computes for themself: nobody waits for a set.
+        AND pg_try_advisory_xact_lock(hashtextextended('rls.visible_set ' || key, 0)) THEN
+        -- The number comes before the snapshot: rls.prune_changes relies on it.
+        PERFORM pg_current_xact_id();
+        INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_text, bits, ranges_text)
+        SELECT prepare.key, '34dce11abcfaedc2f4642f822a11f6a7', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), h.size,
+               CASE WHEN h.size <= 200 THEN 'narrow' WHEN h.size > least(5000, h.users * 0.03) THEN 'wide' ELSE 'middle' END,
+               h.ids, h.bits, h.ranges
+        FROM (
+            SELECT count(*) AS size,
+                   coalesce(array_agg(o.id ORDER BY o.id), '{}') AS ids,
+                   NULL::varbit AS bits,
+                   coalesce(range_agg(rls.text_range(o.id, o.id, '[]')), '{}') AS ranges,
+                   greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'public.person'::regclass)) AS users
+            FROM (SELECT h.id FROM (SELECT i.id::text FROM rls.hierarchy(rls.to_text(prepare.key)) AS i(id)) AS h(id)) AS o
+        ) AS h
+        ON CONFLICT (viewer) DO UPDATE SET
+            model = EXCLUDED.model,
+            snapshot = EXCLUDED.snapshot,
+            since = EXCLUDED.since,
+            xid = EXCLUDED.xid,
+            computed_on = EXCLUDED.computed_on,
+            size = EXCLUDED.size,
+            form = EXCLUDED.form,
+            ids_text = EXCLUDED.ids_text,
+            bits = EXCLUDED.bits,
+            ranges_text = EXCLUDED.ranges_text
+        RETURNING v.form INTO form;
+        DELETE FROM rls.graph_change AS c USING rls.visible_set AS s
+        WHERE s.viewer = prepare.key AND c.viewer = prepare.key AND c.xid < s.since;
+    END IF;
+    IF form IS NULL THEN -- nothing can be stored: each statement computes, and so may this
+        SELECT CASE WHEN count(*) <= 200 THEN 'narrow' WHEN count(*) > 5000 THEN 'wide' ELSE 'middle' END INTO form
+        FROM rls.hierarchy(rls.to_text(key));
+    END IF;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.prepare(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.prepare(text, text) IS 'What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.';
+-- undo: DROP FUNCTION IF EXISTS rls.prepare(text, text);
+
+-- function: function rls.visible_ids(text, boolean), as rls_owner
+-- Whom a user sees, as an array. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.visible_ids(viewer text, hierarchy_only boolean)
+RETURNS text[]
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    result text[];
+    changed boolean;
+    touched text[];
+    gained text[];
+BEGIN
+    SELECT s.ids_text || '{}', EXISTS (
+        SELECT FROM rls.graph_change AS c
+        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
+          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+    ) INTO result, changed
+    FROM rls.visible_set AS s
+    WHERE s.viewer = $1::text AND s.model = '34dce11abcfaedc2f4642f822a11f6a7' AND s.computed_on = s.restored_on;
+    IF changed THEN
+        SELECT array_agg(c.seen::text), coalesce(array_agg(c.seen::text) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
+        INTO touched, gained, changed
+        FROM rls.visible_set AS s
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
+          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+            ORDER BY c.seen, c.id DESC
+        ) AS c
+        WHERE s.viewer = $1::text;
+        IF NOT changed THEN
+            result := ARRAY(SELECT i.id FROM unnest(result) AS i(id) WHERE i.id <> ALL (touched)) || gained;
+        END IF;
+    END IF;
+    IF changed IS NOT false THEN
+        result := ARRAY(SELECT h.id FROM rls.hierarchy($1) AS h(id));
+    END IF;
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
+        result := result || ARRAY(SELECT x.id::text FROM rls.shared_with($1) AS x(id));
+    END IF;
+    RETURN result;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.visible_ids(text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.visible_ids(text, boolean) IS 'Whom a user sees, as an array.';
+-- undo: DROP FUNCTION IF EXISTS rls.visible_ids(text, boolean);
+
+-- function: function rls.visible_ranges(text, boolean), as rls_owner
+-- Whom a user sees, as ranges of one key each. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.visible_ranges(viewer text, hierarchy_only boolean)
+RETURNS rls.text_multirange
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    result rls.text_multirange;
+    changed boolean;
+    touched text[];
+    gained text[];
+BEGIN
+    SELECT s.ranges_text + '{}', EXISTS (
+        SELECT FROM rls.graph_change AS c
+        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
+          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+    ) INTO result, changed
+    FROM rls.visible_set AS s
+    WHERE s.viewer = $1::text AND s.model = '34dce11abcfaedc2f4642f822a11f6a7' AND s.computed_on = s.restored_on;
+    IF changed THEN
+        SELECT array_agg(c.seen::text), coalesce(array_agg(c.seen::text) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
+        INTO touched, gained, changed
+        FROM rls.visible_set AS s
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
+          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+            ORDER BY c.seen, c.id DESC
+        ) AS c
+        WHERE s.viewer = $1::text;
+        IF NOT changed THEN
+            result := result - coalesce((SELECT range_agg(rls.text_range(x.id, x.id, '[]')) FROM unnest(touched) AS x(id)), '{}')
+                + coalesce((SELECT range_agg(rls.text_range(x.id, x.id, '[]')) FROM unnest(gained) AS x(id)), '{}');
+        END IF;
+    END IF;
+    IF changed IS NOT false THEN
+        result := coalesce((SELECT range_agg(rls.text_range(x.id, x.id, '[]')) FROM (SELECT h.id::text FROM rls.hierarchy($1) AS h(id)) AS x), '{}');
+    END IF;
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
+        result := result + coalesce((SELECT range_agg(rls.text_range(x.id, x.id, '[]')) FROM (SELECT h.id::text FROM rls.shared_with($1) AS h(id)) AS x), '{}');
+    END IF;
+    RETURN result;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.visible_ranges(text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.visible_ranges(text, boolean) IS 'Whom a user sees, as ranges of one key each.';
+-- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(text, boolean);
+
+-- function: function rls.superuser_on(text), as rls_owner
+-- Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.
+CREATE OR REPLACE FUNCTION rls.superuser_on(resource text)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $rls$
+DECLARE
+    who rls.identity := rls.identify();
+    key text := rls.to_text(who.key);
+BEGIN
+    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+        RETURN false;
+    END IF;
+    RETURN coalesce((
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        FROM rls.user_row AS u WHERE u.id = key), false);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.superuser_on(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.superuser_on(text) TO rls_client;
+COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.';
+-- undo: DROP FUNCTION IF EXISTS rls.superuser_on(text);
+
+-- function: function rls.graph_viewer(text, text, boolean), as rls_owner
+-- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
+-- action but create one of read as well. NULL for everybody else; with alone an error for superusers. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.graph_viewer(action text, resource text, alone boolean)
+RETURNS text
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    who rls.identity := rls.identify();
+    key text;
+    grantees text[];
+    viewer text;
+    active boolean;
+    superuser boolean;
+    granted boolean;
+BEGIN
+    IF who.kind IS DISTINCT FROM 'user' THEN
+        RETURN NULL;
+    END IF;
+    key := rls.to_text(who.key);
+    grantees := ARRAY['everyone', 'authenticated', 'user:' || who.key];
+    SELECT u.id, u.is_active, u.is_superuser, EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()))
+    INTO viewer, active, superuser, granted
+    FROM rls.user_row AS u
+    WHERE u.id = key;
+    IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
+        RETURN NULL;
+    END IF;
+    IF superuser THEN
+        IF $3 THEN
+            RAISE EXCEPTION 'the principal has become a superuser in this transaction'
+                USING ERRCODE = '40001', HINT = 'Run the transaction again: it will see every row.';
+        END IF;
+        RETURN NULL;
+    END IF;
+    IF NOT granted OR $1 NOT IN ('create', 'read') THEN
+        grantees := grantees || ARRAY(
+            SELECT 'group:' || g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = viewer);
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF granted AND $1 NOT IN ('create', 'read') THEN
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF NOT granted THEN
+        RETURN NULL;
+    END IF;
+    RETURN viewer;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.graph_viewer(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.graph_viewer(text, text, boolean) IS 'Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every action but create one of read as well.';
+-- undo: DROP FUNCTION IF EXISTS rls.graph_viewer(text, text, boolean);
+
+-- function: function rls.admitted_owners(text, text, text, boolean), as rls_owner
+-- Users whose rows the principal may act on, as an array: who is visible within the scope, if a grant of the action is held.
+-- Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.admitted_owners(action text, resource text, scope text, alone boolean)
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $rls$
 DECLARE
-    who rls.subject := rls.subject();
-    me text;
+    who rls.identity := rls.identify();
+    key text;
+    grantees text[];
+    viewer text;
+    active boolean;
+    superuser boolean;
+    granted boolean;
+    stored text[];
+    more boolean;
 BEGIN
-    IF who.kind IS DISTINCT FROM 'user' OR who.superuser OR NOT rls.has_grant(who.grantees, $1, $2) THEN
+    IF who.kind IS DISTINCT FROM 'user' THEN
         RETURN '{}';
     END IF;
-    me := rls.to_text(who.key);
+    key := rls.to_text(who.key);
+    grantees := ARRAY['everyone', 'authenticated', 'user:' || who.key];
+    SELECT u.id, u.is_active, u.is_superuser, EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+        s.ids_text || '{}',
+        EXISTS (
+            SELECT FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
+                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
+        OR s.viewer IS NULL
+    INTO viewer, active, superuser, granted, stored, more
+    FROM rls.user_row AS u
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '34dce11abcfaedc2f4642f822a11f6a7' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    WHERE u.id = key;
+    IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
+        RETURN '{}';
+    END IF;
+    IF superuser THEN
+        IF $4 THEN
+            RAISE EXCEPTION 'the principal has become a superuser in this transaction'
+                USING ERRCODE = '40001', HINT = 'Run the transaction again: it will see every row.';
+        END IF;
+        RETURN '{}';
+    END IF;
+    IF NOT granted OR $1 NOT IN ('create', 'read') THEN
+        grantees := grantees || ARRAY(
+            SELECT 'group:' || g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = viewer);
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF granted AND $1 NOT IN ('create', 'read') THEN
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF NOT granted THEN
+        RETURN '{}';
+    END IF;
     CASE $3
     WHEN 'self' THEN
-        RETURN ARRAY[me];
+        RETURN ARRAY[viewer]::text[];
     WHEN 'hierarchy', 'visible' THEN
-        RETURN ARRAY(SELECT DISTINCT s.id FROM rls.seen_by(me, $3 = 'hierarchy') AS s);
+        IF more THEN
+            RETURN rls.visible_ids(viewer, $3 = 'hierarchy');
+        END IF;
+        RETURN coalesce(stored, '{}');
     END CASE;
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.admitted_owners(text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.admitted_owners(text, text, text) TO rls_client;
-COMMENT ON FUNCTION rls.admitted_owners(text, text, text) IS 'Keys of the users whose rows the principal may act on: who is visible within the scope, if a grant of the action is held.';
--- undo: DROP FUNCTION IF EXISTS rls.admitted_owners(text, text, text);
+REVOKE ALL ON FUNCTION rls.admitted_owners(text, text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.admitted_owners(text, text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.admitted_owners(text, text, text, boolean) IS 'Users whose rows the principal may act on, as an array: who is visible within the scope, if a grant of the action is held.';
+-- undo: DROP FUNCTION IF EXISTS rls.admitted_owners(text, text, text, boolean);
 
--- function: function rls.admitted_groups(text, text), as rls_owner
+-- function: function rls.admitted_ranges(text, text, text, boolean), as rls_owner
+-- Users whose rows the principal may act on, as ranges: who is visible within the scope, if a grant of the action is held.
+-- Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.admitted_ranges(action text, resource text, scope text, alone boolean)
+RETURNS rls.text_multirange
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $rls$
+DECLARE
+    who rls.identity := rls.identify();
+    key text;
+    grantees text[];
+    viewer text;
+    active boolean;
+    superuser boolean;
+    granted boolean;
+    stored rls.text_multirange;
+    more boolean;
+BEGIN
+    IF who.kind IS DISTINCT FROM 'user' THEN
+        RETURN '{}';
+    END IF;
+    key := rls.to_text(who.key);
+    grantees := ARRAY['everyone', 'authenticated', 'user:' || who.key];
+    SELECT u.id, u.is_active, u.is_superuser, EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+        s.ranges_text + '{}',
+        EXISTS (
+            SELECT FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
+                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
+        OR s.viewer IS NULL
+    INTO viewer, active, superuser, granted, stored, more
+    FROM rls.user_row AS u
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '34dce11abcfaedc2f4642f822a11f6a7' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    WHERE u.id = key;
+    IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
+        RETURN '{}';
+    END IF;
+    IF superuser THEN
+        IF $4 THEN
+            RAISE EXCEPTION 'the principal has become a superuser in this transaction'
+                USING ERRCODE = '40001', HINT = 'Run the transaction again: it will see every row.';
+        END IF;
+        RETURN '{}';
+    END IF;
+    IF NOT granted OR $1 NOT IN ('create', 'read') THEN
+        grantees := grantees || ARRAY(
+            SELECT 'group:' || g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = viewer);
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF granted AND $1 NOT IN ('create', 'read') THEN
+        granted := EXISTS (
+            SELECT FROM rls."grant" AS g
+            WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+    END IF;
+    IF NOT granted THEN
+        RETURN '{}';
+    END IF;
+    CASE $3
+    WHEN 'self' THEN
+        RETURN rls.text_multirange(rls.text_range(viewer, viewer, '[]'));
+    WHEN 'hierarchy', 'visible' THEN
+        IF more THEN
+            RETURN rls.visible_ranges(viewer, $3 = 'hierarchy');
+        END IF;
+        RETURN coalesce(stored, '{}');
+    END CASE;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.admitted_ranges(text, text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.admitted_ranges(text, text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.admitted_ranges(text, text, text, boolean) IS 'Users whose rows the principal may act on, as ranges: who is visible within the scope, if a grant of the action is held.';
+-- undo: DROP FUNCTION IF EXISTS rls.admitted_ranges(text, text, text, boolean);
+
+-- function: function rls.admitted_groups(text, text, boolean), as rls_owner
 -- Keys of the principal's groups whose rows the principal may act on, if a grant of the action is held.
-CREATE OR REPLACE FUNCTION rls.admitted_groups(action text, resource text)
+-- Raises for superusers where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.admitted_groups(action text, resource text, alone boolean)
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
@@ -283,18 +913,18 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
 DECLARE
-    who rls.subject := rls.subject();
+    viewer text := rls.graph_viewer($1, $2, $3);
 BEGIN
-    IF who.kind IS DISTINCT FROM 'user' OR who.superuser OR NOT rls.has_grant(who.grantees, $1, $2) THEN
+    IF viewer IS NULL THEN
         RETURN '{}';
     END IF;
-    RETURN ARRAY(SELECT rls.to_text(g.key) FROM unnest(rls.user_groups(who.key)) AS g(key));
+    RETURN ARRAY(SELECT g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = viewer);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.admitted_groups(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.admitted_groups(text, text) TO rls_client;
-COMMENT ON FUNCTION rls.admitted_groups(text, text) IS 'Keys of the principal''s groups whose rows the principal may act on, if a grant of the action is held.';
--- undo: DROP FUNCTION IF EXISTS rls.admitted_groups(text, text);
+REVOKE ALL ON FUNCTION rls.admitted_groups(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.admitted_groups(text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.admitted_groups(text, text, boolean) IS 'Keys of the principal''s groups whose rows the principal may act on, if a grant of the action is held.';
+-- undo: DROP FUNCTION IF EXISTS rls.admitted_groups(text, text, boolean);
 
 -- registry: resource memo, as rls_owner
 INSERT INTO rls.resource (name, table_schema, table_name, title, key_columns, actions, owned, owned_by_user, write_scope, owner_check, hidden)
@@ -329,16 +959,16 @@ BEGIN
         JOIN public.memo AS t ON t.code = rls.to_text(k.key)
         WHERE CASE $1
           WHEN 'read' THEN (
-              t.author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible'))::text[])
-              OR t.club = ANY ((SELECT rls.admitted_groups('read', 'memo'))::text[])
+              t.author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', false))::text[])
+              OR t.club = ANY ((SELECT rls.admitted_groups('read', 'memo', false))::text[])
               OR t.code >= (SELECT CASE WHEN rls.superuser_on('memo') THEN ''::text END))
           WHEN 'update' THEN (
-              t.author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible'))::text[])
-              OR t.club = ANY ((SELECT rls.admitted_groups('update', 'memo'))::text[])
+              t.author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible', false))::text[])
+              OR t.club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
               OR t.code >= (SELECT CASE WHEN rls.superuser_on('memo') THEN ''::text END))
           WHEN 'delete' THEN (
-              t.author = ANY ((SELECT rls.admitted_owners('delete', 'memo', 'visible'))::text[])
-              OR t.club = ANY ((SELECT rls.admitted_groups('delete', 'memo'))::text[])
+              t.author = ANY ((SELECT rls.admitted_owners('delete', 'memo', 'visible', false))::text[])
+              OR t.club = ANY ((SELECT rls.admitted_groups('delete', 'memo', false))::text[])
               OR t.code >= (SELECT CASE WHEN rls.superuser_on('memo') THEN ''::text END))
         END);
 END
@@ -366,8 +996,8 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
         RETURN NULL;
     END IF;
-    IF ((NEW.author IS DISTINCT FROM OLD.author AND NEW.author IS NOT NULL AND NEW.author <> ALL (rls.admitted_owners('update', 'memo', 'visible')))
-        OR (NEW.club IS DISTINCT FROM OLD.club AND NEW.club IS NOT NULL AND NEW.club <> ALL (rls.admitted_groups('update', 'memo')))) AND NOT rls.superuser_on('memo') THEN
+    IF ((NEW.author IS DISTINCT FROM OLD.author AND NEW.author IS NOT NULL AND NEW.author <> ALL (rls.admitted_owners('update', 'memo', 'visible', false)))
+        OR (NEW.club IS DISTINCT FROM OLD.club AND NEW.club IS NOT NULL AND NEW.club <> ALL (rls.admitted_groups('update', 'memo', false)))) AND NOT rls.superuser_on('memo') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'memo'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -386,45 +1016,346 @@ CREATE TRIGGER rls_hand_over
     EXECUTE FUNCTION rls.hand_over_memo();
 -- undo: DROP TRIGGER IF EXISTS rls_hand_over ON public.memo;
 
--- policy: policy memo_read on public.memo
-CREATE POLICY memo_read ON public.memo AS PERMISSIVE FOR SELECT TO rls_client
-    USING (
-        author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible'))::text[])
-        OR club = ANY ((SELECT rls.admitted_groups('read', 'memo'))::text[])
-        OR code >= (SELECT CASE WHEN rls.superuser_on('memo') THEN ''::text END)
-    );
--- undo: DROP POLICY IF EXISTS memo_read ON public.memo;
+-- function: function rls.record_change(text[], text[]), as rls_owner
+-- Tells viewers what has become of users whom they may have seen or may see now; beyond some size, that they must look anew.
+-- Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.record_change(viewers text[], seen text[])
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+BEGIN
+    IF cardinality($1) > 5000 THEN
+        INSERT INTO rls.graph_change (viewer) VALUES ('*');
+    ELSIF cardinality($2) > 64 OR cardinality($1) * cardinality($2) > 5000 THEN
+        INSERT INTO rls.graph_change (viewer) SELECT v.id::text FROM unnest($1) AS v(id);
+    ELSE
+        INSERT INTO rls.graph_change (viewer, seen, visible)
+        WITH RECURSIVE touched AS (
+            SELECT u.id FROM rls.user_row AS u WHERE u.id = ANY ($2)
+        ), up_1(seen, id) AS (
+            SELECT t.id, t.id FROM touched AS t
+            UNION
+            SELECT w.seen, e.viewer FROM up_1 AS w CROSS JOIN LATERAL (
+                SELECT e.viewer FROM rls.edge AS e WHERE e.seen = w.id AND e.kind = 'boss' OFFSET 0) AS e
+        ), reached AS (
+            SELECT w.seen, w.id FROM up_1 AS w
+        )
+        SELECT v.id::text, s.id::text, EXISTS (SELECT FROM reached AS r WHERE r.seen = s.id AND r.id = v.id)
+        FROM unnest($1) AS v(id) CROSS JOIN unnest($2) AS s(id);
+    END IF;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.record_change(text[], text[]) FROM PUBLIC;
+COMMENT ON FUNCTION rls.record_change(text[], text[]) IS 'Tells viewers what has become of users whom they may have seen or may see now; beyond some size, that they must look anew.';
+-- undo: DROP FUNCTION IF EXISTS rls.record_change(text[], text[]);
+
+-- function: function rls.record_changes(rls.edge_change[]), as rls_owner
+-- Works out for whom a change of edges matters, one relation after the other.
+-- Called by trigger functions alone.
+CREATE OR REPLACE FUNCTION rls.record_changes(changes rls.edge_change[])
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    mine rls.edge_change[];
+    alone boolean := NOT EXISTS (SELECT FROM unnest(changes) AS c WHERE c.gone);
+    viewers text[];
+    touched text[];
+BEGIN
+    PERFORM rls.lock_graph();
+    IF alone THEN
+        alone := NOT EXISTS (SELECT FROM rls.edge_gone);
+    ELSE
+        INSERT INTO rls.edge_gone (kind, viewer, seen) SELECT c.kind, c.viewer, c.seen FROM unnest(changes) AS c WHERE c.gone;
+    END IF;
+    IF cardinality(changes) > 1000 THEN
+        INSERT INTO rls.graph_change (viewer) VALUES ('*');
+        RETURN;
+    END IF;
+    -- boss
+    mine := ARRAY(SELECT c::rls.edge_change FROM unnest(changes) AS c WHERE c.kind = ANY (ARRAY['boss']::text[]));
+    IF cardinality(mine) = 1 AND alone AND NOT EXISTS (SELECT FROM rls.edge AS e WHERE e.viewer = rls.to_text(mine[1].seen) AND e.kind = 'boss')
+        AND EXISTS (SELECT FROM rls.user_row AS u WHERE u.id = rls.to_text(mine[1].seen)) THEN
+        -- Somebody new with nobody below, as when people join: whoever is above sees them.
+        INSERT INTO rls.graph_change (viewer, seen, visible)
+        WITH RECURSIVE above(id) AS (
+            SELECT rls.to_text(mine[1].viewer)
+            UNION
+            SELECT e.viewer FROM above AS w CROSS JOIN LATERAL (
+                SELECT e.viewer FROM rls.edge AS e WHERE e.seen = w.id AND e.kind = 'boss' OFFSET 0) AS e
+        )
+        SELECT a.id::text, mine[1].seen, true FROM above AS a WHERE a.id IS NOT NULL;
+    ELSIF cardinality(mine) > 0 THEN
+        WITH RECURSIVE above(id) AS (
+            SELECT rls.to_text(c.viewer) FROM unnest(mine) AS c
+            UNION
+            SELECT e.viewer FROM above AS w CROSS JOIN LATERAL (SELECT e.viewer FROM rls.edge AS e WHERE e.seen = w.id AND e.kind = 'boss'
+                    UNION ALL SELECT rls.to_text(c.viewer) FROM rls.edge_gone AS c WHERE c.seen = w.id::text AND c.kind = ANY (ARRAY['boss']::text[])) AS e
+        )
+        SELECT array_agg(DISTINCT a.id) INTO viewers FROM (SELECT a.id FROM above AS a WHERE a.id IS NOT NULL LIMIT 5001) AS a;
+        -- Somebody who moves stays below whoever is above both places: nothing changes for them.
+        IF cardinality(mine) = 2 AND mine[1].seen = mine[2].seen AND mine[1].gone <> mine[2].gone AND rls.to_text(mine[1].seen) <> ALL (viewers) THEN
+            WITH RECURSIVE above(id, gone) AS (
+                SELECT rls.to_text(c.viewer), c.gone FROM unnest(mine) AS c
+                UNION
+                SELECT e.viewer, w.gone FROM above AS w CROSS JOIN LATERAL (
+                SELECT e.viewer FROM rls.edge AS e WHERE e.seen = w.id AND e.kind = 'boss' OFFSET 0) AS e
+            ), common AS (
+                SELECT a.id FROM above AS a GROUP BY a.id HAVING count(*) = 2
+            )
+            SELECT array_agg(v.id) INTO viewers FROM unnest(viewers) AS v(id) WHERE v.id NOT IN (SELECT c.id FROM common AS c);
+        END IF;
+        WITH RECURSIVE below(id) AS (
+            SELECT rls.to_text(c.seen) FROM unnest(mine) AS c
+            UNION
+            SELECT e.seen FROM below AS w CROSS JOIN LATERAL (SELECT e.seen FROM rls.edge AS e WHERE e.viewer = w.id AND e.kind = 'boss'
+                    UNION ALL SELECT rls.to_text(c.seen) FROM rls.edge_gone AS c WHERE c.viewer = w.id::text AND c.kind = ANY (ARRAY['boss']::text[])) AS e
+        )
+        SELECT array_agg(b.id) INTO touched FROM (SELECT b.id FROM below AS b WHERE b.id IS NOT NULL LIMIT 65) AS b;
+        PERFORM rls.record_change(coalesce(viewers, '{}'), touched);
+    END IF;
+    IF random() < 0.02 THEN
+        PERFORM rls.prune_changes();
+    END IF;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.record_changes(rls.edge_change[]) FROM PUBLIC;
+COMMENT ON FUNCTION rls.record_changes(rls.edge_change[]) IS 'Works out for whom a change of edges matters, one relation after the other.';
+-- undo: DROP FUNCTION IF EXISTS rls.record_changes(rls.edge_change[]);
+
+-- function: function rls.users_changed(), as rls_owner
+-- Reports the edges that a change of users adds and takes away.
+CREATE OR REPLACE FUNCTION rls.users_changed()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    changes rls.edge_change[];
+BEGIN
+    CASE TG_OP
+    WHEN 'INSERT' THEN
+        PERFORM rls.lock_graph();
+        SELECT array_agg(ROW(e.kind, e.viewer, e.seen, false)::rls.edge_change) INTO changes FROM (
+            (SELECT 'boss'::text AS kind, (t.boss::text)::text AS viewer, (t.code::text)::text AS seen FROM new_rows AS t WHERE t.boss IS NOT NULL)) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
+    WHEN 'DELETE' THEN
+        PERFORM rls.lock_graph();
+        SELECT array_agg(ROW(e.kind, e.viewer, e.seen, true)::rls.edge_change) INTO changes FROM (
+            (SELECT 'boss'::text AS kind, (t.boss::text)::text AS viewer, (t.code::text)::text AS seen FROM old_rows AS t WHERE t.boss IS NOT NULL)) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
+    WHEN 'UPDATE' THEN
+        SELECT array_agg(ROW(e.kind, e.viewer, e.seen, e.gone)::rls.edge_change) INTO changes FROM (
+            (SELECT o.*, true AS gone FROM ((SELECT 'boss'::text AS kind, (t.boss::text)::text AS viewer, (t.code::text)::text AS seen FROM old_rows AS t WHERE t.boss IS NOT NULL) EXCEPT ALL (SELECT 'boss'::text AS kind, (t.boss::text)::text AS viewer, (t.code::text)::text AS seen FROM new_rows AS t WHERE t.boss IS NOT NULL)) AS o)
+            UNION ALL (SELECT n.*, false FROM ((SELECT 'boss'::text AS kind, (t.boss::text)::text AS viewer, (t.code::text)::text AS seen FROM new_rows AS t WHERE t.boss IS NOT NULL) EXCEPT ALL (SELECT 'boss'::text AS kind, (t.boss::text)::text AS viewer, (t.code::text)::text AS seen FROM old_rows AS t WHERE t.boss IS NOT NULL)) AS n)) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
+    END CASE;
+    IF changes IS NOT NULL THEN
+        PERFORM rls.record_changes(changes);
+    END IF;
+    RETURN NULL;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.users_changed() FROM PUBLIC;
+COMMENT ON FUNCTION rls.users_changed() IS 'Reports the edges that a change of users adds and takes away.';
+-- undo: DROP FUNCTION IF EXISTS rls.users_changed();
+
+-- trigger: trigger rls_graph_insert on public.person
+CREATE TRIGGER rls_graph_insert
+    AFTER INSERT ON public.person
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION rls.users_changed();
+ALTER TABLE public.person ENABLE ALWAYS TRIGGER rls_graph_insert;
+-- undo: DROP TRIGGER IF EXISTS rls_graph_insert ON public.person;
+
+-- trigger: trigger rls_graph_update on public.person
+CREATE TRIGGER rls_graph_update
+    AFTER UPDATE ON public.person
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION rls.users_changed();
+ALTER TABLE public.person ENABLE ALWAYS TRIGGER rls_graph_update;
+-- undo: DROP TRIGGER IF EXISTS rls_graph_update ON public.person;
+
+-- trigger: trigger rls_graph_delete on public.person
+CREATE TRIGGER rls_graph_delete
+    AFTER DELETE ON public.person
+    REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION rls.users_changed();
+ALTER TABLE public.person ENABLE ALWAYS TRIGGER rls_graph_delete;
+-- undo: DROP TRIGGER IF EXISTS rls_graph_delete ON public.person;
+
+-- trigger: trigger rls_graph_truncate on public.person
+CREATE TRIGGER rls_graph_truncate
+    AFTER TRUNCATE ON public.person
+    FOR EACH STATEMENT EXECUTE FUNCTION rls.graph_truncated();
+ALTER TABLE public.person ENABLE ALWAYS TRIGGER rls_graph_truncate;
+-- undo: DROP TRIGGER IF EXISTS rls_graph_truncate ON public.person;
 
 -- policy: policy memo_create on public.memo
-CREATE POLICY memo_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_client
+CREATE POLICY memo_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
-        ((author IS NULL OR author = ANY ((SELECT rls.admitted_owners('create', 'memo', 'visible'))::text[])) AND (club IS NULL OR club = ANY ((SELECT rls.admitted_groups('create', 'memo'))::text[])) AND (author IS NOT NULL OR club IS NOT NULL))
+        ((author IS NULL OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('create', 'memo', 'visible', false)) THEN true ELSE false END) AND (club IS NULL OR club = ANY ((SELECT rls.admitted_groups('create', 'memo', false))::text[])) AND (author IS NOT NULL OR club IS NOT NULL))
         OR (SELECT rls.superuser_on('memo'))
     );
 -- undo: DROP POLICY IF EXISTS memo_create ON public.memo;
 
--- policy: policy memo_update on public.memo
-CREATE POLICY memo_update ON public.memo AS PERMISSIVE FOR UPDATE TO rls_client
+-- policy: policy memo_read on public.memo
+CREATE POLICY memo_read ON public.memo AS PERMISSIVE FOR SELECT TO rls_any
     USING (
-        author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible'))::text[])
-        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo'))::text[])
+        author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', false))::text[])
+        OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', false))::text[])
+        OR code >= (SELECT CASE WHEN rls.superuser_on('memo') THEN ''::text END)
+    );
+-- undo: DROP POLICY IF EXISTS memo_read ON public.memo;
+
+-- policy: policy memo_read_narrow on public.memo
+CREATE POLICY memo_read_narrow ON public.memo AS PERMISSIVE FOR SELECT TO rls_narrow
+    USING (
+        author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', true))::text[])
+        OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', true))::text[])
+    );
+-- undo: DROP POLICY IF EXISTS memo_read_narrow ON public.memo;
+
+-- policy: policy memo_read_middle on public.memo
+CREATE POLICY memo_read_middle ON public.memo AS PERMISSIVE FOR SELECT TO rls_middle
+    USING (
+        (CASE WHEN author::text <@ (SELECT rls.admitted_ranges('read', 'memo', 'visible', true)) THEN true ELSE false END
+            AND (author BETWEEN (SELECT NULL::character varying) AND (SELECT NULL::character varying) AND author BETWEEN (SELECT NULL::character varying) AND (SELECT NULL::character varying) AND author BETWEEN (SELECT NULL::character varying) AND (SELECT NULL::character varying) OR author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', true))::text[])))
+        OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', true))::text[])
+    );
+-- undo: DROP POLICY IF EXISTS memo_read_middle ON public.memo;
+
+-- policy: policy memo_read_wide on public.memo
+CREATE POLICY memo_read_wide ON public.memo AS PERMISSIVE FOR SELECT TO rls_wide
+    USING (
+        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('read', 'memo', 'visible', true)) THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', true))::text[])
+    );
+-- undo: DROP POLICY IF EXISTS memo_read_wide ON public.memo;
+
+-- policy: policy memo_read_all on public.memo
+CREATE POLICY memo_read_all ON public.memo AS PERMISSIVE FOR SELECT TO rls_all
+    USING (
+        (SELECT rls.superuser_on('memo'))
+        OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('read', 'memo', 'visible', false)) THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', false))::text[])
+    );
+-- undo: DROP POLICY IF EXISTS memo_read_all ON public.memo;
+
+-- policy: policy memo_update on public.memo
+CREATE POLICY memo_update ON public.memo AS PERMISSIVE FOR UPDATE TO rls_any
+    USING (
+        author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible', false))::text[])
+        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
         OR code >= (SELECT CASE WHEN rls.superuser_on('memo') THEN ''::text END)
     )
     WITH CHECK (
-        author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible'))::text[])
-        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo'))::text[])
-        OR code >= (SELECT CASE WHEN rls.superuser_on('memo') THEN ''::text END)
+        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
+        OR (SELECT rls.superuser_on('memo'))
     );
 -- undo: DROP POLICY IF EXISTS memo_update ON public.memo;
 
--- policy: policy memo_delete on public.memo
-CREATE POLICY memo_delete ON public.memo AS PERMISSIVE FOR DELETE TO rls_client
+-- policy: policy memo_update_narrow on public.memo
+CREATE POLICY memo_update_narrow ON public.memo AS PERMISSIVE FOR UPDATE TO rls_narrow
     USING (
-        author = ANY ((SELECT rls.admitted_owners('delete', 'memo', 'visible'))::text[])
-        OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo'))::text[])
+        author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible', true))::text[])
+        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', true))::text[])
+    )
+    WITH CHECK (
+        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
+        OR (SELECT rls.superuser_on('memo'))
+    );
+-- undo: DROP POLICY IF EXISTS memo_update_narrow ON public.memo;
+
+-- policy: policy memo_update_middle on public.memo
+CREATE POLICY memo_update_middle ON public.memo AS PERMISSIVE FOR UPDATE TO rls_middle
+    USING (
+        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', true)) THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', true))::text[])
+    )
+    WITH CHECK (
+        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
+        OR (SELECT rls.superuser_on('memo'))
+    );
+-- undo: DROP POLICY IF EXISTS memo_update_middle ON public.memo;
+
+-- policy: policy memo_update_wide on public.memo
+CREATE POLICY memo_update_wide ON public.memo AS PERMISSIVE FOR UPDATE TO rls_wide
+    USING (
+        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', true)) THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', true))::text[])
+    )
+    WITH CHECK (
+        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
+        OR (SELECT rls.superuser_on('memo'))
+    );
+-- undo: DROP POLICY IF EXISTS memo_update_wide ON public.memo;
+
+-- policy: policy memo_update_all on public.memo
+CREATE POLICY memo_update_all ON public.memo AS PERMISSIVE FOR UPDATE TO rls_all
+    USING (
+        (SELECT rls.superuser_on('memo'))
+        OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
+    )
+    WITH CHECK (
+        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
+        OR (SELECT rls.superuser_on('memo'))
+    );
+-- undo: DROP POLICY IF EXISTS memo_update_all ON public.memo;
+
+-- policy: policy memo_delete on public.memo
+CREATE POLICY memo_delete ON public.memo AS PERMISSIVE FOR DELETE TO rls_any
+    USING (
+        author = ANY ((SELECT rls.admitted_owners('delete', 'memo', 'visible', false))::text[])
+        OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo', false))::text[])
         OR code >= (SELECT CASE WHEN rls.superuser_on('memo') THEN ''::text END)
     );
 -- undo: DROP POLICY IF EXISTS memo_delete ON public.memo;
+
+-- policy: policy memo_delete_narrow on public.memo
+CREATE POLICY memo_delete_narrow ON public.memo AS PERMISSIVE FOR DELETE TO rls_narrow
+    USING (
+        author = ANY ((SELECT rls.admitted_owners('delete', 'memo', 'visible', true))::text[])
+        OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo', true))::text[])
+    );
+-- undo: DROP POLICY IF EXISTS memo_delete_narrow ON public.memo;
+
+-- policy: policy memo_delete_middle on public.memo
+CREATE POLICY memo_delete_middle ON public.memo AS PERMISSIVE FOR DELETE TO rls_middle
+    USING (
+        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('delete', 'memo', 'visible', true)) THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo', true))::text[])
+    );
+-- undo: DROP POLICY IF EXISTS memo_delete_middle ON public.memo;
+
+-- policy: policy memo_delete_wide on public.memo
+CREATE POLICY memo_delete_wide ON public.memo AS PERMISSIVE FOR DELETE TO rls_wide
+    USING (
+        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('delete', 'memo', 'visible', true)) THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo', true))::text[])
+    );
+-- undo: DROP POLICY IF EXISTS memo_delete_wide ON public.memo;
+
+-- policy: policy memo_delete_all on public.memo
+CREATE POLICY memo_delete_all ON public.memo AS PERMISSIVE FOR DELETE TO rls_all
+    USING (
+        (SELECT rls.superuser_on('memo'))
+        OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('delete', 'memo', 'visible', false)) THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo', false))::text[])
+    );
+-- undo: DROP POLICY IF EXISTS memo_delete_all ON public.memo;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.memo for clients
 REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.memo FROM PUBLIC, app;

@@ -1,0 +1,291 @@
+package compile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rlsctl/rlsctl/policies"
+)
+
+// The stored sets stay right by what the tables of the hierarchy report: each statement that adds or takes away edges
+// says for whom it matters. Statement triggers with transition tables, so that a bulk load costs one look.
+
+// Limits of what is told in detail; beyond them sets are computed anew.
+const (
+	maxEdges    = 1000 // edges that one statement changes
+	maxTouched  = 64   // users below them
+	maxAffected = 5000 // viewers above them
+)
+
+// pairTable is a table of pairs with the edge kinds that read it.
+type pairTable struct {
+	table policies.TableName
+	edges []policies.Edge
+}
+
+// changes compiles the triggers on the tables that the hierarchy is read from.
+func (g *compiler) changes() {
+	u := g.model.Users
+	if len(u.Sees) == 0 || !g.keepsSets() {
+		return
+	}
+	g.recordChanges()
+	var columns []policies.Edge
+	var pairs []pairTable
+	for _, e := range u.Sees {
+		if e.Table.IsZero() {
+			columns = append(columns, e)
+			continue
+		}
+		i := slices.IndexFunc(pairs, func(p pairTable) bool { return p.table.String() == e.Table.String() })
+		if i < 0 {
+			pairs = append(pairs, pairTable{table: e.Table})
+			i = len(pairs) - 1
+		}
+		pairs[i].edges = append(pairs[i].edges, e)
+	}
+	g.usersChanged(columns, pairs)
+	for i, p := range pairs {
+		g.pairsChanged(i+1, p)
+	}
+}
+
+// keepsSets reports whether sets can be stored: every table that the hierarchy is read from tells of each of its changes.
+// Partitions and children of a table are written without its triggers.
+func (g *compiler) keepsSets() bool {
+	tells := func(n policies.TableName) bool {
+		t := g.catalog.Table(n.Schema, n.Name)
+		if t == nil { // the kernel's own, offline
+			return n.Schema == "rls"
+		}
+		heir := func(o policies.Table) bool { return o.Parent == n.Schema+"."+n.Name || o.Parent == n.String() }
+		return t.Kind == "r" && t.Parent == "" && !slices.ContainsFunc(g.catalog.Tables, heir)
+	}
+	u := g.model.Users
+	return tells(u.Table) && !slices.ContainsFunc(u.Sees, func(e policies.Edge) bool { return !e.Table.IsZero() && !tells(e.Table) })
+}
+
+const edgeRow = "array_agg(ROW(e.kind, e.viewer, e.seen, %s)::rls.edge_change)"
+
+// usersChanged reports the edges in columns of the users table, and those of pairs that name a user who comes or goes.
+func (g *compiler) usersChanged(columns []policies.Edge, pairs []pairTable) {
+	u := g.model.Users
+	key := col(u.Key.Value) + g.userKey.cast
+	var parts []string
+	for _, e := range columns {
+		parts = append(parts, fmt.Sprintf("SELECT %s::text AS kind, (%s)::text AS viewer, (%s)::text AS seen FROM %%[1]s AS t WHERE %s IS NOT NULL",
+			policies.Literal(e.Kind.Value), g.userKey.as(col(e.Column.Value), g.typeOf(u.Table, e.Column.Value, u.Kernel)), key, col(e.Column.Value)))
+	}
+	edges := func(rows string) string {
+		if len(parts) == 0 {
+			return "(SELECT NULL::text AS kind, NULL::text AS viewer, NULL::text AS seen WHERE false)"
+		}
+		return "(" + fmt.Sprintf(strings.Join(parts, "\n            UNION ALL "), rows) + ")"
+	}
+	var named []string
+	for _, p := range pairs {
+		for _, e := range p.edges {
+			seen := g.userKey.as("p."+policies.Ident(e.Seen.Value), g.typeOf(e.Table, e.Seen.Value, false))
+			named = append(named, fmt.Sprintf("SELECT %s::text AS kind, (%s)::text AS viewer, (%s)::text AS seen FROM %%[1]s AS t JOIN %s AS p ON %s = %s",
+				policies.Literal(e.Kind.Value), g.userKey.as("p."+policies.Ident(e.Viewer.Value), g.typeOf(e.Table, e.Viewer.Value, false)), seen, e.Table, seen, key))
+		}
+	}
+	alsoNamed := func(rows string) string {
+		if len(named) == 0 {
+			return ""
+		}
+		return "\n            UNION ALL " + fmt.Sprintf(strings.Join(named, "\n            UNION ALL "), rows)
+	}
+	moved, lock := "", ""
+	if len(named) > 0 { // a key that changes: its pairs name somebody else now
+		other := "(SELECT t.* FROM %s AS t WHERE NOT EXISTS (SELECT FROM %s AS o WHERE o." + policies.Ident(u.Key.Value) + " = t." + policies.Ident(u.Key.Value) + "))"
+		moved = fmt.Sprintf("\n            UNION ALL SELECT n.kind, n.viewer, n.seen, false FROM (%s) AS n\n            UNION ALL SELECT n.kind, n.viewer, n.seen, true FROM (%s) AS n",
+			fmt.Sprintf(strings.Join(named, " UNION ALL "), fmt.Sprintf(other, "new_rows", "old_rows")),
+			fmt.Sprintf(strings.Join(named, " UNION ALL "), fmt.Sprintf(other, "old_rows", "new_rows")))
+		lock = fmt.Sprintf("\n        IF EXISTS (SELECT FROM %s AS n) THEN\n            PERFORM rls.lock_graph();\n        END IF;", fmt.Sprintf(other, "new_rows", "old_rows"))
+	}
+	g.changeTrigger("users_changed", "Reports the edges that a change of users adds and takes away.", u.Table, "rls_graph",
+		fmt.Sprintf(`    CASE TG_OP
+    WHEN 'INSERT' THEN
+        PERFORM rls.lock_graph();
+        SELECT %s INTO changes FROM (
+            %s) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
+    WHEN 'DELETE' THEN
+        PERFORM rls.lock_graph();
+        SELECT %s INTO changes FROM (
+            %s) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
+    WHEN 'UPDATE' THEN%s
+        SELECT %s INTO changes FROM (
+            (SELECT o.*, true AS gone FROM (%s EXCEPT ALL %s) AS o)
+            UNION ALL (SELECT n.*, false FROM (%s EXCEPT ALL %s) AS n)%s) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
+    END CASE;`,
+			fmt.Sprintf(edgeRow, "false"), edges("new_rows")+alsoNamed("new_rows"),
+			fmt.Sprintf(edgeRow, "true"), edges("old_rows")+alsoNamed("old_rows"),
+			lock, fmt.Sprintf(edgeRow, "e.gone"), edges("old_rows"), edges("new_rows"), edges("new_rows"), edges("old_rows"), moved))
+}
+
+// pairsChanged reports the edges in a table of pairs. Whether the users exist is asked when the change is recorded: in a
+// cascade the user may be gone already.
+func (g *compiler) pairsChanged(n int, p pairTable) {
+	var parts []string
+	for _, e := range p.edges {
+		parts = append(parts, fmt.Sprintf("SELECT %s::text AS kind, (%s)::text AS viewer, (%s)::text AS seen FROM %%[1]s AS t WHERE %s IS NOT NULL AND %s IS NOT NULL",
+			policies.Literal(e.Kind.Value), g.userKey.as(col(e.Viewer.Value), g.typeOf(e.Table, e.Viewer.Value, false)),
+			g.userKey.as(col(e.Seen.Value), g.typeOf(e.Table, e.Seen.Value, false)), col(e.Viewer.Value), col(e.Seen.Value)))
+	}
+	edges := func(rows string) string {
+		return "(" + fmt.Sprintf(strings.Join(parts, "\n            UNION ALL "), rows) + ")"
+	}
+	g.changeTrigger(fmt.Sprintf("pairs_changed_%d", n), "Reports the edges that a change of "+p.table.String()+" adds and takes away.", p.table, "rls_graph_pairs",
+		fmt.Sprintf(`    CASE TG_OP
+    WHEN 'INSERT' THEN
+        SELECT %s INTO changes FROM (
+            %s) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
+    WHEN 'DELETE' THEN
+        SELECT %s INTO changes FROM (
+            %s) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
+    WHEN 'UPDATE' THEN
+        SELECT %s INTO changes FROM (
+            (SELECT o.*, true AS gone FROM (%s EXCEPT ALL %s) AS o)
+            UNION ALL (SELECT n.*, false FROM (%s EXCEPT ALL %s) AS n)) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
+    END CASE;`,
+			fmt.Sprintf(edgeRow, "false"), edges("new_rows"), fmt.Sprintf(edgeRow, "true"), edges("old_rows"),
+			fmt.Sprintf(edgeRow, "e.gone"), edges("old_rows"), edges("new_rows"), edges("new_rows"), edges("old_rows")))
+}
+
+// changeTrigger compiles a trigger function and its triggers on one table: also where changes are replicated.
+func (g *compiler) changeTrigger(name, comment string, t policies.TableName, trigger, body string) {
+	g.function(function{
+		name: name, comment: comment, returns: "trigger", volatile: "VOLATILE", parallel: "UNSAFE", definer: true,
+		body: fmt.Sprintf("DECLARE\n    changes rls.edge_change[];\nBEGIN\n%s\n    IF changes IS NOT NULL THEN\n        PERFORM rls.record_changes(changes);\n    END IF;\n    RETURN NULL;\nEND", body),
+	}, "")
+	table := t.String()
+	for _, e := range []struct{ suffix, event, refer, call string }{
+		{"insert", "INSERT", "REFERENCING NEW TABLE AS new_rows", name},
+		{"update", "UPDATE", "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows", name},
+		{"delete", "DELETE", "REFERENCING OLD TABLE AS old_rows", name},
+		{"truncate", "TRUNCATE", "", "graph_truncated"},
+	} {
+		full := trigger + "_" + e.suffix
+		refer := ""
+		if e.refer != "" {
+			refer = "\n    " + e.refer
+		}
+		g.add(policies.Object{
+			Kind: policies.KindTrigger, Name: policies.Identity(t.Schema, t.Name, full), Table: table, AsOwner: t.Schema == "rls",
+			Title: fmt.Sprintf("trigger %s on %s", full, table),
+			Create: fmt.Sprintf("CREATE TRIGGER %s\n    AFTER %s ON %s%s\n    FOR EACH STATEMENT EXECUTE FUNCTION rls.%s();\nALTER TABLE %s ENABLE ALWAYS TRIGGER %s;",
+				full, e.event, table, refer, e.call, table, full),
+			Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON %s;", full, table),
+		})
+	}
+}
+
+// recordChanges compiles what a change of edges means for whom. The paths that were there before are walked along the
+// edges of now and those that this transaction took away: at most too many, and what a viewer sees afterwards is asked of
+// the edges of now alone.
+func (g *compiler) recordChanges() {
+	k, from := g.userKey.sql, g.userKey.from
+	var steps, reach []string
+	for i, c := range g.closures() {
+		kinds := "c.kind = ANY (" + textArray(c.kinds) + ")"
+		both := func(have, want string) string {
+			return fmt.Sprintf("(SELECT e.%[1]s FROM rls.edge AS e WHERE e.%[2]s = w.id AND %[3]s\n"+
+				"                    UNION ALL SELECT %[4]s(c.%[1]s) FROM rls.edge_gone AS c WHERE c.%[2]s = w.id::text AND %[5]s)", want, have, c.match(), from, kinds)
+		}
+		steps = append(steps, fmt.Sprintf(`    -- %[1]s
+    mine := ARRAY(SELECT c::rls.edge_change FROM unnest(changes) AS c WHERE %[2]s);
+    IF cardinality(mine) = 1 AND alone AND NOT EXISTS (SELECT FROM rls.edge AS e WHERE e.viewer = %[3]s(mine[1].seen) AND %[9]s)
+        AND EXISTS (SELECT FROM rls.user_row AS u WHERE u.id = %[3]s(mine[1].seen)) THEN
+        -- Somebody new with nobody below, as when people join: whoever is above sees them.
+        INSERT INTO rls.graph_change (viewer, seen, visible)
+        WITH RECURSIVE above(id) AS (
+            SELECT %[3]s(mine[1].viewer)
+            UNION
+            SELECT e.viewer FROM above AS w %[8]s
+        )
+        SELECT a.id::text, mine[1].seen, true FROM above AS a WHERE a.id IS NOT NULL;
+    ELSIF cardinality(mine) > 0 THEN
+        WITH RECURSIVE above(id) AS (
+            SELECT %[3]s(c.viewer) FROM unnest(mine) AS c
+            UNION
+            SELECT e.viewer FROM above AS w CROSS JOIN LATERAL %[4]s AS e
+        )
+        SELECT array_agg(DISTINCT a.id) INTO viewers FROM (SELECT a.id FROM above AS a WHERE a.id IS NOT NULL LIMIT %[5]d) AS a;
+        -- Somebody who moves stays below whoever is above both places: nothing changes for them.
+        IF cardinality(mine) = 2 AND mine[1].seen = mine[2].seen AND mine[1].gone <> mine[2].gone AND %[3]s(mine[1].seen) <> ALL (viewers) THEN
+            WITH RECURSIVE above(id, gone) AS (
+                SELECT %[3]s(c.viewer), c.gone FROM unnest(mine) AS c
+                UNION
+                SELECT e.viewer, w.gone FROM above AS w %[8]s
+            ), common AS (
+                SELECT a.id FROM above AS a GROUP BY a.id HAVING count(*) = 2
+            )
+            SELECT array_agg(v.id) INTO viewers FROM unnest(viewers) AS v(id) WHERE v.id NOT IN (SELECT c.id FROM common AS c);
+        END IF;
+        WITH RECURSIVE below(id) AS (
+            SELECT %[3]s(c.seen) FROM unnest(mine) AS c
+            UNION
+            SELECT e.seen FROM below AS w CROSS JOIN LATERAL %[6]s AS e
+        )
+        SELECT array_agg(b.id) INTO touched FROM (SELECT b.id FROM below AS b WHERE b.id IS NOT NULL LIMIT %[7]d) AS b;
+        PERFORM rls.record_change(coalesce(viewers, '{}'), touched);
+    END IF;`, c.label, kinds, from, both("seen", "viewer"), maxAffected+1, both("viewer", "seen"), maxTouched+1, c.next("viewer", "seen"), c.match()))
+		reach = append(reach, fmt.Sprintf("up_%[1]d(seen, id) AS (\n            SELECT t.id, t.id FROM touched AS t\n            UNION\n"+
+			"            SELECT w.seen, e.viewer FROM up_%[1]d AS w %[2]s\n        )", i+1, c.next("viewer", "seen")))
+	}
+	var found []string
+	for i := range reach {
+		found = append(found, fmt.Sprintf("SELECT w.seen, w.id FROM up_%d AS w", i+1))
+	}
+	g.function(function{
+		name: "record_change",
+		comment: "Tells viewers what has become of users whom they may have seen or may see now; beyond some size, that they must look anew.\n" +
+			"Called by definer functions alone.",
+		args: fmt.Sprintf("viewers %[1]s[], seen %[1]s[]", k), argTypes: fmt.Sprintf("%[1]s[], %[1]s[]", k), returns: "void", volatile: "VOLATILE", parallel: "UNSAFE",
+		body: fmt.Sprintf(`BEGIN
+    IF cardinality($1) > %[1]d THEN
+        INSERT INTO rls.graph_change (viewer) VALUES ('*');
+    ELSIF cardinality($2) > %[2]d OR cardinality($1) * cardinality($2) > %[1]d THEN
+        INSERT INTO rls.graph_change (viewer) SELECT v.id::text FROM unnest($1) AS v(id);
+    ELSE
+        INSERT INTO rls.graph_change (viewer, seen, visible)
+        WITH RECURSIVE touched AS (
+            SELECT u.id FROM rls.user_row AS u WHERE u.id = ANY ($2)
+        ), %[3]s, reached AS (
+            %[4]s
+        )
+        SELECT v.id::text, s.id::text, EXISTS (SELECT FROM reached AS r WHERE r.seen = s.id AND r.id = v.id)
+        FROM unnest($1) AS v(id) CROSS JOIN unnest($2) AS s(id);
+    END IF;
+END`, maxAffected, maxTouched, strings.Join(reach, ", "), strings.Join(found, "\n            UNION ALL ")),
+	}, "")
+	g.function(function{
+		name: "record_changes",
+		comment: "Works out for whom a change of edges matters, one relation after the other.\n" +
+			"Called by trigger functions alone.",
+		args: "changes rls.edge_change[]", argTypes: "rls.edge_change[]", returns: "void", volatile: "VOLATILE", parallel: "UNSAFE",
+		body: fmt.Sprintf(`DECLARE
+    mine rls.edge_change[];
+    alone boolean := NOT EXISTS (SELECT FROM unnest(changes) AS c WHERE c.gone);
+    viewers %[1]s[];
+    touched %[1]s[];
+BEGIN
+    PERFORM rls.lock_graph();
+    IF alone THEN
+        alone := NOT EXISTS (SELECT FROM rls.edge_gone);
+    ELSE
+        INSERT INTO rls.edge_gone (kind, viewer, seen) SELECT c.kind, c.viewer, c.seen FROM unnest(changes) AS c WHERE c.gone;
+    END IF;
+    IF cardinality(changes) > %[2]d THEN
+        INSERT INTO rls.graph_change (viewer) VALUES ('*');
+        RETURN;
+    END IF;
+%[3]s
+    IF random() < 0.02 THEN
+        PERFORM rls.prune_changes();
+    END IF;
+END`, k, maxEdges, strings.Join(steps, "\n")),
+	}, "")
+}
