@@ -58,6 +58,7 @@ type Finding struct {
 type Report struct {
 	Server   string    `json:"server"`
 	Findings []Finding `json:"findings"`
+	Plans    *Plans    `json:"plans,omitempty"` // where they were asked for
 }
 
 // HasErrors reports whether the installation must not be relied on.
@@ -71,6 +72,8 @@ type Options struct {
 	Keep map[string][]string
 	// KeyAge is how old a gateway's newest key may be; 90 days otherwise.
 	KeyAge time.Duration
+	// Plans asks for the plans of protected tables; nil does not.
+	Plans *PlanOptions
 }
 
 // examination is one run: one transaction that is rolled back.
@@ -79,6 +82,8 @@ type examination struct {
 	opt     Options
 	catalog *policies.Catalog
 	out     []Finding
+	seen    *Plans
+	client  string // client role that plans are looked at with
 }
 
 func (e *examination) find(code policies.Code, level policies.Severity, hint, format string, args ...any) {
@@ -100,6 +105,19 @@ func InTx(ctx context.Context, tx pgx.Tx, o Options) (Report, error) {
 	if o.KeyAge <= 0 {
 		o.KeyAge = 90 * 24 * time.Hour
 	}
+	if o.Plans != nil {
+		p := *o.Plans
+		if p.Timeout <= 0 {
+			p.Timeout = 5 * time.Second
+		}
+		if p.LargeTable <= 0 {
+			p.LargeTable = 10_000
+		}
+		if p.CountLimit <= 0 {
+			p.CountLimit = 100_000
+		}
+		o.Plans = &p
+	}
 	var r Report
 	e := &examination{tx: tx, opt: o}
 	if err := e.run(ctx); err != nil {
@@ -110,7 +128,7 @@ func InTx(ctx context.Context, tx pgx.Tx, o Options) (Report, error) {
 	}
 	rank := map[policies.Severity]int{policies.Error: 0, policies.Warning: 1, policies.Note: 2}
 	slices.SortStableFunc(e.out, func(a, b Finding) int { return rank[a.Level] - rank[b.Level] })
-	r.Findings = append([]Finding{}, e.out...)
+	r.Findings, r.Plans = append([]Finding{}, e.out...), e.seen
 	return r, nil
 }
 
@@ -131,7 +149,7 @@ func (e *examination) run(ctx context.Context) (err error) {
 		e.find(CodeNoKernel, policies.Error, "Run rlsctl migrate up.", "the kernel is not installed in this database")
 		return nil
 	}
-	return ownership.Do(ctx, e.tx, func() error {
+	err = ownership.Do(ctx, e.tx, func() error {
 		for _, check := range []func(context.Context) error{e.model, e.tables, e.logins, e.gateways, e.unmapped, e.indexes, e.views} {
 			if err := check(ctx); err != nil {
 				return err
@@ -139,6 +157,10 @@ func (e *examination) run(ctx context.Context) (err error) {
 		}
 		return nil
 	})
+	if err != nil || e.opt.Plans == nil {
+		return err
+	}
+	return e.plans(ctx)
 }
 
 // rows reads a query into a slice of structs, by position.

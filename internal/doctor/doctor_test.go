@@ -105,7 +105,7 @@ func TestExamine(t *testing.T) {
 	}{
 		{"policy changed by hand", "ALTER POLICY note_read ON public.note USING (true)", doctor.CodeDrift, policies.Error, "note_read on public.note was changed", "rlsctl apply"},
 		{"policy dropped by hand", "DROP POLICY note_read ON public.note", doctor.CodeDrift, policies.Error, "note_read on public.note was dropped", "rlsctl apply"},
-		{"function changed by hand", "ALTER FUNCTION rls.admitted_owners(text, text, text) COST 1", doctor.CodeDrift, policies.Error, "was changed", "rlsctl apply"},
+		{"function changed by hand", "ALTER FUNCTION rls.admitted_owners(text, text, text, boolean) COST 1", doctor.CodeDrift, policies.Error, "was changed", "rlsctl apply"},
 		{"not enabled", "ALTER TABLE public.note DISABLE ROW LEVEL SECURITY", doctor.CodeNotForced, policies.Error, "without ENABLE ROW", "ENABLE ROW LEVEL"},
 		{"not forced", "ALTER TABLE public.note NO FORCE ROW LEVEL SECURITY", doctor.CodeNotForced, policies.Error, "without FORCE ROW", "FORCE ROW LEVEL"},
 		{"table gone", "DROP TABLE public.note", doctor.CodeNotForced, policies.Error, "does not exist", "rls.yaml"},

@@ -161,7 +161,7 @@ func (e *examination) indexes(ctx context.Context) error {
 	for _, t := range protected {
 		var seen []string
 		for _, p := range t.Policies {
-			if p.Command != "SELECT" || !slices.Contains(p.Roles, "rls_client") {
+			if p.Command != "SELECT" || !slices.Contains(p.Roles, "rls_any") {
 				continue
 			}
 			for _, m := range ownerColumn.FindAllStringSubmatch(p.Using, -1) {

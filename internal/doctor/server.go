@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/rlsctl/rlsctl/internal/kernel"
 	"github.com/rlsctl/rlsctl/policies"
 )
 
@@ -60,9 +61,9 @@ func (e *examination) ownerMembers(ctx context.Context) error {
 	return err
 }
 
-// kernelRoles looks at the attributes of rls_owner and rls_client, and at what they are members of.
+// kernelRoles looks at the attributes of rls_owner and the other roles of the kernel, and at what they are members of.
 func (e *examination) kernelRoles() {
-	for _, name := range []string{"rls_owner", "rls_client"} {
+	for _, name := range kernel.Roles {
 		r := e.catalog.Role(name)
 		if r == nil {
 			if e.catalog.Kernel != 0 {
