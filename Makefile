@@ -5,7 +5,7 @@ PACKAGES := ./...
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-versions test-long lint generate verify clean
+.PHONY: help build demo test test-versions test-long bench bench-full lint generate verify clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,12 @@ test-versions: ## the proofs on PostgreSQL 17 and 18, in containers
 test-long: ## many more random models and a longer fuzz run
 	RLSCTL_TEST_MODELS=5000 $(GO) test -timeout 60m ./integration/...
 	$(GO) test -run '^$$' -fuzz FuzzModel -fuzztime 5m ./policies/parse
+
+bench: ## measure ours, filters by hand, other policies and OpenFGA; writes docs/bench and README.md. BENCH=-openfga=false: flags
+	$(GO) run ./integration/bench $(BENCH)
+
+bench-full: ## the same with a million users and ten million rows, to docs/bench/full: takes long, and much memory
+	$(GO) run ./integration/bench -users 1000000 -rows 10000000 -full -limit 10s -openfga-load 10m -shared-buffers 8GB -out docs/bench/full -readme '' $(BENCH)
 
 lint: ## golangci-lint, where it is installed
 	golangci-lint run
