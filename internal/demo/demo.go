@@ -17,8 +17,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/rlsctl/rlsctl/internal/logins"
 	"github.com/rlsctl/rlsctl/internal/kernel"
+	"github.com/rlsctl/rlsctl/internal/logins"
 	"github.com/rlsctl/rlsctl/internal/pgserver"
 	"github.com/rlsctl/rlsctl/policies"
 	"github.com/rlsctl/rlsctl/policies/examples/acme"
