@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -42,4 +43,54 @@ func (w *world) session(t testing.TB, key any, fn func(tx pgx.Tx)) {
 // source gives the gateway's key to a Go session.
 func (g *gateway) source() pgsession.KeySource {
 	return pgsession.KeyFunc(func(context.Context) (pgsession.Key, error) { return pgsession.NewKey(g.keyID, g.key) })
+}
+
+// TestSessionProblems is what a Go session asks before it serves anybody.
+func TestSessionProblems(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, identityModel, identitySchema)
+	g := w.gateway(t)
+	other := "rls_any_" + w.role("app_ro")
+	problems := func(t *testing.T, sql string) []string {
+		var out []string
+		undone(t, w, func(tx pgx.Tx) {
+			must(t, tx, w.text(sql))
+			must(t, tx, "SET LOCAL SESSION AUTHORIZATION "+g.login)
+			out = w.rows(t, tx, "SELECT * FROM rls.session_problems()")
+		})
+		return out
+	}
+	if got := problems(t, "SELECT 1"); len(got) > 0 {
+		t.Fatalf("a gateway as it should be: %q", got)
+	}
+	login := "login " + g.login + " is a member of "
+	for sql, want := range map[string]string{
+		"ALTER ROLE " + g.login + " BYPASSRLS":                      "login " + g.login + " is " + g.login + ", which has BYPASSRLS",
+		"GRANT {{migrator}} TO " + g.login:                          login + w.role("migrator") + ", which is a maintenance role",
+		"GRANT {{owner}} TO " + g.login:                             login + w.role("owner") + ", which owns the protected table app.note",
+		"GRANT {{migrator}} TO rls_wide_{{app}}":                    login + w.role("migrator") + ", which is a maintenance role",
+		"GRANT rls_owner TO " + g.login:                             login + "rls_owner, which owns the toolkit's functions",
+		"GRANT " + other + " TO " + g.login:                         login + other + ", which is a plan role of client role " + w.role("app_ro"),
+		"GRANT " + other + " TO rls_narrow_{{app}}":                 login + other + ", which is a plan role of client role " + w.role("app_ro"),
+		"ALTER ROLE " + g.login + " SET search_path = evil":         "login " + g.login + " starts with its own setting of search_path: ALTER ROLE " + g.login + " RESET search_path",
+		"DELETE FROM rls.gateway_key":                               "gateway " + g.login + " has no key",
+		"UPDATE rls.gateway SET signed = false":                     "unsigned gateway: whoever connects as " + g.login + " can claim to be anybody",
+		"DELETE FROM rls.gateway WHERE login = '" + g.login + "'":   "login " + g.login + " is not registered as a gateway",
+		"ALTER ROLE " + g.login + " SET statement_timeout = '1min'": "",
+	} {
+		if got := strings.Join(problems(t, sql), "; "); got != want {
+			t.Errorf("%s:\n got  %q\n want %q", sql, got, want)
+		}
+	}
+	w.sql(t, "GRANT "+other+" TO "+g.login)
+	_, err := pgsession.Open(t.Context(), w.db.Pool(t, g.login), g.source())
+	if !errors.Is(err, pgsession.ErrUnsafeLogin) || !strings.Contains(pgsession.Explain(err), "is a plan role of client role "+w.role("app_ro")) {
+		t.Errorf("a session with a plan role of another client role: %v", pgsession.Explain(err))
+	}
+	// It would have mattered: whoever entered for one client role reads with the privileges of another.
+	tx, _ := entered(t, g.conn(t), g.token("user", "sub"))
+	must(t, tx, "SET LOCAL ROLE "+other)
+	if got := w.outcome(t, tx, notes); got != subNotes {
+		t.Errorf("as %s: %s", other, got)
+	}
 }

@@ -264,10 +264,9 @@ CREATE TABLE rls.graph_change (
     seen text,                          -- NULL: compute anew
     visible boolean,
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    doomed xid8                         -- nobody has a set that needs it: goes once every transaction before this one is over
+    cluster bigint NOT NULL             -- that the transaction number is of
 );
 CREATE INDEX graph_change_viewer ON rls.graph_change (viewer, xid);
-CREATE INDEX graph_change_doomed ON rls.graph_change (doomed) WHERE doomed IS NOT NULL;
 COMMENT ON TABLE rls.graph_change IS 'Changes of the hierarchy, for each viewer whom they affect.';
 
 -- An edge that is new or gone.
@@ -294,7 +293,8 @@ COMMENT ON TABLE rls.edge_gone IS 'Edges that the transaction which holds rls.gr
 -- see the paths that the other has made. Under REPEATABLE READ the update raises 40001 where that is too late.
 CREATE TABLE rls.graph_lock (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
-    xid xid8
+    xid xid8,
+    cluster bigint
 ) WITH (fillfactor = 10);
 INSERT INTO rls.graph_lock DEFAULT VALUES;
 COMMENT ON TABLE rls.graph_lock IS 'The lock of those who change the hierarchy.';

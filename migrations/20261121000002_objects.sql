@@ -563,6 +563,10 @@ BEGIN
             UNION ALL SELECT 'owns the toolkit''s functions' WHERE r.rolname = 'rls_owner'
             UNION ALL SELECT 'is a maintenance role'
                 WHERE EXISTS (SELECT FROM rls.database_role AS d WHERE d.kind = 'maintenance' AND d.name = r.rolname)
+            -- With its table privileges the rows of a principal could be had that entered for this login's client role.
+            UNION ALL SELECT 'is a plan role of client role ' || quote_ident(t.client_role)
+                FROM rls.plan_role AS t
+                WHERE t.role = r.rolname AND t.client_role <> (SELECT l.client_role FROM rls.login AS l WHERE l.name = session_user)
             UNION ALL SELECT 'owns the protected table ' || format('%I.%I', s.table_schema, s.table_name)
                 FROM rls.resource AS s
                 JOIN pg_namespace AS n ON n.nspname = s.table_schema
@@ -1187,10 +1191,33 @@ FROM rls.plan_role AS p;
 REVOKE ALL ON rls.object_state FROM PUBLIC;
 COMMENT ON VIEW rls.object_state IS 'A fingerprint of everything that apply could have made.';
 
--- sql/50_cache/graph_truncated.sql
+-- sql/50_cache/forget_sets.sql
 -- +goose StatementBegin
--- After a TRUNCATE of a table that the hierarchy is read from, every stored set is wrong.
-CREATE OR REPLACE FUNCTION rls.graph_truncated()
+-- From here on every stored set is wrong: also one that somebody is computing just now.
+CREATE OR REPLACE FUNCTION rls.forget_sets()
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM rls.lock_graph();
+    INSERT INTO rls.graph_change (viewer, cluster)
+    SELECT '*', l.cluster FROM rls.graph_lock AS l
+    WHERE NOT EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.xid = pg_current_xact_id() AND c.cluster = l.cluster);
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.forget_sets() FROM PUBLIC;
+COMMENT ON FUNCTION rls.forget_sets() IS 'Makes every stored set wrong. Called by definer functions and by apply.';
+
+-- sql/50_cache/graph_ahead.sql
+-- +goose StatementBegin
+-- Takes the lock of those who change the hierarchy before a statement locks its first row: who waits for the lock then
+-- holds nothing that its holder could wait for.
+CREATE OR REPLACE FUNCTION rls.graph_ahead()
 RETURNS trigger
 LANGUAGE plpgsql
 VOLATILE
@@ -1200,18 +1227,38 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM rls.lock_graph();
-    INSERT INTO rls.graph_change (viewer) VALUES ('*');
     RETURN NULL;
 END
 $$;
 -- +goose StatementEnd
-REVOKE ALL ON FUNCTION rls.graph_truncated() FROM PUBLIC;
-COMMENT ON FUNCTION rls.graph_truncated() IS 'Makes every stored set wrong.';
+REVOKE ALL ON FUNCTION rls.graph_ahead() FROM PUBLIC;
+COMMENT ON FUNCTION rls.graph_ahead() IS 'Takes the lock of those who change the hierarchy before any row.';
+
+-- sql/50_cache/graph_rewritten.sql
+-- +goose StatementBegin
+-- After a TRUNCATE of a table that the hierarchy is read from, and after changes that replication brings: those fire no
+-- statement triggers, and so tell nothing in detail.
+CREATE OR REPLACE FUNCTION rls.graph_rewritten()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM rls.forget_sets();
+    RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.graph_rewritten() FROM PUBLIC;
+COMMENT ON FUNCTION rls.graph_rewritten() IS 'Makes every stored set wrong.';
 
 -- sql/50_cache/lock_graph.sql
 -- +goose StatementBegin
 -- Makes whoever changes the hierarchy wait for whoever is changing it, before the first look at it. Once for each
--- transaction: its second change finds its own number.
+-- transaction: its second change finds its own number, and that of a restored dump counts for nothing here.
 CREATE OR REPLACE FUNCTION rls.lock_graph()
 RETURNS void
 LANGUAGE plpgsql
@@ -1220,7 +1267,8 @@ PARALLEL UNSAFE
 SECURITY INVOKER
 AS $$
 BEGIN
-    UPDATE rls.graph_lock SET xid = pg_current_xact_id() WHERE xid IS DISTINCT FROM pg_current_xact_id();
+    UPDATE rls.graph_lock AS l SET xid = pg_current_xact_id(), cluster = rls.cluster()
+    WHERE l.xid IS DISTINCT FROM pg_current_xact_id() OR l.cluster IS DISTINCT FROM rls.cluster();
     IF FOUND THEN
         -- Edges that other transactions took away: they are over, and so nobody walks along them any more.
         DELETE FROM rls.edge_gone;
@@ -1233,8 +1281,8 @@ COMMENT ON FUNCTION rls.lock_graph() IS 'Makes those who change the hierarchy wa
 
 -- sql/50_cache/prune_changes.sql
 -- +goose StatementBegin
--- Forgets changes that no stored set needs. Two steps, because somebody may be storing a set just now that was computed
--- before the change was seen: doomed first, and gone once every transaction of that time is over.
+-- Forgets changes that no stored set needs. Not while somebody is storing a set: it may have been computed before a
+-- change that is seen here. Nobody waits: neither for who stores a set, nor for who forgets changes too.
 CREATE OR REPLACE FUNCTION rls.prune_changes()
 RETURNS void
 LANGUAGE plpgsql
@@ -1244,12 +1292,19 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    DELETE FROM rls.graph_change AS c
-    WHERE c.doomed <= pg_snapshot_xmin(pg_current_snapshot())
-      AND NOT EXISTS (SELECT FROM rls.visible_set AS s WHERE (s.viewer = c.viewer OR c.viewer = '*') AND s.since <= c.xid);
-    UPDATE rls.graph_change AS c SET doomed = pg_snapshot_xmax(pg_current_snapshot())
-    WHERE c.doomed IS NULL
-      AND NOT EXISTS (SELECT FROM rls.visible_set AS s WHERE (s.viewer = c.viewer OR c.viewer = '*') AND s.since <= c.xid);
+    IF current_setting('transaction_isolation') <> 'read committed'
+        OR NOT pg_try_advisory_xact_lock(hashtextextended('rls.visible_set', 0)) THEN
+        RETURN;
+    END IF;
+    -- A new statement, and so a snapshot that sees every set of those who held the lock before.
+    DELETE FROM rls.graph_change AS d WHERE d.id IN (
+        SELECT c.id FROM rls.graph_change AS c
+        WHERE NOT EXISTS (
+            SELECT FROM rls.visible_set AS s
+            WHERE (s.viewer = c.viewer OR c.viewer = '*') AND s.computed_on = s.restored_on
+              -- A set from before an upgrade of the server needs what came after it.
+              AND CASE WHEN c.cluster = s.computed_on THEN s.since <= c.xid ELSE c.cluster = rls.cluster() END)
+        FOR UPDATE SKIP LOCKED);
 END
 $$;
 -- +goose StatementEnd
@@ -1286,7 +1341,9 @@ $$;
 SET LOCAL ROLE rls_owner;
 DROP FUNCTION rls.prune_changes();
 DROP FUNCTION rls.lock_graph();
-DROP FUNCTION rls.graph_truncated();
+DROP FUNCTION rls.graph_rewritten();
+DROP FUNCTION rls.graph_ahead();
+DROP FUNCTION rls.forget_sets();
 DROP VIEW rls.object_state;
 DROP FUNCTION rls.subject();
 DROP FUNCTION rls.seed_grant(text, text, text, text, timestamptz, timestamptz, text);

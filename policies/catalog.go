@@ -39,6 +39,7 @@ type Table struct {
 	Owner       string       `json:"owner"`
 	Parent      string       `json:"parent,omitempty"` // schema.table of the partitioned table or inheritance parent
 	Partition   bool         `json:"partition,omitempty"`
+	Heirs       bool         `json:"heirs,omitempty"` // partitions or inheritance children
 	RowSecurity bool         `json:"row_security"`
 	ForceRow    bool         `json:"force_row_security"`
 	Columns     []Column     `json:"columns"`

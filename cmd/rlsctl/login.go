@@ -15,16 +15,17 @@ import (
 
 func newLoginCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "login add|list|remove",
+		Use:   "login add|list|plan|remove",
 		Short: "People and BI tools with a database login of their own",
 		Long: `A person's login is one user of the model: whoever connects with it is that user, for every statement of any client.
 An impersonating login is for BI tools that connect once and SET ROLE: each database role that it is a member of is one
 user. Applications behind a shared login are gateways: see rlsctl gateway.` + exitCodes(exitUsage, exitRefused),
 		Example: `  rlsctl login add bi_anna --user anna --password-stdin
   rlsctl login add metabase --impersonating --as bi_anna=anna --as mb_ben=ben
+  rlsctl login plan bi_anna auto
   rlsctl login list`,
 	}
-	cmd.AddCommand(newLoginAddCommand(a), newLoginListCommand(a), newLoginRemoveCommand(a))
+	cmd.AddCommand(newLoginAddCommand(a), newLoginListCommand(a), newLoginPlanCommand(a), newLoginRemoveCommand(a))
 	return cmd
 }
 
@@ -38,9 +39,12 @@ With --user it is the user of that login for good. It becomes a member of one cl
 With --impersonating it is nobody until it sets one of the roles that --as lists; roles that do not exist are created, and
 cannot log in. Whoever writes SQL on such a connection can be each of its users, so use --user where people write SQL.
 
+` + aboutForms + `
+
 A password is hashed here: the server and its log never see it. Without one the server's other ways to log in count.` +
 			exitCodes(exitUsage, exitRefused),
 		Example: `  rlsctl login add bi_anna --user anna --client-role app_ro --password-file anna.txt
+  rlsctl login add bi_olga --user olga --plan auto
   rlsctl login add metabase --impersonating --as bi_anna=anna --as mb_ben=ben --password-stdin < password`,
 		Args: exactArgs("NAME"),
 	}
@@ -49,6 +53,7 @@ A password is hashed here: the server and its log never see it. Without one the 
 	as := cmd.Flags().StringArray("as", nil, "a database role and the login of the user whom it stands for, as `ROLE=LOGIN`; repeat it")
 	client := cmd.Flags().String("client-role", "", "the client `ROLE` of the model that holds the table privileges; may be left out if there is one only")
 	factor := cmd.Flags().Bool("second-factor", false, "whoever logs in has shown a second factor")
+	plan := cmd.Flags().String("plan", "any", "the `FORM` of the policies that apply to a person: any, narrow, middle, wide, all or auto")
 	password := passwordFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
@@ -56,6 +61,8 @@ A password is hashed here: the server and its log never see it. Without one the 
 			return usagef("--user and --impersonating exclude each other").hint("Use --as ROLE=LOGIN with --impersonating.")
 		case !*impersonating && len(*as) > 0:
 			return usagef("--as needs --impersonating").hint("Add --impersonating, or name one user with --user.")
+		case *impersonating && cmd.Flags().Changed("plan"):
+			return usagef("--plan and --impersonating exclude each other").hint("Leave out --plan: its roles have policies that serve everybody.")
 		case !*impersonating && *user == "":
 			return usagef("nobody is named").hint("Add --user LOGIN, or --impersonating with --as ROLE=LOGIN.")
 		}
@@ -78,7 +85,7 @@ A password is hashed here: the server and its log never see it. Without one the 
 					Login: args[0], As: roles, ClientRole: *client, SecondFactor: *factor, Password: secret})
 			} else {
 				added, err = logins.AddPerson(cmd.Context(), conn, logins.Person{
-					Login: args[0], User: *user, ClientRole: *client, SecondFactor: *factor, Password: secret})
+					Login: args[0], User: *user, ClientRole: *client, SecondFactor: *factor, Plan: *plan, Password: secret})
 			}
 			if err != nil {
 				return refused(err)
@@ -90,6 +97,9 @@ A password is hashed here: the server and its log never see it. Without one the 
 				}
 			} else {
 				fmt.Fprintf(a.Out, "%s is %s, through client role %s\n", args[0], *user, added.ClientRole)
+				if cmd.Flags().Changed("plan") {
+					fmt.Fprintf(a.Out, "its policies have form %s\n", added.Plan)
+				}
 			}
 			var made []string
 			if added.Created {
@@ -126,7 +136,7 @@ func newLoginListCommand(a *app) *cobra.Command {
 				fmt.Fprintln(a.Out, "no logins")
 				return nil
 			}
-			rows := [][]string{{"login", "kind", "is", "client role", "second factor"}}
+			rows := [][]string{{"login", "kind", "is", "client role", "plan", "second factor"}}
 			for _, l := range list {
 				is := l.User
 				for i, r := range l.As {
@@ -139,9 +149,50 @@ func newLoginListCommand(a *app) *cobra.Command {
 				if l.SecondFactor {
 					factor = "yes"
 				}
-				rows = append(rows, []string{l.Name, l.Kind, is, l.ClientRole, factor})
+				plan := l.Plan
+				if plan == "" {
+					plan = "-"
+				}
+				rows = append(rows, []string{l.Name, l.Kind, is, l.ClientRole, plan, factor})
 			}
 			a.columns(rows)
+			return nil
+		})
+	}
+	return cmd
+}
+
+// aboutForms is what there is to choose.
+const aboutForms = `Each action has policies in several forms. All of them admit the same rows, and each is fast for some: any serves
+everybody; narrow is for those who see few users, middle for those who see some, wide for those who see many, and all for
+superusers, to whom the three before it raise 40001. auto picks what fits the user now, and does not follow them.`
+
+func newLoginPlanCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "plan NAME FORM",
+		Short: "Choose the form of the policies that apply to a person's login",
+		Long: `Makes the person's login NAME a member of rls_FORM, and of no other form. It counts from the next statement on.
+
+` + aboutForms + exitCodes(exitUsage, exitRefused),
+		Example: `  rlsctl login plan bi_anna narrow
+  rlsctl login plan bi_anna auto`,
+		Args: exactArgs("NAME", "FORM"),
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.withConn(cmd.Context(), func(conn *pgx.Conn) error {
+			p, err := logins.Plan(cmd.Context(), conn, args[0], args[1])
+			if err != nil {
+				return refused(err)
+			}
+			was := strings.Join(p.Before, "+")
+			switch was {
+			case p.Plan:
+				fmt.Fprintf(a.Out, "policies of %s have form %s already\n", args[0], p.Plan)
+			case "":
+				fmt.Fprintf(a.Out, "policies of %s have form %s now\n", args[0], p.Plan)
+			default:
+				fmt.Fprintf(a.Out, "policies of %s have form %s now, and had %s\n", args[0], p.Plan, was)
+			}
 			return nil
 		})
 	}

@@ -25,13 +25,13 @@ const (
 	CodeNotForced       policies.Code = "RL605" // a protected table is gone, or not filtered for everybody
 	CodeForeignPolicy   policies.Code = "RL606" // a permissive policy made by hand widens what the model says
 	CodeOwnerMember     policies.Code = "RL607" // somebody is a member of rls_owner
-	CodeKernelRole      policies.Code = "RL608" // rls_owner or rls_client has powers
+	CodeKernelRole      policies.Code = "RL608" // a database role of the kernel has powers
 	CodeLostLogin       policies.Code = "RL609" // the database role of a login is gone, or cannot log in
 	CodeKind            policies.Code = "RL610" // a login is not what its kind says
 	CodeDangerousLogin  policies.Code = "RL611" // a login has powers that no principal's login may have
 	CodePrincipal       policies.Code = "RL612" // the user behind a login is gone, or a superuser
 	CodeInherits        policies.Code = "RL613" // a gateway has its client role's privileges before it enters
-	CodeOwnPrivileges   policies.Code = "RL614" // a gateway holds table privileges of its own
+	CodeOwnPrivileges   policies.Code = "RL614" // a gateway or a plan role holds table privileges of its own
 	CodeClientRole      policies.Code = "RL615" // a gateway does not belong to exactly its client role
 	CodeNoKey           policies.Code = "RL616" // a signed gateway has no key
 	CodeManyKeys        policies.Code = "RL617" // a gateway has more than two valid keys
@@ -44,6 +44,9 @@ const (
 	CodeParameterErrors policies.Code = "RL624" // errors quote bind parameters
 	CodeDefinerView     policies.Code = "RL625" // a view reads protected rows as its owner
 	CodeMaterialized    policies.Code = "RL626" // a materialized view holds protected rows
+	CodeNoForm          policies.Code = "RL627" // a person's login, or a role that stands for a user, has no form of policies
+	CodeNoPlanRole      policies.Code = "RL628" // a gateway may not take a plan role that entering picks
+	CodeFormAlone       policies.Code = "RL629" // a superuser's login has a form of policies that has no branch for superusers
 )
 
 // Finding is one thing that is wrong, and what to do about it.
@@ -150,7 +153,7 @@ func (e *examination) run(ctx context.Context) (err error) {
 		return nil
 	}
 	err = ownership.Do(ctx, e.tx, func() error {
-		for _, check := range []func(context.Context) error{e.model, e.tables, e.logins, e.gateways, e.unmapped, e.indexes, e.views} {
+		for _, check := range []func(context.Context) error{e.model, e.tables, e.logins, e.forms, e.gateways, e.planRoles, e.unmapped, e.indexes, e.views} {
 			if err := check(ctx); err != nil {
 				return err
 			}

@@ -115,6 +115,16 @@ func TestExamine(t *testing.T) {
 		{"rls_client bypasses", "ALTER ROLE rls_client BYPASSRLS", doctor.CodeKernelRole, policies.Error, "rls_client has BYPASSRLS", "NOBYPASSRLS"},
 		{"rls_client is a member", "GRANT {other} TO rls_client", doctor.CodeKernelRole, policies.Error, "rls_client is a member of", "REVOKE {other} FROM rls_client"},
 		{"rls_client gone", "ALTER ROLE rls_client RENAME TO {other}_x", doctor.CodeKernelRole, policies.Error, "rls_client is missing", "rlsctl migrate down"},
+		{"a form bypasses", "ALTER ROLE rls_wide BYPASSRLS", doctor.CodeKernelRole, policies.Error, "rls_wide has BYPASSRLS", "NOBYPASSRLS"},
+		{"a form logs in", "ALTER ROLE rls_any LOGIN", doctor.CodeKernelRole, policies.Error, "rls_any has LOGIN", "NOLOGIN"},
+		{"a form is a member", "GRANT {other} TO rls_narrow", doctor.CodeKernelRole, policies.Error, "rls_narrow is a member of", "REVOKE {other} FROM rls_narrow"},
+		{"a form gone", "ALTER ROLE rls_middle RENAME TO {other}_x", doctor.CodeKernelRole, policies.Error, "rls_middle is missing", "rlsctl migrate down"},
+		{"the form of superusers gone", "ALTER ROLE rls_all RENAME TO {other}_x", doctor.CodeKernelRole, policies.Error, "rls_all is missing", "rlsctl migrate down"},
+		{"plan role logs in", "ALTER ROLE rls_wide_{client} LOGIN", doctor.CodeDrift, policies.Error, "database role rls_wide_{client} was changed", "rlsctl apply"},
+		{"plan role is a member of more", "GRANT {other} TO rls_wide_{client}", doctor.CodeDrift, policies.Error, "database role rls_wide_{client} was changed", "rlsctl apply"},
+		{"plan role gone", "DROP OWNED BY rls_wide_{client}; DROP ROLE rls_wide_{client}", doctor.CodeDrift, policies.Error, "database role rls_wide_{client} was dropped", "rlsctl apply"},
+		{"plan role holds a table", "GRANT SELECT ON public.note TO rls_wide_{client}", doctor.CodeOwnPrivileges, policies.Error, `plan role "rls_wide_{client}" holds privileges on public.note`, "REVOKE ALL ON public.note FROM rls_wide_{client}"},
+		{"plan role holds a column of another table", "CREATE TABLE public.x (a integer); GRANT UPDATE (a) ON public.x TO rls_any_{client}", doctor.CodeOwnPrivileges, policies.Error, "holds privileges on public.x", "REVOKE ALL ON public.x"},
 		{"role gone", "ALTER ROLE {gate} RENAME TO {gate}_x", doctor.CodeLostLogin, policies.Error, "does not exist", "gateway remove {gate}"},
 		{"cannot log in", "ALTER ROLE {person} NOLOGIN", doctor.CodeLostLogin, policies.Error, "cannot log in", "ALTER ROLE {person} LOGIN"},
 		{"gateway without entry", as("DELETE FROM rls.gateway"), doctor.CodeKind, policies.Error, "entry says otherwise", "gateway remove"},
@@ -140,6 +150,15 @@ func TestExamine(t *testing.T) {
 		{"everybody's privilege", "GRANT SELECT ON public.note TO PUBLIC", doctor.CodeOwnPrivileges, policies.Error, "holds privileges on public.note", "REVOKE ALL"},
 		{"gateway without client role", "REVOKE {client} FROM {gate}", doctor.CodeClientRole, policies.Error, "is a member of: none", "{client}"},
 		{"gateway with two client roles", "GRANT {other} TO {gate}; " + as("INSERT INTO rls.database_role VALUES ('{other}', 'client', 9)"), doctor.CodeClientRole, policies.Error, "{other}", "no other client role"},
+		{"gateway without a plan role", "REVOKE rls_middle_{client} FROM {gate}", doctor.CodeNoPlanRole, policies.Error, `cannot take the plan role "rls_middle_{client}"`, "GRANT rls_middle_{client} TO {gate}"},
+		{"gateway with a plan role of another client role", "CREATE ROLE rls_any_{other} IN ROLE {other}, rls_any; GRANT rls_any_{other} TO {gate}; " +
+			as("INSERT INTO rls.database_role VALUES ('{other}', 'client', 9); INSERT INTO rls.plan_role VALUES ('{other}', 'any', 'rls_any_{other}')"),
+			doctor.CodeClientRole, policies.Error, `can take "rls_any_{other}", which is a plan role of another`, "REVOKE rls_any_{other} FROM {gate}"},
+		{"person without a form", "REVOKE rls_any FROM {person}", doctor.CodeNoForm, policies.Warning, `login "{person}" has no form of policies`, "GRANT rls_any TO {person}"},
+		{"stand-in without a form", "GRANT {client} TO {other}; GRANT {other} TO {bi}; " + as("INSERT INTO rls.impersonation SELECT '{bi}', '{other}', l.principal FROM rls.login AS l WHERE l.name = '{person}'"),
+			doctor.CodeNoForm, policies.Warning, `role "{other}" of login "{bi}" has no form of policies`, "GRANT rls_any TO {other}"},
+		{"superuser without a branch", "REVOKE rls_any FROM {person}; GRANT rls_middle TO {person}; " + as(`UPDATE rls."user" SET is_superuser = true WHERE login = 'lena'`),
+			doctor.CodeFormAlone, policies.Warning, `login "{person}" is a superuser's, to whom policies of form "middle" raise 40001`, "login plan {person} any"},
 		{"no key", as("DELETE FROM rls.gateway_key"), doctor.CodeNoKey, policies.Error, "has no key", "key rotate {gate}"},
 		{"three keys", as(fmt.Sprintf(key, "a", 0) + "; " + fmt.Sprintf(key, "b", 0)), doctor.CodeManyKeys, policies.Warning, "3 valid keys", "key retire"},
 		{"old key", as("UPDATE rls.gateway_key SET created_at = now() - interval '91 days'"), doctor.CodeOldKey, policies.Warning, "91 days old", "key rotate {gate}"},
@@ -204,6 +223,28 @@ func TestExamine(t *testing.T) {
 	t.Run("an invoker view is fine", func(t *testing.T) {
 		list := p.after(t, "CREATE VIEW public.v WITH (security_invoker = on) AS SELECT * FROM public.note", doctor.Options{})
 		if slices.ContainsFunc(list, func(f doctor.Finding) bool { return f.Code == doctor.CodeDefinerView }) {
+			t.Errorf("found:%s", show(list))
+		}
+	})
+	t.Run("each form is one", func(t *testing.T) {
+		for _, form := range []string{"narrow", "middle", "wide", "all"} {
+			list := p.after(t, "REVOKE rls_any FROM "+p.person+"; GRANT rls_"+form+" TO "+p.person, doctor.Options{})
+			if list = slices.DeleteFunc(list, func(f doctor.Finding) bool { return slices.Contains(quiet, f.Code) }); len(list) > 0 {
+				t.Errorf("%s: found:%s", form, show(list))
+			}
+		}
+	})
+	t.Run("a superuser with a branch is fine", func(t *testing.T) {
+		for _, form := range []string{"any", "all"} {
+			list := p.after(t, "SET LOCAL ROLE rls_owner; DELETE FROM rls.impersonation; UPDATE rls.\"user\" SET is_superuser = true WHERE login = 'lena'; RESET ROLE; REVOKE rls_any FROM "+p.person+"; GRANT rls_"+form+" TO "+p.person, doctor.Options{})
+			if slices.ContainsFunc(list, func(f doctor.Finding) bool { return f.Code == doctor.CodeFormAlone || f.Code == doctor.CodeNoForm }) {
+				t.Errorf("%s: found:%s", form, show(list))
+			}
+		}
+	})
+	t.Run("a login through a plan role is unmapped too", func(t *testing.T) {
+		list := p.after(t, "GRANT rls_any_"+p.client+" TO "+p.other, doctor.Options{})
+		if !slices.ContainsFunc(list, func(f doctor.Finding) bool { return f.Code == doctor.CodeUnmappedLogin }) {
 			t.Errorf("found:%s", show(list))
 		}
 	})
@@ -286,7 +327,7 @@ resources:
 		return out
 	}
 	got := missing()
-	want := []string{"hr.task (owner_id)", "hr.task (team_id)", `hr.person ("Boss")`, "hr.deputy (stand_in)", "hr.team_member (team_id)", "hr.team_member (user_id)"}
+	want := []string{"hr.task (owner_id)", "hr.task (team_id)", `hr.person ("Boss")`, "hr.deputy (stand_in)", "hr.deputy (who)", "hr.team_member (team_id)", "hr.team_member (user_id)"}
 	if !slices.Equal(got, want) {
 		t.Errorf("without an index: %q, want %q", got, want)
 	}
@@ -295,5 +336,28 @@ resources:
 	}
 	if got := missing(); len(got) > 0 {
 		t.Errorf("with all indexes: %q", got)
+	}
+}
+
+// A model of one form has no plan roles: its client roles hold the form.
+func TestExamineOneForm(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	m, diags := pipeline.Parse("rls.yaml", []byte(strings.Replace(acme.With(p.client, p.admin).Model, "database:\n", "database:\n  plans: one\n", 1)))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	r, err := pipeline.Plan(t.Context(), p.conn, m)
+	if err != nil || r.Diagnostics.HasErrors() {
+		t.Fatal(err, r.Diagnostics)
+	}
+	if err := pipeline.Apply(t.Context(), p.conn, m, r.Plan, apply.Options{Allow: apply.Hazards(r.Plan)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{"SELECT 1", "REVOKE rls_any FROM {person}"} {
+		list := p.after(t, sql, doctor.Options{})
+		if list = slices.DeleteFunc(list, func(f doctor.Finding) bool { return slices.Contains(quiet, f.Code) }); len(list) > 0 {
+			t.Errorf("%s: found:%s", sql, show(list))
+		}
 	}
 }

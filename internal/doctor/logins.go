@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/rlsctl/rlsctl/internal/logins"
 	"github.com/rlsctl/rlsctl/policies"
 )
@@ -158,6 +160,8 @@ func (e *examination) gateways(ctx context.Context) error {
 		Signed       bool
 		Inherits     bool
 		Clients      []string // client roles that it is a member of
+		Foreign      []string // plan roles of other client roles that it is a member of
+		Missing      []string // plan roles of its client role that it cannot take
 		Tables       []string // protected tables that it holds privileges on
 		Keys         int
 		KeySince     *time.Time // of the newest
@@ -170,6 +174,12 @@ func (e *examination) gateways(ctx context.Context) error {
 		       ARRAY(SELECT DISTINCT c.rolname::text FROM pg_auth_members AS m JOIN pg_roles AS c ON c.oid = m.roleid
 		             JOIN rls.database_role AS d ON d.name = c.rolname AND d.kind = 'client'
 		             WHERE m.member = r.oid AND coalesce((to_jsonb(m) ->> 'set_option')::boolean OR (to_jsonb(m) ->> 'inherit_option')::boolean, true) ORDER BY 1),
+		       ARRAY(SELECT DISTINCT p.role FROM pg_auth_members AS m JOIN pg_roles AS c ON c.oid = m.roleid
+		             JOIN rls.plan_role AS p ON p.role = c.rolname AND p.client_role <> l.client_role
+		             WHERE m.member = r.oid AND coalesce((to_jsonb(m) ->> 'set_option')::boolean OR (to_jsonb(m) ->> 'inherit_option')::boolean, true) ORDER BY 1),
+		       ARRAY(SELECT p.role FROM rls.plan_role AS p JOIN pg_roles AS c ON c.rolname = p.role
+		             WHERE p.client_role = l.client_role AND NOT EXISTS (SELECT FROM pg_auth_members AS m
+		                 WHERE m.roleid = c.oid AND m.member = r.oid AND coalesce((to_jsonb(m) ->> 'set_option')::boolean, true)) ORDER BY 1),
 		       ARRAY(SELECT DISTINCT format('%I.%I', n.nspname, t.relname)
 		             FROM rls.resource AS s
 		             JOIN pg_namespace AS n ON n.nspname = s.table_schema
@@ -208,6 +218,17 @@ func (e *examination) gateways(ctx context.Context) error {
 			e.find(CodeClientRole, policies.Error, fmt.Sprintf("Make %s a member of %s and of no other client role.", role, policies.Ident(g.Client)),
 				"gateway %q has client role %q, and is a member of: %s", g.Name, g.Client, or(strings.Join(g.Clients, ", "), "none"))
 		}
+		for _, p := range g.Foreign {
+			e.find(CodeClientRole, policies.Error, fmt.Sprintf("Run REVOKE %s FROM %s.", policies.Ident(p), role),
+				"gateway %q has client role %q, and can take %q, which is a plan role of another", g.Name, g.Client, p)
+		}
+		for _, p := range g.Missing {
+			order := fmt.Sprintf("Run GRANT %s TO %s.", policies.Ident(p), role)
+			if e.catalog.ServerVersion >= 160000 {
+				order = fmt.Sprintf("Run GRANT %s TO %s WITH INHERIT FALSE, SET TRUE.", policies.Ident(p), role)
+			}
+			e.find(CodeNoPlanRole, policies.Error, order, "gateway %q cannot take the plan role %q: whom it fits cannot enter", g.Name, p)
+		}
 		if !g.Signed {
 			continue
 		}
@@ -223,6 +244,79 @@ func (e *examination) gateways(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// forms asks whether some form of policies applies to whoever takes no plan role: to persons' logins, and to roles that
+// stand for users. No policy is TO the client role.
+func (e *examination) forms(ctx context.Context) error {
+	clients, err := e.clientRoles(ctx)
+	if err != nil || len(clients) == 0 {
+		return err
+	}
+	type holder struct {
+		Name, Login, Principal string // Login: the one that a role is listed for
+		Forms                  []string
+	}
+	list, err := rows[holder](ctx, e, `
+		SELECT r.rolname::text, coalesce(min(x.login) FILTER (WHERE x.login = r.rolname), min(x.login)), min(x.principal),
+		       ARRAY(SELECT f.name FROM unnest($1::text[]) WITH ORDINALITY AS f(name, place) JOIN pg_roles AS o ON o.rolname = 'rls_' || f.name
+		             WHERE NOT r.rolsuper AND pg_has_role(r.oid, o.oid, 'MEMBER') ORDER BY f.place)
+		FROM (SELECT l.name, l.name, l.principal FROM rls.login AS l WHERE l.kind = 'person'
+		      UNION ALL SELECT i.role, i.login, i.principal FROM rls.impersonation AS i) AS x(name, login, principal)
+		JOIN pg_roles AS r ON r.rolname = x.name
+		GROUP BY r.oid, r.rolname, r.rolsuper
+		ORDER BY r.rolname COLLATE "C"`, logins.Forms)
+	if err != nil {
+		return err
+	}
+	superusers, err := e.superusers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, h := range list {
+		what := fmt.Sprintf("login %q", h.Name)
+		if h.Login != h.Name {
+			what = fmt.Sprintf("role %q of login %q", h.Name, h.Login)
+		}
+		if len(h.Forms) == 0 {
+			e.find(CodeNoForm, policies.Warning, fmt.Sprintf("Run GRANT rls_any TO %s.", policies.Ident(h.Name)), "%s has no form of policies, and sees nothing", what)
+		}
+		if i := slices.IndexFunc(h.Forms, logins.FailsSuperusers); i >= 0 && h.Login == h.Name && slices.Contains(superusers, h.Principal) {
+			e.find(CodeFormAlone, policies.Warning, fmt.Sprintf("Run rlsctl login plan %s any.", h.Name),
+				"%s is a superuser's, to whom policies of form %q raise 40001 at each statement", what, h.Forms[i])
+		}
+	}
+	return nil
+}
+
+// superusers are the keys of principals with logins of their own who are superusers of the application.
+func (e *examination) superusers(ctx context.Context) ([]string, error) {
+	var applied bool
+	if err := e.tx.QueryRow(ctx, "SELECT to_regprocedure('rls.user_state(text)') IS NOT NULL").Scan(&applied); err != nil || !applied {
+		return nil, err
+	}
+	r, _ := e.tx.Query(ctx, `SELECT DISTINCT l.principal FROM rls.login AS l
+		CROSS JOIN LATERAL rls.user_state(l.principal) AS u WHERE l.kind = 'person' AND u.is_superuser`)
+	return pgx.CollectRows(r, pgx.RowTo[string])
+}
+
+// planRoles asks whether entering adds a table privilege: what a plan role has beyond its client role.
+func (e *examination) planRoles(ctx context.Context) error {
+	type held struct{ Role, Client, Table string }
+	list, err := rows[held](ctx, e, `
+		SELECT DISTINCT p.role, p.client_role, format('%I.%I', n.nspname, t.relname)
+		FROM rls.plan_role AS p
+		JOIN pg_roles AS r ON r.rolname = p.role
+		JOIN pg_class AS t ON t.relkind IN ('r', 'p', 'v', 'm', 'f')
+		JOIN pg_namespace AS n ON n.oid = t.relnamespace
+		WHERE EXISTS (SELECT FROM aclexplode(t.relacl) AS x WHERE x.grantee = r.oid)
+		   OR EXISTS (SELECT FROM pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x WHERE a.attrelid = t.oid AND x.grantee = r.oid)
+		ORDER BY 1, 3`)
+	for _, h := range list {
+		e.find(CodeOwnPrivileges, policies.Error, fmt.Sprintf("Run REVOKE ALL ON %s FROM %s, and grant what is needed to %s.", h.Table, policies.Ident(h.Role), policies.Ident(h.Client)),
+			"plan role %q holds privileges on %s of its own, and so whom it fits may do more than others", h.Role, h.Table)
+	}
+	return err
 }
 
 func or(s, otherwise string) string {

@@ -132,6 +132,7 @@ func (e *examination) reachedRoles(ctx context.Context) ([]string, error) {
 	r, _ := e.tx.Query(ctx, `
 		SELECT DISTINCT r.rolname::text FROM pg_roles AS r
 		JOIN (SELECT d.name FROM rls.database_role AS d WHERE d.kind = 'client'
+		      UNION SELECT p.role FROM rls.plan_role AS p
 		      UNION SELECT l.name FROM rls.login AS l UNION SELECT i.role FROM rls.impersonation AS i) AS w ON true
 		JOIN pg_roles AS m ON m.rolname = w.name AND NOT m.rolsuper
 		WHERE pg_has_role(m.oid, r.oid, 'MEMBER')`)
@@ -148,6 +149,7 @@ var (
 	ownerColumn = regexp.MustCompile(`("(?:[^"]|"")+"|[a-z_][a-z0-9_]*)(?:\)::\w+)? = ANY \(\(\(? ?SELECT rls\.admitted_(?:owners|groups)\(`)
 	// Since PostgreSQL 16 the column of an only table is not qualified.
 	viewSource = regexp.MustCompile(`(?s)SELECT (.*?)\s+FROM (\S+) t\b`)
+	pairColumn = regexp.MustCompile(`\bu\.id = \(*t\.("(?:[^"]|"")+"|[a-z_][a-z0-9_]*)`)
 	viewColumn = regexp.MustCompile(`^\(?(?:t\.)?("(?:[^"]|"")+"|[a-z_][a-z0-9_]*)`)
 )
 
@@ -172,7 +174,8 @@ func (e *examination) indexes(ctx context.Context) error {
 			}
 		}
 	}
-	// edge: kind, viewer, seen. Rows are looked up by the viewer. membership: group_id, user_id, by both.
+	// edge: kind, viewer, seen. Rows are looked up by the viewer, and where the hierarchy changes by who is seen: the key of
+	// the users, or the other column of a pair. membership: group_id, user_id, by both.
 	for _, view := range []struct {
 		name    string
 		columns []int
@@ -206,6 +209,9 @@ func (e *examination) indexes(ctx context.Context) error {
 				if c := viewColumn.FindStringSubmatch(strings.TrimSpace(list[i])); c != nil {
 					e.indexed(t, unquoted(c[1]), view.what)
 				}
+			}
+			if c := pairColumn.FindStringSubmatch(part); c != nil {
+				e.indexed(t, unquoted(c[1]), view.what)
 			}
 		}
 	}
@@ -264,7 +270,7 @@ func (e *examination) views(ctx context.Context) error {
 		           LEFT JOIN pg_roles AS g ON g.oid = x.grantee
 		           WHERE x.privilege_type = 'SELECT' AND x.grantee <> c.relowner
 		             AND (x.grantee = 0 OR g.rolname IN (SELECT d.name FROM rls.database_role AS d WHERE d.kind = 'client'
-		                 UNION ALL SELECT l.name FROM rls.login AS l)) ORDER BY 1), '{}')
+		                 UNION ALL SELECT p.role FROM rls.plan_role AS p UNION ALL SELECT l.name FROM rls.login AS l)) ORDER BY 1), '{}')
 		FROM reaching AS v
 		JOIN pg_class AS c ON c.oid = v.oid
 		JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname <> 'rls'

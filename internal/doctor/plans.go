@@ -144,8 +144,8 @@ func (e *examination) inside(ctx context.Context, limit time.Duration, fn func(p
 	return fn(tx)
 }
 
-// enter acts for a principal, and returns the database role that its statements run as. Which role that is, is decided
-// here and nowhere else: today the client role, as rls.impersonate takes it.
+// enter acts for a principal, and returns the database role that its statements run as: the plan role that
+// rls.impersonate takes, which is the one of the form that fits.
 func enter(ctx context.Context, tx pgx.Tx, principal, clientRole string) (role string, err error) {
 	var client any
 	if clientRole != "" {

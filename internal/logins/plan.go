@@ -135,7 +135,7 @@ func Plan(ctx context.Context, conn *pgx.Conn, name, plan string) (Planned, erro
 				return fmt.Errorf("read what login %q was given: %w", name, err)
 			}
 			var superuser bool
-			err = c.tx.QueryRow(ctx, "SELECT u.login, u.is_superuser FROM rls.user_row AS u WHERE u.id::text = $1", key).Scan(&p.User, &superuser)
+			err = c.tx.QueryRow(ctx, "SELECT coalesce(u.login, $1), u.is_superuser FROM rls.user_row AS u WHERE u.id::text = $1", key).Scan(&p.User, &superuser)
 			if errors.Is(err, pgx.ErrNoRows) {
 				return refuse(fmt.Sprintf("Run rlsctl login remove %s.", name), "login %q stands for user %q, who does not exist", name, key)
 			}

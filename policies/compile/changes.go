@@ -59,8 +59,7 @@ func (g *compiler) keepsSets() bool {
 		if t == nil { // the kernel's own, offline
 			return n.Schema == "rls"
 		}
-		heir := func(o policies.Table) bool { return o.Parent == n.Schema+"."+n.Name || o.Parent == n.String() }
-		return t.Kind == "r" && t.Parent == "" && !slices.ContainsFunc(g.catalog.Tables, heir)
+		return t.Kind == "r" && t.Parent == "" && !t.Heirs
 	}
 	u := g.model.Users
 	return tells(u.Table) && !slices.ContainsFunc(u.Sees, func(e policies.Edge) bool { return !e.Table.IsZero() && !tells(e.Table) })
@@ -72,8 +71,10 @@ const edgeRow = "array_agg(ROW(e.kind, e.viewer, e.seen, %s)::rls.edge_change)"
 func (g *compiler) usersChanged(columns []policies.Edge, pairs []pairTable) {
 	u := g.model.Users
 	key := col(u.Key.Value) + g.userKey.cast
+	read := []string{policies.Ident(u.Key.Value)}
 	var parts []string
 	for _, e := range columns {
+		read = append(read, policies.Ident(e.Column.Value))
 		parts = append(parts, fmt.Sprintf("SELECT %s::text AS kind, (%s)::text AS viewer, (%s)::text AS seen FROM %%[1]s AS t WHERE %s IS NOT NULL",
 			policies.Literal(e.Kind.Value), g.userKey.as(col(e.Column.Value), g.typeOf(u.Table, e.Column.Value, u.Kernel)), key, col(e.Column.Value)))
 	}
@@ -105,7 +106,7 @@ func (g *compiler) usersChanged(columns []policies.Edge, pairs []pairTable) {
 			fmt.Sprintf(strings.Join(named, " UNION ALL "), fmt.Sprintf(other, "old_rows", "new_rows")))
 		lock = fmt.Sprintf("\n        IF EXISTS (SELECT FROM %s AS n) THEN\n            PERFORM rls.lock_graph();\n        END IF;", fmt.Sprintf(other, "new_rows", "old_rows"))
 	}
-	g.changeTrigger("users_changed", "Reports the edges that a change of users adds and takes away.", u.Table, "rls_graph",
+	g.changeTrigger("users_changed", "Reports the edges that a change of users adds and takes away.", u.Table, distinct(read), "rls_graph",
 		fmt.Sprintf(`    CASE TG_OP
     WHEN 'INSERT' THEN
         PERFORM rls.lock_graph();
@@ -128,8 +129,9 @@ func (g *compiler) usersChanged(columns []policies.Edge, pairs []pairTable) {
 // pairsChanged reports the edges in a table of pairs. Whether the users exist is asked when the change is recorded: in a
 // cascade the user may be gone already.
 func (g *compiler) pairsChanged(n int, p pairTable) {
-	var parts []string
+	var parts, read []string
 	for _, e := range p.edges {
+		read = append(read, policies.Ident(e.Viewer.Value), policies.Ident(e.Seen.Value))
 		parts = append(parts, fmt.Sprintf("SELECT %s::text AS kind, (%s)::text AS viewer, (%s)::text AS seen FROM %%[1]s AS t WHERE %s IS NOT NULL AND %s IS NOT NULL",
 			policies.Literal(e.Kind.Value), g.userKey.as(col(e.Viewer.Value), g.typeOf(e.Table, e.Viewer.Value, false)),
 			g.userKey.as(col(e.Seen.Value), g.typeOf(e.Table, e.Seen.Value, false)), col(e.Viewer.Value), col(e.Seen.Value)))
@@ -137,7 +139,7 @@ func (g *compiler) pairsChanged(n int, p pairTable) {
 	edges := func(rows string) string {
 		return "(" + fmt.Sprintf(strings.Join(parts, "\n            UNION ALL "), rows) + ")"
 	}
-	g.changeTrigger(fmt.Sprintf("pairs_changed_%d", n), "Reports the edges that a change of "+p.table.String()+" adds and takes away.", p.table, "rls_graph_pairs",
+	g.changeTrigger(fmt.Sprintf("pairs_changed_%d", n), "Reports the edges that a change of "+p.table.String()+" adds and takes away.", p.table, distinct(read), "rls_graph_pairs",
 		fmt.Sprintf(`    CASE TG_OP
     WHEN 'INSERT' THEN
         SELECT %s INTO changes FROM (
@@ -154,32 +156,41 @@ func (g *compiler) pairsChanged(n int, p pairTable) {
 			fmt.Sprintf(edgeRow, "e.gone"), edges("old_rows"), edges("new_rows"), edges("new_rows"), edges("old_rows")))
 }
 
-// changeTrigger compiles a trigger function and its triggers on one table: also where changes are replicated.
-func (g *compiler) changeTrigger(name, comment string, t policies.TableName, trigger, body string) {
+// changeTrigger compiles a trigger function and its triggers on one table, that reads these columns.
+func (g *compiler) changeTrigger(name, comment string, t policies.TableName, columns []string, trigger, body string) {
 	g.function(function{
 		name: name, comment: comment, returns: "trigger", volatile: "VOLATILE", parallel: "UNSAFE", definer: true,
 		body: fmt.Sprintf("DECLARE\n    changes rls.edge_change[];\nBEGIN\n%s\n    IF changes IS NOT NULL THEN\n        PERFORM rls.record_changes(changes);\n    END IF;\n    RETURN NULL;\nEND", body),
 	}, "")
 	table := t.String()
-	for _, e := range []struct{ suffix, event, refer, call string }{
-		{"insert", "INSERT", "REFERENCING NEW TABLE AS new_rows", name},
-		{"update", "UPDATE", "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows", name},
-		{"delete", "DELETE", "REFERENCING OLD TABLE AS old_rows", name},
-		{"truncate", "TRUNCATE", "", "graph_truncated"},
+	for _, e := range []struct{ suffix, when, refer, call, enable string }{
+		{"ahead", "BEFORE INSERT OR DELETE OR UPDATE OF " + strings.Join(columns, ", "), "", "graph_ahead", "ALWAYS"},
+		{"insert", "AFTER INSERT", "\n    REFERENCING NEW TABLE AS new_rows", name, "ALWAYS"},
+		{"update", "AFTER UPDATE", "\n    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows", name, "ALWAYS"},
+		{"delete", "AFTER DELETE", "\n    REFERENCING OLD TABLE AS old_rows", name, "ALWAYS"},
+		{"truncate", "AFTER TRUNCATE", "", "graph_rewritten", "ALWAYS"},
+		{"replica", "AFTER INSERT OR UPDATE OR DELETE", "", "graph_rewritten", "REPLICA"},
 	} {
 		full := trigger + "_" + e.suffix
-		refer := ""
-		if e.refer != "" {
-			refer = "\n    " + e.refer
+		each := "STATEMENT"
+		if e.enable == "REPLICA" {
+			each = "ROW"
 		}
 		g.add(policies.Object{
 			Kind: policies.KindTrigger, Name: policies.Identity(t.Schema, t.Name, full), Table: table, AsOwner: t.Schema == "rls",
 			Title: fmt.Sprintf("trigger %s on %s", full, table),
-			Create: fmt.Sprintf("CREATE TRIGGER %s\n    AFTER %s ON %s%s\n    FOR EACH STATEMENT EXECUTE FUNCTION rls.%s();\nALTER TABLE %s ENABLE ALWAYS TRIGGER %s;",
-				full, e.event, table, refer, e.call, table, full),
+			// What happened before, without it, nobody has told.
+			Create: fmt.Sprintf("CREATE TRIGGER %s\n    %s ON %s%s\n    FOR EACH %s EXECUTE FUNCTION rls.%s();\nALTER TABLE %s ENABLE %s TRIGGER %s;\nSELECT rls.forget_sets();",
+				full, e.when, table, e.refer, each, e.call, table, e.enable, full),
 			Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON %s;", full, table),
 		})
 	}
+}
+
+// distinct sorts names and drops what stands twice.
+func distinct(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // recordChanges compiles what a change of edges means for whom. The paths that were there before are walked along the
@@ -199,13 +210,13 @@ func (g *compiler) recordChanges() {
     IF cardinality(mine) = 1 AND alone AND NOT EXISTS (SELECT FROM rls.edge AS e WHERE e.viewer = %[3]s(mine[1].seen) AND %[9]s)
         AND EXISTS (SELECT FROM rls.user_row AS u WHERE u.id = %[3]s(mine[1].seen)) THEN
         -- Somebody new with nobody below, as when people join: whoever is above sees them.
-        INSERT INTO rls.graph_change (viewer, seen, visible)
+        INSERT INTO rls.graph_change (viewer, seen, visible, cluster)
         WITH RECURSIVE above(id) AS (
             SELECT %[3]s(mine[1].viewer)
             UNION
             SELECT e.viewer FROM above AS w %[8]s
         )
-        SELECT a.id::text, mine[1].seen, true FROM above AS a WHERE a.id IS NOT NULL;
+        SELECT a.id::text, mine[1].seen, true, l.cluster FROM above AS a CROSS JOIN rls.graph_lock AS l WHERE a.id IS NOT NULL;
     ELSIF cardinality(mine) > 0 THEN
         WITH RECURSIVE above(id) AS (
             SELECT %[3]s(c.viewer) FROM unnest(mine) AS c
@@ -213,17 +224,6 @@ func (g *compiler) recordChanges() {
             SELECT e.viewer FROM above AS w CROSS JOIN LATERAL %[4]s AS e
         )
         SELECT array_agg(DISTINCT a.id) INTO viewers FROM (SELECT a.id FROM above AS a WHERE a.id IS NOT NULL LIMIT %[5]d) AS a;
-        -- Somebody who moves stays below whoever is above both places: nothing changes for them.
-        IF cardinality(mine) = 2 AND mine[1].seen = mine[2].seen AND mine[1].gone <> mine[2].gone AND %[3]s(mine[1].seen) <> ALL (viewers) THEN
-            WITH RECURSIVE above(id, gone) AS (
-                SELECT %[3]s(c.viewer), c.gone FROM unnest(mine) AS c
-                UNION
-                SELECT e.viewer, w.gone FROM above AS w %[8]s
-            ), common AS (
-                SELECT a.id FROM above AS a GROUP BY a.id HAVING count(*) = 2
-            )
-            SELECT array_agg(v.id) INTO viewers FROM unnest(viewers) AS v(id) WHERE v.id NOT IN (SELECT c.id FROM common AS c);
-        END IF;
         WITH RECURSIVE below(id) AS (
             SELECT %[3]s(c.seen) FROM unnest(mine) AS c
             UNION
@@ -246,18 +246,19 @@ func (g *compiler) recordChanges() {
 		args: fmt.Sprintf("viewers %[1]s[], seen %[1]s[]", k), argTypes: fmt.Sprintf("%[1]s[], %[1]s[]", k), returns: "void", volatile: "VOLATILE", parallel: "UNSAFE",
 		body: fmt.Sprintf(`BEGIN
     IF cardinality($1) > %[1]d THEN
-        INSERT INTO rls.graph_change (viewer) VALUES ('*');
+        PERFORM rls.forget_sets();
     ELSIF cardinality($2) > %[2]d OR cardinality($1) * cardinality($2) > %[1]d THEN
-        INSERT INTO rls.graph_change (viewer) SELECT v.id::text FROM unnest($1) AS v(id);
+        INSERT INTO rls.graph_change (viewer, cluster) SELECT v.id::text, l.cluster FROM unnest($1) AS v(id) CROSS JOIN rls.graph_lock AS l;
     ELSE
-        INSERT INTO rls.graph_change (viewer, seen, visible)
+        INSERT INTO rls.graph_change (viewer, seen, visible, cluster)
         WITH RECURSIVE touched AS (
             SELECT u.id FROM rls.user_row AS u WHERE u.id = ANY ($2)
         ), %[3]s, reached AS (
             %[4]s
         )
-        SELECT v.id::text, s.id::text, EXISTS (SELECT FROM reached AS r WHERE r.seen = s.id AND r.id = v.id)
-        FROM unnest($1) AS v(id) CROSS JOIN unnest($2) AS s(id);
+        SELECT v.id::text, s.id::text, EXISTS (SELECT FROM reached AS r WHERE r.seen = s.id AND r.id = v.id), l.cluster
+        FROM unnest($1) AS v(id) CROSS JOIN unnest($2) AS s(id) CROSS JOIN rls.graph_lock AS l
+        WHERE v.id <> s.id; -- everybody sees themself
     END IF;
 END`, maxAffected, maxTouched, strings.Join(reach, ", "), strings.Join(found, "\n            UNION ALL ")),
 	}, "")
@@ -279,7 +280,7 @@ BEGIN
         INSERT INTO rls.edge_gone (kind, viewer, seen) SELECT c.kind, c.viewer, c.seen FROM unnest(changes) AS c WHERE c.gone;
     END IF;
     IF cardinality(changes) > %[2]d THEN
-        INSERT INTO rls.graph_change (viewer) VALUES ('*');
+        PERFORM rls.forget_sets();
         RETURN;
     END IF;
 %[3]s

@@ -19,7 +19,7 @@ func (g *compiler) decision() {
 	if s.bits {
 		g.admitted("bits", "varbit", "B''", "B''", "bits", "as bits: those of dense keys")
 	}
-	g.admitted("ranges", s.ranges, "'{}'", fmt.Sprintf("%s(%s(viewer, viewer, '[]'))", s.ranges, s.single), "ranges", "as ranges")
+	g.admitted("ranges", s.ranges, "'{}'", fmt.Sprintf("%s(%s)", s.ranges, s.one("viewer")), "ranges", "as ranges")
 	if !g.hasGroups() {
 		return
 	}

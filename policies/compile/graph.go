@@ -55,8 +55,8 @@ func (g *compiler) edge() {
 			continue
 		}
 		// The join keeps pairs that name nobody out of the graph.
-		parts = append(parts, fmt.Sprintf("SELECT %s AS kind, %s AS viewer, u.id AS seen\nFROM %s AS t\nJOIN rls.user_row AS u ON u.id = %s",
-			kind, g.userKey.as(col(e.Viewer.Value), g.typeOf(e.Table, e.Viewer.Value, false)), e.Table, col(e.Seen.Value)))
+		parts = append(parts, fmt.Sprintf("SELECT %s AS kind, %s AS viewer, u.id AS seen\nFROM %s AS t\nJOIN rls.user_row AS u ON u.id = %s\nWHERE %s IS NOT NULL",
+			kind, g.userKey.as(col(e.Viewer.Value), g.typeOf(e.Table, e.Viewer.Value, false)), e.Table, col(e.Seen.Value), col(e.Viewer.Value)))
 	}
 	if len(parts) == 0 {
 		parts = append(parts, fmt.Sprintf("SELECT NULL::text AS kind, NULL::%s AS viewer, NULL::%s AS seen\nWHERE false", g.userKey.sql, g.userKey.sql))

@@ -27,6 +27,14 @@ func setsOf(k keyType) sets {
 	return sets{element: "bigint", suffix: "int", ranges: "int8multirange", single: "int8range", bits: true}
 }
 
+// one is a range that holds one key. That of the highest integer ends nowhere: there is nothing to end before.
+func (s sets) one(key string) string {
+	if s.bits {
+		return fmt.Sprintf("CASE %[1]s WHEN 9223372036854775807 THEN int8range(%[1]s, NULL) ELSE int8range(%[1]s, %[1]s, '[]') END", key)
+	}
+	return fmt.Sprintf("%[1]s(%[2]s, %[2]s, '[]')", s.single, key)
+}
+
 // highestBit is the last key that has a bit: bit n, counted from 1, is that of key n, and n is an integer.
 const highestBit = 2147483646
 
@@ -126,37 +134,36 @@ func (g *compiler) hasShares() bool {
 }
 
 // uncovered is true of a change that a set does not know. A change of the transaction that wrote the set may be older
-// or newer than it; applied once more it does no harm.
+// or newer than it; applied once more it does no harm. Transaction numbers of another cluster say nothing: whoever meets
+// a change of one computes.
 func uncovered(viewer, indent string) string {
-	return "c.viewer IN (" + viewer + ", '*') AND c.xid >= s.since\n" +
-		indent + "  AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)"
+	return "c.viewer IN (" + viewer + ", '*') AND (c.cluster <> s.computed_on\n" +
+		indent + "  OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))"
 }
 
 // prepare compiles what entering does for a user: it renews the set where that pays, and picks the form.
 func (g *compiler) prepare() {
 	s := setsOf(g.userKey)
-	// The integer keys that lie dense are kept as bits, which are no larger than the array of the same keys.
-	const dense = "min(o.id) >= 1 AND max(o.id) <= least(%d, 64 * count(*) + 65536)"
-	bits, ranges, before := "NULL::varbit", fmt.Sprintf("range_agg(%s(o.id, o.id, '[]'))", s.single), ""
+	bits, ranges, extent := "NULL::varbit", fmt.Sprintf("(SELECT coalesce(range_agg(%s), '{}') FROM o)", s.one("o.id")), ""
 	if s.bits {
-		is := fmt.Sprintf(dense, highestBit)
-		bits = fmt.Sprintf("CASE WHEN %s THEN\n                       string_agg(repeat('0', (o.id - o.before - 1)::integer) || '1', '' ORDER BY o.id)::varbit END", is)
-		ranges = fmt.Sprintf("CASE WHEN %s THEN '{}' ELSE range_agg(int8range(o.id, o.id, '[]')) END", is)
-		before = ", lag(h.id, 1, 0::bigint) OVER (ORDER BY h.id) AS before"
+		// The keys that lie dense are kept as bits, which are no larger than the array of the same keys. Sub-selects, because
+		// an aggregate is computed whatever CASE says.
+		dense := fmt.Sprintf("t.size = 0 OR t.low >= 1 AND t.high <= least(%d, 64 * t.size + 65536)", highestBit)
+		bits = fmt.Sprintf("CASE WHEN %s THEN (\n"+
+			"                   SELECT string_agg(repeat('0', (b.id - b.before - 1)::integer) || '1', '' ORDER BY b.id)::varbit\n"+
+			"                   FROM (SELECT o.id, lag(o.id, 1, 0::bigint) OVER (ORDER BY o.id) AS before FROM o) AS b) END", dense)
+		ranges = fmt.Sprintf("CASE WHEN %s THEN '{}' ELSE %s END", dense, ranges)
+		extent = ", min(o.id) AS low, max(o.id) AS high"
 	}
 	columns := []string{"model", "snapshot", "since", "xid", "computed_on", "size", "form", "ids_" + s.suffix, "bits", "ranges_" + s.suffix}
 	known := fmt.Sprintf(`u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
-            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
             WHERE %s) END
         INTO key, superuser, form, missing`, uncovered("s.viewer", "            "))
 	join := fmt.Sprintf("\n        LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = %s AND s.computed_on = s.restored_on", policies.Literal(g.stamp))
 	never := ""
 	if !g.keepsSets() {
 		never = "\n        AND false -- partitions and children of a table do not tell of their changes"
-	}
-	var set []string
-	for _, c := range columns {
-		set = append(set, c+" = EXCLUDED."+c)
 	}
 	g.function(function{
 		name: "prepare",
@@ -168,48 +175,52 @@ func (g *compiler) prepare() {
     missing bigint;
 BEGIN
     IF kind = 'user' THEN
-        SELECT %[14]s
-        FROM rls.user_row AS u%[15]s
+        SELECT %[13]s
+        FROM rls.user_row AS u%[14]s
         WHERE u.id = %[1]s($2);
     ELSE
-        SELECT %[14]s
-        FROM rls.user_row AS u%[15]s
+        SELECT %[13]s
+        FROM rls.user_row AS u%[14]s
         WHERE u.subject = $2;
     END IF;
     IF superuser IS NOT false THEN
         form := CASE WHEN superuser THEN 'all' ELSE 'narrow' END;
         RETURN;
     END IF;
-    IF (missing IS NULL OR missing > 8)%[13]s
+    IF (missing IS NULL OR missing > 8)%[12]s
         AND current_setting('transaction_read_only') = 'off' AND current_setting('transaction_isolation') = 'read committed'
-        -- Whoever comes second computes for themself: nobody waits for a set.
+        -- Whoever comes second computes for themself, and nobody stores while changes are forgotten: nobody waits.
+        AND pg_try_advisory_xact_lock_shared(hashtextextended('rls.visible_set', 0))
         AND pg_try_advisory_xact_lock(hashtextextended('rls.visible_set ' || key, 0)) THEN
-        -- The number comes before the snapshot: rls.prune_changes relies on it.
-        PERFORM pg_current_xact_id();
+        -- Not an update: its generated column would stay as it was.
+        DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
         INSERT INTO rls.visible_set AS v (viewer, %[3]s)
-        SELECT prepare.key, %[2]s, pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), h.size,
-               CASE WHEN h.size <= %[4]d THEN 'narrow' WHEN h.size > least(%[5]d, h.users * %[6]g) THEN 'wide' ELSE 'middle' END,
-               h.ids, h.bits, h.ranges
-        FROM (
-            SELECT count(*) AS size,
-                   coalesce(array_agg(o.id ORDER BY o.id), '{}') AS ids,
-                   %[7]s AS bits,
-                   coalesce(%[8]s, '{}') AS ranges,
-                   greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = %[9]s::regclass)) AS users
-            FROM (SELECT h.id%[10]s FROM (SELECT i.id::%[11]s FROM rls.hierarchy(%[1]s(prepare.key)) AS i(id)) AS h(id)) AS o
-        ) AS h
-        ON CONFLICT (viewer) DO UPDATE SET
-            %[12]s
+        WITH o AS MATERIALIZED (
+            SELECT h.id::%[11]s AS id FROM rls.hierarchy(%[1]s(prepare.key)) AS h(id)
+        ), t AS (
+            SELECT count(*) AS size%[10]s, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = %[9]s::regclass)) AS users FROM o
+        )
+        SELECT prepare.key, %[2]s, pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+               CASE WHEN t.size <= %[4]d THEN 'narrow' WHEN t.size > least(%[5]d, t.users * %[6]g) THEN 'wide' ELSE 'middle' END,
+               (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
+               %[7]s,
+               %[8]s
+        FROM t
         RETURNING v.form INTO form;
-        DELETE FROM rls.graph_change AS c USING rls.visible_set AS s
-        WHERE s.viewer = prepare.key AND c.viewer = prepare.key AND c.xid < s.since;
+        DELETE FROM rls.graph_change AS d WHERE d.id IN (
+            SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
+            WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
+            FOR UPDATE OF c SKIP LOCKED);
+        IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
+            PERFORM rls.prune_changes();
+        END IF;
     END IF;
     IF form IS NULL THEN -- nothing can be stored: each statement computes, and so may this
         SELECT CASE WHEN count(*) <= %[4]d THEN 'narrow' WHEN count(*) > %[5]d THEN 'wide' ELSE 'middle' END INTO form
         FROM rls.hierarchy(%[1]s(key));
     END IF;
 END`, g.userKey.from, policies.Literal(g.stamp), strings.Join(columns, ", "), narrowest, widest, share,
-			bits, ranges, policies.Literal(g.model.Users.Table.String()), before, s.element, strings.Join(set, ",\n            "), never, known, join),
+			bits, ranges, policies.Literal(g.model.Users.Table.String()), extent, s.element, never, known, join),
 	}, "")
 }
 
@@ -218,7 +229,7 @@ END`, g.userKey.from, policies.Literal(g.stamp), strings.Join(columns, ", "), na
 // empty value, or it would be fetched again for each row.
 func (g *compiler) readSet(name string) {
 	s := setsOf(g.userKey)
-	one := fmt.Sprintf("range_agg(%s(x.id, x.id, '[]'))", s.single)
+	one := fmt.Sprintf("range_agg(%s)", s.one("x.id"))
 	f := function{args: "viewer " + g.userKey.sql + ", hierarchy_only boolean", argTypes: g.userKey.sql + ", boolean", name: "visible_" + name}
 	var stored, declare, delta, live, shared string
 	switch name {
@@ -270,9 +281,9 @@ BEGIN
         INTO touched, gained, changed
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
+            SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
             WHERE %[5]s
-            ORDER BY c.seen, c.id DESC
+            ORDER BY 1, c.id DESC
         ) AS c
         WHERE s.viewer = $1::text;
         IF NOT changed THEN

@@ -12,6 +12,7 @@ FROM (
             JOIN pg_catalog.pg_namespace AS pn ON pn.oid = pc.relnamespace
             WHERE i.inhrelid = c.oid ORDER BY i.inhseqno LIMIT 1), ''),
         'partition', c.relispartition,
+        'heirs', EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhparent = c.oid),
         'row_security', c.relrowsecurity,
         'force_row_security', c.relforcerowsecurity,
         'columns', coalesce((

@@ -31,6 +31,10 @@ BEGIN
             UNION ALL SELECT 'owns the toolkit''s functions' WHERE r.rolname = 'rls_owner'
             UNION ALL SELECT 'is a maintenance role'
                 WHERE EXISTS (SELECT FROM rls.database_role AS d WHERE d.kind = 'maintenance' AND d.name = r.rolname)
+            -- With its table privileges the rows of a principal could be had that entered for this login's client role.
+            UNION ALL SELECT 'is a plan role of client role ' || quote_ident(t.client_role)
+                FROM rls.plan_role AS t
+                WHERE t.role = r.rolname AND t.client_role <> (SELECT l.client_role FROM rls.login AS l WHERE l.name = session_user)
             UNION ALL SELECT 'owns the protected table ' || format('%I.%I', s.table_schema, s.table_name)
                 FROM rls.resource AS s
                 JOIN pg_namespace AS n ON n.nspname = s.table_schema

@@ -1,5 +1,5 @@
--- Forgets changes that no stored set needs. Two steps, because somebody may be storing a set just now that was computed
--- before the change was seen: doomed first, and gone once every transaction of that time is over.
+-- Forgets changes that no stored set needs. Not while somebody is storing a set: it may have been computed before a
+-- change that is seen here. Nobody waits: neither for who stores a set, nor for who forgets changes too.
 CREATE OR REPLACE FUNCTION rls.prune_changes()
 RETURNS void
 LANGUAGE plpgsql
@@ -9,12 +9,19 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    DELETE FROM rls.graph_change AS c
-    WHERE c.doomed <= pg_snapshot_xmin(pg_current_snapshot())
-      AND NOT EXISTS (SELECT FROM rls.visible_set AS s WHERE (s.viewer = c.viewer OR c.viewer = '*') AND s.since <= c.xid);
-    UPDATE rls.graph_change AS c SET doomed = pg_snapshot_xmax(pg_current_snapshot())
-    WHERE c.doomed IS NULL
-      AND NOT EXISTS (SELECT FROM rls.visible_set AS s WHERE (s.viewer = c.viewer OR c.viewer = '*') AND s.since <= c.xid);
+    IF current_setting('transaction_isolation') <> 'read committed'
+        OR NOT pg_try_advisory_xact_lock(hashtextextended('rls.visible_set', 0)) THEN
+        RETURN;
+    END IF;
+    -- A new statement, and so a snapshot that sees every set of those who held the lock before.
+    DELETE FROM rls.graph_change AS d WHERE d.id IN (
+        SELECT c.id FROM rls.graph_change AS c
+        WHERE NOT EXISTS (
+            SELECT FROM rls.visible_set AS s
+            WHERE (s.viewer = c.viewer OR c.viewer = '*') AND s.computed_on = s.restored_on
+              -- A set from before an upgrade of the server needs what came after it.
+              AND CASE WHEN c.cluster = s.computed_on THEN s.since <= c.xid ELSE c.cluster = rls.cluster() END)
+        FOR UPDATE SKIP LOCKED);
 END
 $$;
 REVOKE ALL ON FUNCTION rls.prune_changes() FROM PUBLIC;

@@ -32,7 +32,7 @@ FROM pg_namespace AS n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_s
 -- Membership in rls_client stays while another database of the server uses it, and what is "narrowed" is told by it.
 -- USAGE of schemas is told above; here it names every role of the server, other tests' among them, and so do roles.
 SELECT 'state', s.* FROM rls.object_state AS s
-WHERE s.kind NOT IN ('membership', 'role') AND s.name NOT LIKE '"narrowed".%' AND s.fingerprint <> 'usage' ORDER BY s.kind, s.name COLLATE "C";
+WHERE s.kind NOT IN ('membership', 'role') AND s.name NOT LIKE '"narrowed".%' AND s.fingerprint <> 'usage' ORDER BY s.kind, s.name COLLATE "C", s.fingerprint;
 SELECT 'compiled', i.kind, i.name, i.hash, i.fingerprint, i.undo FROM rls.compiled AS i ORDER BY i.kind, i.name COLLATE "C";
 SELECT 'grant', g.grantee, g.action, g.resource, g.valid_from, g.valid_until FROM rls."grant" AS g
 ORDER BY g.resource, g.grantee, g.action, g.valid_from;

@@ -392,18 +392,18 @@ DECLARE
 BEGIN
     IF kind = 'user' THEN
         SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
-            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-              AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)) END
+            SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+              OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
         INTO key, superuser, form, missing
         FROM rls.user_row AS u
         LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on
         WHERE u.id = rls.to_bigint($2);
     ELSE
         SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
-            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-              AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)) END
+            SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+              OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
         INTO key, superuser, form, missing
         FROM rls.user_row AS u
         LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on
@@ -415,37 +415,33 @@ BEGIN
     END IF;
     IF (missing IS NULL OR missing > 8)
         AND current_setting('transaction_read_only') = 'off' AND current_setting('transaction_isolation') = 'read committed'
-        -- Whoever comes second computes for themself: nobody waits for a set.
+        -- Whoever comes second computes for themself, and nobody stores while changes are forgotten: nobody waits.
+        AND pg_try_advisory_xact_lock_shared(hashtextextended('rls.visible_set', 0))
         AND pg_try_advisory_xact_lock(hashtextextended('rls.visible_set ' || key, 0)) THEN
-        -- The number comes before the snapshot: rls.prune_changes relies on it.
-        PERFORM pg_current_xact_id();
+        -- Not an update: its generated column would stay as it was.
+        DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
         INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_int, bits, ranges_int)
-        SELECT prepare.key, '672035db9ebc072408eb53a3d6b39e5f', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), h.size,
-               CASE WHEN h.size <= 200 THEN 'narrow' WHEN h.size > least(5000, h.users * 0.03) THEN 'wide' ELSE 'middle' END,
-               h.ids, h.bits, h.ranges
-        FROM (
-            SELECT count(*) AS size,
-                   coalesce(array_agg(o.id ORDER BY o.id), '{}') AS ids,
-                   CASE WHEN min(o.id) >= 1 AND max(o.id) <= least(2147483646, 64 * count(*) + 65536) THEN
-                       string_agg(repeat('0', (o.id - o.before - 1)::integer) || '1', '' ORDER BY o.id)::varbit END AS bits,
-                   coalesce(CASE WHEN min(o.id) >= 1 AND max(o.id) <= least(2147483646, 64 * count(*) + 65536) THEN '{}' ELSE range_agg(int8range(o.id, o.id, '[]')) END, '{}') AS ranges,
-                   greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = '"Sch""ema; DROP"."x""; DROP TABLE y; --"'::regclass)) AS users
-            FROM (SELECT h.id, lag(h.id, 1, 0::bigint) OVER (ORDER BY h.id) AS before FROM (SELECT i.id::bigint FROM rls.hierarchy(rls.to_bigint(prepare.key)) AS i(id)) AS h(id)) AS o
-        ) AS h
-        ON CONFLICT (viewer) DO UPDATE SET
-            model = EXCLUDED.model,
-            snapshot = EXCLUDED.snapshot,
-            since = EXCLUDED.since,
-            xid = EXCLUDED.xid,
-            computed_on = EXCLUDED.computed_on,
-            size = EXCLUDED.size,
-            form = EXCLUDED.form,
-            ids_int = EXCLUDED.ids_int,
-            bits = EXCLUDED.bits,
-            ranges_int = EXCLUDED.ranges_int
+        WITH o AS MATERIALIZED (
+            SELECT h.id::bigint AS id FROM rls.hierarchy(rls.to_bigint(prepare.key)) AS h(id)
+        ), t AS (
+            SELECT count(*) AS size, min(o.id) AS low, max(o.id) AS high, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = '"Sch""ema; DROP"."x""; DROP TABLE y; --"'::regclass)) AS users FROM o
+        )
+        SELECT prepare.key, '672035db9ebc072408eb53a3d6b39e5f', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+               CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
+               (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
+               CASE WHEN t.size = 0 OR t.low >= 1 AND t.high <= least(2147483646, 64 * t.size + 65536) THEN (
+                   SELECT string_agg(repeat('0', (b.id - b.before - 1)::integer) || '1', '' ORDER BY b.id)::varbit
+                   FROM (SELECT o.id, lag(o.id, 1, 0::bigint) OVER (ORDER BY o.id) AS before FROM o) AS b) END,
+               CASE WHEN t.size = 0 OR t.low >= 1 AND t.high <= least(2147483646, 64 * t.size + 65536) THEN '{}' ELSE (SELECT coalesce(range_agg(CASE o.id WHEN 9223372036854775807 THEN int8range(o.id, NULL) ELSE int8range(o.id, o.id, '[]') END), '{}') FROM o) END
+        FROM t
         RETURNING v.form INTO form;
-        DELETE FROM rls.graph_change AS c USING rls.visible_set AS s
-        WHERE s.viewer = prepare.key AND c.viewer = prepare.key AND c.xid < s.since;
+        DELETE FROM rls.graph_change AS d WHERE d.id IN (
+            SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
+            WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
+            FOR UPDATE OF c SKIP LOCKED);
+        IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
+            PERFORM rls.prune_changes();
+        END IF;
     END IF;
     IF form IS NULL THEN -- nothing can be stored: each statement computes, and so may this
         SELECT CASE WHEN count(*) <= 200 THEN 'narrow' WHEN count(*) > 5000 THEN 'wide' ELSE 'middle' END INTO form
@@ -474,8 +470,8 @@ DECLARE
 BEGIN
     SELECT s.ids_int || '{}', EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
     WHERE s.viewer = $1::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on;
@@ -484,10 +480,10 @@ BEGIN
         INTO touched, gained, changed
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
-            ORDER BY c.seen, c.id DESC
+            SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            ORDER BY 1, c.id DESC
         ) AS c
         WHERE s.viewer = $1::text;
         IF NOT changed THEN
@@ -522,8 +518,8 @@ DECLARE
 BEGIN
     SELECT coalesce(s.bits, B'') || B'', EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
     WHERE s.viewer = $1::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on;
@@ -532,10 +528,10 @@ BEGIN
         INTO touched, gained, changed
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
-            ORDER BY c.seen, c.id DESC
+            SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            ORDER BY 1, c.id DESC
         ) AS c
         WHERE s.viewer = $1::text;
         IF NOT changed THEN
@@ -573,8 +569,8 @@ DECLARE
 BEGIN
     SELECT s.ranges_int + '{}', EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
     WHERE s.viewer = $1::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on;
@@ -583,19 +579,19 @@ BEGIN
         INTO touched, gained, changed
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
-            ORDER BY c.seen, c.id DESC
+            SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            ORDER BY 1, c.id DESC
         ) AS c
         WHERE s.viewer = $1::text;
         IF NOT changed THEN
-            result := result - coalesce((SELECT range_agg(int8range(x.id, x.id, '[]')) FROM unnest(touched) AS x(id)), '{}')
-                + coalesce((SELECT range_agg(int8range(x.id, x.id, '[]')) FROM unnest(gained) AS x(id)), '{}');
+            result := result - coalesce((SELECT range_agg(CASE x.id WHEN 9223372036854775807 THEN int8range(x.id, NULL) ELSE int8range(x.id, x.id, '[]') END) FROM unnest(touched) AS x(id)), '{}')
+                + coalesce((SELECT range_agg(CASE x.id WHEN 9223372036854775807 THEN int8range(x.id, NULL) ELSE int8range(x.id, x.id, '[]') END) FROM unnest(gained) AS x(id)), '{}');
         END IF;
     END IF;
     IF changed IS NOT false THEN
-        result := coalesce((SELECT range_agg(int8range(x.id, x.id, '[]')) FROM (SELECT h.id::bigint FROM rls.hierarchy($1) AS h(id)) AS x), '{}');
+        result := coalesce((SELECT range_agg(CASE x.id WHEN 9223372036854775807 THEN int8range(x.id, NULL) ELSE int8range(x.id, x.id, '[]') END) FROM (SELECT h.id::bigint FROM rls.hierarchy($1) AS h(id)) AS x), '{}');
     END IF;
     RETURN result;
 END
@@ -727,8 +723,8 @@ BEGIN
         s.ids_int || '{}',
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -806,8 +802,8 @@ BEGIN
         s.bits || B'',
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -885,8 +881,8 @@ BEGIN
         s.ranges_int + '{}',
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -914,7 +910,7 @@ BEGIN
     END IF;
     CASE $3
     WHEN 'self' THEN
-        RETURN int8multirange(int8range(viewer, viewer, '[]'));
+        RETURN int8multirange(CASE viewer WHEN 9223372036854775807 THEN int8range(viewer, NULL) ELSE int8range(viewer, viewer, '[]') END);
     WHEN 'hierarchy', 'visible' THEN
         IF more THEN
             RETURN rls.visible_ranges(viewer, $3 = 'hierarchy');
@@ -1040,11 +1036,11 @@ SECURITY INVOKER
 AS $rls$
 BEGIN
     IF cardinality($1) > 5000 THEN
-        INSERT INTO rls.graph_change (viewer) VALUES ('*');
+        PERFORM rls.forget_sets();
     ELSIF cardinality($2) > 64 OR cardinality($1) * cardinality($2) > 5000 THEN
-        INSERT INTO rls.graph_change (viewer) SELECT v.id::text FROM unnest($1) AS v(id);
+        INSERT INTO rls.graph_change (viewer, cluster) SELECT v.id::text, l.cluster FROM unnest($1) AS v(id) CROSS JOIN rls.graph_lock AS l;
     ELSE
-        INSERT INTO rls.graph_change (viewer, seen, visible)
+        INSERT INTO rls.graph_change (viewer, seen, visible, cluster)
         WITH RECURSIVE touched AS (
             SELECT u.id FROM rls.user_row AS u WHERE u.id = ANY ($2)
         ), up_1(seen, id) AS (
@@ -1055,8 +1051,9 @@ BEGIN
         ), reached AS (
             SELECT w.seen, w.id FROM up_1 AS w
         )
-        SELECT v.id::text, s.id::text, EXISTS (SELECT FROM reached AS r WHERE r.seen = s.id AND r.id = v.id)
-        FROM unnest($1) AS v(id) CROSS JOIN unnest($2) AS s(id);
+        SELECT v.id::text, s.id::text, EXISTS (SELECT FROM reached AS r WHERE r.seen = s.id AND r.id = v.id), l.cluster
+        FROM unnest($1) AS v(id) CROSS JOIN unnest($2) AS s(id) CROSS JOIN rls.graph_lock AS l
+        WHERE v.id <> s.id; -- everybody sees themself
     END IF;
 END
 $rls$;
@@ -1087,7 +1084,7 @@ BEGIN
         INSERT INTO rls.edge_gone (kind, viewer, seen) SELECT c.kind, c.viewer, c.seen FROM unnest(changes) AS c WHERE c.gone;
     END IF;
     IF cardinality(changes) > 1000 THEN
-        INSERT INTO rls.graph_change (viewer) VALUES ('*');
+        PERFORM rls.forget_sets();
         RETURN;
     END IF;
     -- table
@@ -1095,14 +1092,14 @@ BEGIN
     IF cardinality(mine) = 1 AND alone AND NOT EXISTS (SELECT FROM rls.edge AS e WHERE e.viewer = rls.to_bigint(mine[1].seen) AND e.kind = 'table')
         AND EXISTS (SELECT FROM rls.user_row AS u WHERE u.id = rls.to_bigint(mine[1].seen)) THEN
         -- Somebody new with nobody below, as when people join: whoever is above sees them.
-        INSERT INTO rls.graph_change (viewer, seen, visible)
+        INSERT INTO rls.graph_change (viewer, seen, visible, cluster)
         WITH RECURSIVE above(id) AS (
             SELECT rls.to_bigint(mine[1].viewer)
             UNION
             SELECT e.viewer FROM above AS w CROSS JOIN LATERAL (
                 SELECT e.viewer FROM rls.edge AS e WHERE e.seen = w.id AND e.kind = 'table' OFFSET 0) AS e
         )
-        SELECT a.id::text, mine[1].seen, true FROM above AS a WHERE a.id IS NOT NULL;
+        SELECT a.id::text, mine[1].seen, true, l.cluster FROM above AS a CROSS JOIN rls.graph_lock AS l WHERE a.id IS NOT NULL;
     ELSIF cardinality(mine) > 0 THEN
         WITH RECURSIVE above(id) AS (
             SELECT rls.to_bigint(c.viewer) FROM unnest(mine) AS c
@@ -1111,18 +1108,6 @@ BEGIN
                     UNION ALL SELECT rls.to_bigint(c.viewer) FROM rls.edge_gone AS c WHERE c.seen = w.id::text AND c.kind = ANY (ARRAY['table']::text[])) AS e
         )
         SELECT array_agg(DISTINCT a.id) INTO viewers FROM (SELECT a.id FROM above AS a WHERE a.id IS NOT NULL LIMIT 5001) AS a;
-        -- Somebody who moves stays below whoever is above both places: nothing changes for them.
-        IF cardinality(mine) = 2 AND mine[1].seen = mine[2].seen AND mine[1].gone <> mine[2].gone AND rls.to_bigint(mine[1].seen) <> ALL (viewers) THEN
-            WITH RECURSIVE above(id, gone) AS (
-                SELECT rls.to_bigint(c.viewer), c.gone FROM unnest(mine) AS c
-                UNION
-                SELECT e.viewer, w.gone FROM above AS w CROSS JOIN LATERAL (
-                SELECT e.viewer FROM rls.edge AS e WHERE e.seen = w.id AND e.kind = 'table' OFFSET 0) AS e
-            ), common AS (
-                SELECT a.id FROM above AS a GROUP BY a.id HAVING count(*) = 2
-            )
-            SELECT array_agg(v.id) INTO viewers FROM unnest(viewers) AS v(id) WHERE v.id NOT IN (SELECT c.id FROM common AS c);
-        END IF;
         WITH RECURSIVE below(id) AS (
             SELECT rls.to_bigint(c.seen) FROM unnest(mine) AS c
             UNION
@@ -1178,12 +1163,21 @@ REVOKE ALL ON FUNCTION rls.users_changed() FROM PUBLIC;
 COMMENT ON FUNCTION rls.users_changed() IS 'Reports the edges that a change of users adds and takes away.';
 -- undo: DROP FUNCTION IF EXISTS rls.users_changed();
 
+-- trigger: trigger rls_graph_ahead on "Sch""ema; DROP"."x""; DROP TABLE y; --"
+CREATE TRIGGER rls_graph_ahead
+    BEFORE INSERT OR DELETE OR UPDATE OF "select", "user" ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
+    FOR EACH STATEMENT EXECUTE FUNCTION rls.graph_ahead();
+ALTER TABLE "Sch""ema; DROP"."x""; DROP TABLE y; --" ENABLE ALWAYS TRIGGER rls_graph_ahead;
+SELECT rls.forget_sets();
+-- undo: DROP TRIGGER IF EXISTS rls_graph_ahead ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
+
 -- trigger: trigger rls_graph_insert on "Sch""ema; DROP"."x""; DROP TABLE y; --"
 CREATE TRIGGER rls_graph_insert
     AFTER INSERT ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION rls.users_changed();
 ALTER TABLE "Sch""ema; DROP"."x""; DROP TABLE y; --" ENABLE ALWAYS TRIGGER rls_graph_insert;
+SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_insert ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
 
 -- trigger: trigger rls_graph_update on "Sch""ema; DROP"."x""; DROP TABLE y; --"
@@ -1192,6 +1186,7 @@ CREATE TRIGGER rls_graph_update
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION rls.users_changed();
 ALTER TABLE "Sch""ema; DROP"."x""; DROP TABLE y; --" ENABLE ALWAYS TRIGGER rls_graph_update;
+SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_update ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
 
 -- trigger: trigger rls_graph_delete on "Sch""ema; DROP"."x""; DROP TABLE y; --"
@@ -1200,14 +1195,24 @@ CREATE TRIGGER rls_graph_delete
     REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION rls.users_changed();
 ALTER TABLE "Sch""ema; DROP"."x""; DROP TABLE y; --" ENABLE ALWAYS TRIGGER rls_graph_delete;
+SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_delete ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
 
 -- trigger: trigger rls_graph_truncate on "Sch""ema; DROP"."x""; DROP TABLE y; --"
 CREATE TRIGGER rls_graph_truncate
     AFTER TRUNCATE ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
-    FOR EACH STATEMENT EXECUTE FUNCTION rls.graph_truncated();
+    FOR EACH STATEMENT EXECUTE FUNCTION rls.graph_rewritten();
 ALTER TABLE "Sch""ema; DROP"."x""; DROP TABLE y; --" ENABLE ALWAYS TRIGGER rls_graph_truncate;
+SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_truncate ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
+
+-- trigger: trigger rls_graph_replica on "Sch""ema; DROP"."x""; DROP TABLE y; --"
+CREATE TRIGGER rls_graph_replica
+    AFTER INSERT OR UPDATE OR DELETE ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
+    FOR EACH ROW EXECUTE FUNCTION rls.graph_rewritten();
+ALTER TABLE "Sch""ema; DROP"."x""; DROP TABLE y; --" ENABLE REPLICA TRIGGER rls_graph_replica;
+SELECT rls.forget_sets();
+-- undo: DROP TRIGGER IF EXISTS rls_graph_replica ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
 
 -- policy: policy group_all_maintenance on public."user"
 CREATE POLICY group_all_maintenance ON public."user" AS PERMISSIVE FOR ALL TO migrator

@@ -462,18 +462,18 @@ DECLARE
 BEGIN
     IF kind = 'user' THEN
         SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
-            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-              AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)) END
+            SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+              OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
         INTO key, superuser, form, missing
         FROM rls.user_row AS u
         LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.computed_on = s.restored_on
         WHERE u.id = rls.to_uuid($2);
     ELSE
         SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
-            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-              AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)) END
+            SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+              OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
         INTO key, superuser, form, missing
         FROM rls.user_row AS u
         LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.computed_on = s.restored_on
@@ -485,36 +485,31 @@ BEGIN
     END IF;
     IF (missing IS NULL OR missing > 8)
         AND current_setting('transaction_read_only') = 'off' AND current_setting('transaction_isolation') = 'read committed'
-        -- Whoever comes second computes for themself: nobody waits for a set.
+        -- Whoever comes second computes for themself, and nobody stores while changes are forgotten: nobody waits.
+        AND pg_try_advisory_xact_lock_shared(hashtextextended('rls.visible_set', 0))
         AND pg_try_advisory_xact_lock(hashtextextended('rls.visible_set ' || key, 0)) THEN
-        -- The number comes before the snapshot: rls.prune_changes relies on it.
-        PERFORM pg_current_xact_id();
+        -- Not an update: its generated column would stay as it was.
+        DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
         INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_uuid, bits, ranges_uuid)
-        SELECT prepare.key, 'c07627a6e26b6059f2ee2b48bf126c52', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), h.size,
-               CASE WHEN h.size <= 200 THEN 'narrow' WHEN h.size > least(5000, h.users * 0.03) THEN 'wide' ELSE 'middle' END,
-               h.ids, h.bits, h.ranges
-        FROM (
-            SELECT count(*) AS size,
-                   coalesce(array_agg(o.id ORDER BY o.id), '{}') AS ids,
-                   NULL::varbit AS bits,
-                   coalesce(range_agg(rls.uuid_range(o.id, o.id, '[]')), '{}') AS ranges,
-                   greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'rls."user"'::regclass)) AS users
-            FROM (SELECT h.id FROM (SELECT i.id::uuid FROM rls.hierarchy(rls.to_uuid(prepare.key)) AS i(id)) AS h(id)) AS o
-        ) AS h
-        ON CONFLICT (viewer) DO UPDATE SET
-            model = EXCLUDED.model,
-            snapshot = EXCLUDED.snapshot,
-            since = EXCLUDED.since,
-            xid = EXCLUDED.xid,
-            computed_on = EXCLUDED.computed_on,
-            size = EXCLUDED.size,
-            form = EXCLUDED.form,
-            ids_uuid = EXCLUDED.ids_uuid,
-            bits = EXCLUDED.bits,
-            ranges_uuid = EXCLUDED.ranges_uuid
+        WITH o AS MATERIALIZED (
+            SELECT h.id::uuid AS id FROM rls.hierarchy(rls.to_uuid(prepare.key)) AS h(id)
+        ), t AS (
+            SELECT count(*) AS size, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'rls."user"'::regclass)) AS users FROM o
+        )
+        SELECT prepare.key, 'c07627a6e26b6059f2ee2b48bf126c52', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+               CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
+               (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
+               NULL::varbit,
+               (SELECT coalesce(range_agg(rls.uuid_range(o.id, o.id, '[]')), '{}') FROM o)
+        FROM t
         RETURNING v.form INTO form;
-        DELETE FROM rls.graph_change AS c USING rls.visible_set AS s
-        WHERE s.viewer = prepare.key AND c.viewer = prepare.key AND c.xid < s.since;
+        DELETE FROM rls.graph_change AS d WHERE d.id IN (
+            SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
+            WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
+            FOR UPDATE OF c SKIP LOCKED);
+        IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
+            PERFORM rls.prune_changes();
+        END IF;
     END IF;
     IF form IS NULL THEN -- nothing can be stored: each statement computes, and so may this
         SELECT CASE WHEN count(*) <= 200 THEN 'narrow' WHEN count(*) > 5000 THEN 'wide' ELSE 'middle' END INTO form
@@ -543,8 +538,8 @@ DECLARE
 BEGIN
     SELECT s.ids_uuid || '{}', EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
     WHERE s.viewer = $1::text AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.computed_on = s.restored_on;
@@ -553,10 +548,10 @@ BEGIN
         INTO touched, gained, changed
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
-            ORDER BY c.seen, c.id DESC
+            SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            ORDER BY 1, c.id DESC
         ) AS c
         WHERE s.viewer = $1::text;
         IF NOT changed THEN
@@ -594,8 +589,8 @@ DECLARE
 BEGIN
     SELECT s.ranges_uuid + '{}', EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
     WHERE s.viewer = $1::text AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.computed_on = s.restored_on;
@@ -604,10 +599,10 @@ BEGIN
         INTO touched, gained, changed
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
-            ORDER BY c.seen, c.id DESC
+            SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            ORDER BY 1, c.id DESC
         ) AS c
         WHERE s.viewer = $1::text;
         IF NOT changed THEN
@@ -761,8 +756,8 @@ BEGIN
         s.ids_uuid || '{}',
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
             WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
         OR s.viewer IS NULL
@@ -851,8 +846,8 @@ BEGIN
         s.ranges_uuid + '{}',
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
             WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
         OR s.viewer IS NULL
@@ -1036,11 +1031,11 @@ SECURITY INVOKER
 AS $rls$
 BEGIN
     IF cardinality($1) > 5000 THEN
-        INSERT INTO rls.graph_change (viewer) VALUES ('*');
+        PERFORM rls.forget_sets();
     ELSIF cardinality($2) > 64 OR cardinality($1) * cardinality($2) > 5000 THEN
-        INSERT INTO rls.graph_change (viewer) SELECT v.id::text FROM unnest($1) AS v(id);
+        INSERT INTO rls.graph_change (viewer, cluster) SELECT v.id::text, l.cluster FROM unnest($1) AS v(id) CROSS JOIN rls.graph_lock AS l;
     ELSE
-        INSERT INTO rls.graph_change (viewer, seen, visible)
+        INSERT INTO rls.graph_change (viewer, seen, visible, cluster)
         WITH RECURSIVE touched AS (
             SELECT u.id FROM rls.user_row AS u WHERE u.id = ANY ($2)
         ), up_1(seen, id) AS (
@@ -1057,8 +1052,9 @@ BEGIN
             SELECT w.seen, w.id FROM up_1 AS w
             UNION ALL SELECT w.seen, w.id FROM up_2 AS w
         )
-        SELECT v.id::text, s.id::text, EXISTS (SELECT FROM reached AS r WHERE r.seen = s.id AND r.id = v.id)
-        FROM unnest($1) AS v(id) CROSS JOIN unnest($2) AS s(id);
+        SELECT v.id::text, s.id::text, EXISTS (SELECT FROM reached AS r WHERE r.seen = s.id AND r.id = v.id), l.cluster
+        FROM unnest($1) AS v(id) CROSS JOIN unnest($2) AS s(id) CROSS JOIN rls.graph_lock AS l
+        WHERE v.id <> s.id; -- everybody sees themself
     END IF;
 END
 $rls$;
@@ -1089,7 +1085,7 @@ BEGIN
         INSERT INTO rls.edge_gone (kind, viewer, seen) SELECT c.kind, c.viewer, c.seen FROM unnest(changes) AS c WHERE c.gone;
     END IF;
     IF cardinality(changes) > 1000 THEN
-        INSERT INTO rls.graph_change (viewer) VALUES ('*');
+        PERFORM rls.forget_sets();
         RETURN;
     END IF;
     -- supervisor
@@ -1097,14 +1093,14 @@ BEGIN
     IF cardinality(mine) = 1 AND alone AND NOT EXISTS (SELECT FROM rls.edge AS e WHERE e.viewer = rls.to_uuid(mine[1].seen) AND e.kind = 'supervisor')
         AND EXISTS (SELECT FROM rls.user_row AS u WHERE u.id = rls.to_uuid(mine[1].seen)) THEN
         -- Somebody new with nobody below, as when people join: whoever is above sees them.
-        INSERT INTO rls.graph_change (viewer, seen, visible)
+        INSERT INTO rls.graph_change (viewer, seen, visible, cluster)
         WITH RECURSIVE above(id) AS (
             SELECT rls.to_uuid(mine[1].viewer)
             UNION
             SELECT e.viewer FROM above AS w CROSS JOIN LATERAL (
                 SELECT e.viewer FROM rls.edge AS e WHERE e.seen = w.id AND e.kind = 'supervisor' OFFSET 0) AS e
         )
-        SELECT a.id::text, mine[1].seen, true FROM above AS a WHERE a.id IS NOT NULL;
+        SELECT a.id::text, mine[1].seen, true, l.cluster FROM above AS a CROSS JOIN rls.graph_lock AS l WHERE a.id IS NOT NULL;
     ELSIF cardinality(mine) > 0 THEN
         WITH RECURSIVE above(id) AS (
             SELECT rls.to_uuid(c.viewer) FROM unnest(mine) AS c
@@ -1113,18 +1109,6 @@ BEGIN
                     UNION ALL SELECT rls.to_uuid(c.viewer) FROM rls.edge_gone AS c WHERE c.seen = w.id::text AND c.kind = ANY (ARRAY['supervisor']::text[])) AS e
         )
         SELECT array_agg(DISTINCT a.id) INTO viewers FROM (SELECT a.id FROM above AS a WHERE a.id IS NOT NULL LIMIT 5001) AS a;
-        -- Somebody who moves stays below whoever is above both places: nothing changes for them.
-        IF cardinality(mine) = 2 AND mine[1].seen = mine[2].seen AND mine[1].gone <> mine[2].gone AND rls.to_uuid(mine[1].seen) <> ALL (viewers) THEN
-            WITH RECURSIVE above(id, gone) AS (
-                SELECT rls.to_uuid(c.viewer), c.gone FROM unnest(mine) AS c
-                UNION
-                SELECT e.viewer, w.gone FROM above AS w CROSS JOIN LATERAL (
-                SELECT e.viewer FROM rls.edge AS e WHERE e.seen = w.id AND e.kind = 'supervisor' OFFSET 0) AS e
-            ), common AS (
-                SELECT a.id FROM above AS a GROUP BY a.id HAVING count(*) = 2
-            )
-            SELECT array_agg(v.id) INTO viewers FROM unnest(viewers) AS v(id) WHERE v.id NOT IN (SELECT c.id FROM common AS c);
-        END IF;
         WITH RECURSIVE below(id) AS (
             SELECT rls.to_uuid(c.seen) FROM unnest(mine) AS c
             UNION
@@ -1139,14 +1123,14 @@ BEGIN
     IF cardinality(mine) = 1 AND alone AND NOT EXISTS (SELECT FROM rls.edge AS e WHERE e.viewer = rls.to_uuid(mine[1].seen) AND e.kind = 'creator')
         AND EXISTS (SELECT FROM rls.user_row AS u WHERE u.id = rls.to_uuid(mine[1].seen)) THEN
         -- Somebody new with nobody below, as when people join: whoever is above sees them.
-        INSERT INTO rls.graph_change (viewer, seen, visible)
+        INSERT INTO rls.graph_change (viewer, seen, visible, cluster)
         WITH RECURSIVE above(id) AS (
             SELECT rls.to_uuid(mine[1].viewer)
             UNION
             SELECT e.viewer FROM above AS w CROSS JOIN LATERAL (
                 SELECT e.viewer FROM rls.edge AS e WHERE e.seen = w.id AND e.kind = 'creator' OFFSET 0) AS e
         )
-        SELECT a.id::text, mine[1].seen, true FROM above AS a WHERE a.id IS NOT NULL;
+        SELECT a.id::text, mine[1].seen, true, l.cluster FROM above AS a CROSS JOIN rls.graph_lock AS l WHERE a.id IS NOT NULL;
     ELSIF cardinality(mine) > 0 THEN
         WITH RECURSIVE above(id) AS (
             SELECT rls.to_uuid(c.viewer) FROM unnest(mine) AS c
@@ -1155,18 +1139,6 @@ BEGIN
                     UNION ALL SELECT rls.to_uuid(c.viewer) FROM rls.edge_gone AS c WHERE c.seen = w.id::text AND c.kind = ANY (ARRAY['creator']::text[])) AS e
         )
         SELECT array_agg(DISTINCT a.id) INTO viewers FROM (SELECT a.id FROM above AS a WHERE a.id IS NOT NULL LIMIT 5001) AS a;
-        -- Somebody who moves stays below whoever is above both places: nothing changes for them.
-        IF cardinality(mine) = 2 AND mine[1].seen = mine[2].seen AND mine[1].gone <> mine[2].gone AND rls.to_uuid(mine[1].seen) <> ALL (viewers) THEN
-            WITH RECURSIVE above(id, gone) AS (
-                SELECT rls.to_uuid(c.viewer), c.gone FROM unnest(mine) AS c
-                UNION
-                SELECT e.viewer, w.gone FROM above AS w CROSS JOIN LATERAL (
-                SELECT e.viewer FROM rls.edge AS e WHERE e.seen = w.id AND e.kind = 'creator' OFFSET 0) AS e
-            ), common AS (
-                SELECT a.id FROM above AS a GROUP BY a.id HAVING count(*) = 2
-            )
-            SELECT array_agg(v.id) INTO viewers FROM unnest(viewers) AS v(id) WHERE v.id NOT IN (SELECT c.id FROM common AS c);
-        END IF;
         WITH RECURSIVE below(id) AS (
             SELECT rls.to_uuid(c.seen) FROM unnest(mine) AS c
             UNION
@@ -1228,12 +1200,21 @@ REVOKE ALL ON FUNCTION rls.users_changed() FROM PUBLIC;
 COMMENT ON FUNCTION rls.users_changed() IS 'Reports the edges that a change of users adds and takes away.';
 -- undo: DROP FUNCTION IF EXISTS rls.users_changed();
 
+-- trigger: trigger rls_graph_ahead on rls."user", as rls_owner
+CREATE TRIGGER rls_graph_ahead
+    BEFORE INSERT OR DELETE OR UPDATE OF created_by_id, id, supervisor_id ON rls."user"
+    FOR EACH STATEMENT EXECUTE FUNCTION rls.graph_ahead();
+ALTER TABLE rls."user" ENABLE ALWAYS TRIGGER rls_graph_ahead;
+SELECT rls.forget_sets();
+-- undo: DROP TRIGGER IF EXISTS rls_graph_ahead ON rls."user";
+
 -- trigger: trigger rls_graph_insert on rls."user", as rls_owner
 CREATE TRIGGER rls_graph_insert
     AFTER INSERT ON rls."user"
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION rls.users_changed();
 ALTER TABLE rls."user" ENABLE ALWAYS TRIGGER rls_graph_insert;
+SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_insert ON rls."user";
 
 -- trigger: trigger rls_graph_update on rls."user", as rls_owner
@@ -1242,6 +1223,7 @@ CREATE TRIGGER rls_graph_update
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION rls.users_changed();
 ALTER TABLE rls."user" ENABLE ALWAYS TRIGGER rls_graph_update;
+SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_update ON rls."user";
 
 -- trigger: trigger rls_graph_delete on rls."user", as rls_owner
@@ -1250,14 +1232,24 @@ CREATE TRIGGER rls_graph_delete
     REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION rls.users_changed();
 ALTER TABLE rls."user" ENABLE ALWAYS TRIGGER rls_graph_delete;
+SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_delete ON rls."user";
 
 -- trigger: trigger rls_graph_truncate on rls."user", as rls_owner
 CREATE TRIGGER rls_graph_truncate
     AFTER TRUNCATE ON rls."user"
-    FOR EACH STATEMENT EXECUTE FUNCTION rls.graph_truncated();
+    FOR EACH STATEMENT EXECUTE FUNCTION rls.graph_rewritten();
 ALTER TABLE rls."user" ENABLE ALWAYS TRIGGER rls_graph_truncate;
+SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_truncate ON rls."user";
+
+-- trigger: trigger rls_graph_replica on rls."user", as rls_owner
+CREATE TRIGGER rls_graph_replica
+    AFTER INSERT OR UPDATE OR DELETE ON rls."user"
+    FOR EACH ROW EXECUTE FUNCTION rls.graph_rewritten();
+ALTER TABLE rls."user" ENABLE REPLICA TRIGGER rls_graph_replica;
+SELECT rls.forget_sets();
+-- undo: DROP TRIGGER IF EXISTS rls_graph_replica ON rls."user";
 
 -- policy: policy note_create on public.note
 CREATE POLICY note_create ON public.note AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all

@@ -362,18 +362,18 @@ DECLARE
 BEGIN
     IF kind = 'user' THEN
         SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
-            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-              AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)) END
+            SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+              OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
         INTO key, superuser, form, missing
         FROM rls.user_row AS u
         LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on
         WHERE u.id = rls.to_smallint($2);
     ELSE
         SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
-            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-              AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)) END
+            SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+              OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
         INTO key, superuser, form, missing
         FROM rls.user_row AS u
         LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on
@@ -385,37 +385,33 @@ BEGIN
     END IF;
     IF (missing IS NULL OR missing > 8)
         AND current_setting('transaction_read_only') = 'off' AND current_setting('transaction_isolation') = 'read committed'
-        -- Whoever comes second computes for themself: nobody waits for a set.
+        -- Whoever comes second computes for themself, and nobody stores while changes are forgotten: nobody waits.
+        AND pg_try_advisory_xact_lock_shared(hashtextextended('rls.visible_set', 0))
         AND pg_try_advisory_xact_lock(hashtextextended('rls.visible_set ' || key, 0)) THEN
-        -- The number comes before the snapshot: rls.prune_changes relies on it.
-        PERFORM pg_current_xact_id();
+        -- Not an update: its generated column would stay as it was.
+        DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
         INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_int, bits, ranges_int)
-        SELECT prepare.key, 'fb18003c7332cba2cdb15408a2df1b37', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), h.size,
-               CASE WHEN h.size <= 200 THEN 'narrow' WHEN h.size > least(5000, h.users * 0.03) THEN 'wide' ELSE 'middle' END,
-               h.ids, h.bits, h.ranges
-        FROM (
-            SELECT count(*) AS size,
-                   coalesce(array_agg(o.id ORDER BY o.id), '{}') AS ids,
-                   CASE WHEN min(o.id) >= 1 AND max(o.id) <= least(2147483646, 64 * count(*) + 65536) THEN
-                       string_agg(repeat('0', (o.id - o.before - 1)::integer) || '1', '' ORDER BY o.id)::varbit END AS bits,
-                   coalesce(CASE WHEN min(o.id) >= 1 AND max(o.id) <= least(2147483646, 64 * count(*) + 65536) THEN '{}' ELSE range_agg(int8range(o.id, o.id, '[]')) END, '{}') AS ranges,
-                   greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'public.person'::regclass)) AS users
-            FROM (SELECT h.id, lag(h.id, 1, 0::bigint) OVER (ORDER BY h.id) AS before FROM (SELECT i.id::bigint FROM rls.hierarchy(rls.to_smallint(prepare.key)) AS i(id)) AS h(id)) AS o
-        ) AS h
-        ON CONFLICT (viewer) DO UPDATE SET
-            model = EXCLUDED.model,
-            snapshot = EXCLUDED.snapshot,
-            since = EXCLUDED.since,
-            xid = EXCLUDED.xid,
-            computed_on = EXCLUDED.computed_on,
-            size = EXCLUDED.size,
-            form = EXCLUDED.form,
-            ids_int = EXCLUDED.ids_int,
-            bits = EXCLUDED.bits,
-            ranges_int = EXCLUDED.ranges_int
+        WITH o AS MATERIALIZED (
+            SELECT h.id::bigint AS id FROM rls.hierarchy(rls.to_smallint(prepare.key)) AS h(id)
+        ), t AS (
+            SELECT count(*) AS size, min(o.id) AS low, max(o.id) AS high, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'public.person'::regclass)) AS users FROM o
+        )
+        SELECT prepare.key, 'fb18003c7332cba2cdb15408a2df1b37', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+               CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
+               (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
+               CASE WHEN t.size = 0 OR t.low >= 1 AND t.high <= least(2147483646, 64 * t.size + 65536) THEN (
+                   SELECT string_agg(repeat('0', (b.id - b.before - 1)::integer) || '1', '' ORDER BY b.id)::varbit
+                   FROM (SELECT o.id, lag(o.id, 1, 0::bigint) OVER (ORDER BY o.id) AS before FROM o) AS b) END,
+               CASE WHEN t.size = 0 OR t.low >= 1 AND t.high <= least(2147483646, 64 * t.size + 65536) THEN '{}' ELSE (SELECT coalesce(range_agg(CASE o.id WHEN 9223372036854775807 THEN int8range(o.id, NULL) ELSE int8range(o.id, o.id, '[]') END), '{}') FROM o) END
+        FROM t
         RETURNING v.form INTO form;
-        DELETE FROM rls.graph_change AS c USING rls.visible_set AS s
-        WHERE s.viewer = prepare.key AND c.viewer = prepare.key AND c.xid < s.since;
+        DELETE FROM rls.graph_change AS d WHERE d.id IN (
+            SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
+            WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
+            FOR UPDATE OF c SKIP LOCKED);
+        IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
+            PERFORM rls.prune_changes();
+        END IF;
     END IF;
     IF form IS NULL THEN -- nothing can be stored: each statement computes, and so may this
         SELECT CASE WHEN count(*) <= 200 THEN 'narrow' WHEN count(*) > 5000 THEN 'wide' ELSE 'middle' END INTO form
@@ -444,8 +440,8 @@ DECLARE
 BEGIN
     SELECT s.ids_int || '{}', EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
     WHERE s.viewer = $1::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on;
@@ -454,10 +450,10 @@ BEGIN
         INTO touched, gained, changed
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
-            ORDER BY c.seen, c.id DESC
+            SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            ORDER BY 1, c.id DESC
         ) AS c
         WHERE s.viewer = $1::text;
         IF NOT changed THEN
@@ -492,8 +488,8 @@ DECLARE
 BEGIN
     SELECT coalesce(s.bits, B'') || B'', EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
     WHERE s.viewer = $1::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on;
@@ -502,10 +498,10 @@ BEGIN
         INTO touched, gained, changed
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
-            ORDER BY c.seen, c.id DESC
+            SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            ORDER BY 1, c.id DESC
         ) AS c
         WHERE s.viewer = $1::text;
         IF NOT changed THEN
@@ -543,8 +539,8 @@ DECLARE
 BEGIN
     SELECT s.ranges_int + '{}', EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
     WHERE s.viewer = $1::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on;
@@ -553,19 +549,19 @@ BEGIN
         INTO touched, gained, changed
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
-            ORDER BY c.seen, c.id DESC
+            SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            ORDER BY 1, c.id DESC
         ) AS c
         WHERE s.viewer = $1::text;
         IF NOT changed THEN
-            result := result - coalesce((SELECT range_agg(int8range(x.id, x.id, '[]')) FROM unnest(touched) AS x(id)), '{}')
-                + coalesce((SELECT range_agg(int8range(x.id, x.id, '[]')) FROM unnest(gained) AS x(id)), '{}');
+            result := result - coalesce((SELECT range_agg(CASE x.id WHEN 9223372036854775807 THEN int8range(x.id, NULL) ELSE int8range(x.id, x.id, '[]') END) FROM unnest(touched) AS x(id)), '{}')
+                + coalesce((SELECT range_agg(CASE x.id WHEN 9223372036854775807 THEN int8range(x.id, NULL) ELSE int8range(x.id, x.id, '[]') END) FROM unnest(gained) AS x(id)), '{}');
         END IF;
     END IF;
     IF changed IS NOT false THEN
-        result := coalesce((SELECT range_agg(int8range(x.id, x.id, '[]')) FROM (SELECT h.id::bigint FROM rls.hierarchy($1) AS h(id)) AS x), '{}');
+        result := coalesce((SELECT range_agg(CASE x.id WHEN 9223372036854775807 THEN int8range(x.id, NULL) ELSE int8range(x.id, x.id, '[]') END) FROM (SELECT h.id::bigint FROM rls.hierarchy($1) AS h(id)) AS x), '{}');
     END IF;
     RETURN result;
 END
@@ -697,8 +693,8 @@ BEGIN
         s.ids_int || '{}',
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -776,8 +772,8 @@ BEGIN
         s.bits || B'',
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -855,8 +851,8 @@ BEGIN
         s.ranges_int + '{}',
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -884,7 +880,7 @@ BEGIN
     END IF;
     CASE $3
     WHEN 'self' THEN
-        RETURN int8multirange(int8range(viewer, viewer, '[]'));
+        RETURN int8multirange(CASE viewer WHEN 9223372036854775807 THEN int8range(viewer, NULL) ELSE int8range(viewer, viewer, '[]') END);
     WHEN 'hierarchy', 'visible' THEN
         IF more THEN
             RETURN rls.visible_ranges(viewer, $3 = 'hierarchy');

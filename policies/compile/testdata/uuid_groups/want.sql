@@ -456,18 +456,18 @@ DECLARE
 BEGIN
     IF kind = 'user' THEN
         SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
-            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-              AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)) END
+            SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+              OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
         INTO key, superuser, form, missing
         FROM rls.user_row AS u
         LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on
         WHERE u.id = rls.to_uuid($2);
     ELSE
         SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
-            SELECT CASE WHEN bool_or(c.seen IS NULL) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-              AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)) END
+            SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+              OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
         INTO key, superuser, form, missing
         FROM rls.user_row AS u
         LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on
@@ -479,36 +479,31 @@ BEGIN
     END IF;
     IF (missing IS NULL OR missing > 8)
         AND current_setting('transaction_read_only') = 'off' AND current_setting('transaction_isolation') = 'read committed'
-        -- Whoever comes second computes for themself: nobody waits for a set.
+        -- Whoever comes second computes for themself, and nobody stores while changes are forgotten: nobody waits.
+        AND pg_try_advisory_xact_lock_shared(hashtextextended('rls.visible_set', 0))
         AND pg_try_advisory_xact_lock(hashtextextended('rls.visible_set ' || key, 0)) THEN
-        -- The number comes before the snapshot: rls.prune_changes relies on it.
-        PERFORM pg_current_xact_id();
+        -- Not an update: its generated column would stay as it was.
+        DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
         INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_uuid, bits, ranges_uuid)
-        SELECT prepare.key, 'eccf5ebc4a425c653a719c711ff74e98', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), h.size,
-               CASE WHEN h.size <= 200 THEN 'narrow' WHEN h.size > least(5000, h.users * 0.03) THEN 'wide' ELSE 'middle' END,
-               h.ids, h.bits, h.ranges
-        FROM (
-            SELECT count(*) AS size,
-                   coalesce(array_agg(o.id ORDER BY o.id), '{}') AS ids,
-                   NULL::varbit AS bits,
-                   coalesce(range_agg(rls.uuid_range(o.id, o.id, '[]')), '{}') AS ranges,
-                   greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'public.account'::regclass)) AS users
-            FROM (SELECT h.id FROM (SELECT i.id::uuid FROM rls.hierarchy(rls.to_uuid(prepare.key)) AS i(id)) AS h(id)) AS o
-        ) AS h
-        ON CONFLICT (viewer) DO UPDATE SET
-            model = EXCLUDED.model,
-            snapshot = EXCLUDED.snapshot,
-            since = EXCLUDED.since,
-            xid = EXCLUDED.xid,
-            computed_on = EXCLUDED.computed_on,
-            size = EXCLUDED.size,
-            form = EXCLUDED.form,
-            ids_uuid = EXCLUDED.ids_uuid,
-            bits = EXCLUDED.bits,
-            ranges_uuid = EXCLUDED.ranges_uuid
+        WITH o AS MATERIALIZED (
+            SELECT h.id::uuid AS id FROM rls.hierarchy(rls.to_uuid(prepare.key)) AS h(id)
+        ), t AS (
+            SELECT count(*) AS size, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'public.account'::regclass)) AS users FROM o
+        )
+        SELECT prepare.key, 'eccf5ebc4a425c653a719c711ff74e98', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+               CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
+               (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
+               NULL::varbit,
+               (SELECT coalesce(range_agg(rls.uuid_range(o.id, o.id, '[]')), '{}') FROM o)
+        FROM t
         RETURNING v.form INTO form;
-        DELETE FROM rls.graph_change AS c USING rls.visible_set AS s
-        WHERE s.viewer = prepare.key AND c.viewer = prepare.key AND c.xid < s.since;
+        DELETE FROM rls.graph_change AS d WHERE d.id IN (
+            SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
+            WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
+            FOR UPDATE OF c SKIP LOCKED);
+        IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
+            PERFORM rls.prune_changes();
+        END IF;
     END IF;
     IF form IS NULL THEN -- nothing can be stored: each statement computes, and so may this
         SELECT CASE WHEN count(*) <= 200 THEN 'narrow' WHEN count(*) > 5000 THEN 'wide' ELSE 'middle' END INTO form
@@ -537,8 +532,8 @@ DECLARE
 BEGIN
     SELECT s.ids_uuid || '{}', EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
     WHERE s.viewer = $1::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on;
@@ -547,10 +542,10 @@ BEGIN
         INTO touched, gained, changed
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
-            ORDER BY c.seen, c.id DESC
+            SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            ORDER BY 1, c.id DESC
         ) AS c
         WHERE s.viewer = $1::text;
         IF NOT changed THEN
@@ -587,8 +582,8 @@ DECLARE
 BEGIN
     SELECT s.ranges_uuid + '{}', EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
+        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
     WHERE s.viewer = $1::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on;
@@ -597,10 +592,10 @@ BEGIN
         INTO touched, gained, changed
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (c.seen) c.seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND c.xid >= s.since
-          AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)
-            ORDER BY c.seen, c.id DESC
+            SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
+            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            ORDER BY 1, c.id DESC
         ) AS c
         WHERE s.viewer = $1::text;
         IF NOT changed THEN
@@ -753,8 +748,8 @@ BEGIN
         s.ids_uuid || '{}',
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR ($3 = 'visible')
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
@@ -842,8 +837,8 @@ BEGIN
         s.ranges_uuid + '{}',
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND c.xid >= s.since
-                AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR ($3 = 'visible')
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more

@@ -1,0 +1,18 @@
+-- From here on every stored set is wrong: also one that somebody is computing just now.
+CREATE OR REPLACE FUNCTION rls.forget_sets()
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM rls.lock_graph();
+    INSERT INTO rls.graph_change (viewer, cluster)
+    SELECT '*', l.cluster FROM rls.graph_lock AS l
+    WHERE NOT EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.xid = pg_current_xact_id() AND c.cluster = l.cluster);
+END
+$$;
+REVOKE ALL ON FUNCTION rls.forget_sets() FROM PUBLIC;
+COMMENT ON FUNCTION rls.forget_sets() IS 'Makes every stored set wrong. Called by definer functions and by apply.';
