@@ -100,7 +100,7 @@ func inTx(ctx context.Context, conn *pgx.Conn, fn func(*change) error) (err erro
 func mayNot(err error) error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == "42501" {
-		return &Refusal{Message: err.Error(), Hint: "Connect with a maintenance login: one that may create roles and grant the client role."}
+		return &Refusal{Message: err.Error(), Hint: "Connect with a maintenance login: one that may create roles, and grant the client role, its plan roles and the kernel's."}
 	}
 	return err
 }

@@ -522,6 +522,9 @@ func TestKeyIsNotLogged(t *testing.T) {
 	c := newCompany(t)
 	// A maintenance login that is no database superuser cannot silence the log of parameters.
 	admin := c.Role(t, "maint", "LOGIN CREATEROLE")
+	for _, role := range kernel.PlanRoles(c.client) {
+		c.Exec(t, "GRANT "+role+" TO "+admin+" WITH ADMIN OPTION")
+	}
 	c.Exec(t, "GRANT "+c.client+" TO "+admin+" WITH ADMIN OPTION; GRANT rls_owner TO "+admin+" WITH ADMIN OPTION; ALTER ROLE "+admin+" SET log_statement = 'all'")
 	t.Cleanup(func() { c.Exec(t, "REVOKE rls_owner FROM "+admin+" CASCADE") })
 	dir := t.TempDir()

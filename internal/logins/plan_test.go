@@ -2,9 +2,11 @@ package logins_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/rlsctl/rlsctl/internal/kernel"
 	"github.com/rlsctl/rlsctl/internal/logins"
 	"github.com/rlsctl/rlsctl/policies/apply"
 	"github.com/rlsctl/rlsctl/policies/pipeline"
@@ -15,6 +17,14 @@ func (c *company) memberOf(t *testing.T, name string) string {
 	t.Helper()
 	return c.one(t, `SELECT coalesce(string_agg(r.rolname, ' ' ORDER BY r.rolname), '') FROM pg_auth_members AS m
 		JOIN pg_roles AS r ON r.oid = m.roleid WHERE m.member = (SELECT u.oid FROM pg_roles AS u WHERE u.rolname = $1)`, name)
+}
+
+// The list of forms is the kernel's.
+func TestForms(t *testing.T) {
+	t.Parallel()
+	if got := logins.FormRoles(); !slices.Equal(got, kernel.Roles[:len(got)]) || kernel.Roles[len(got)] != "rls_client" {
+		t.Errorf("forms %v, roles of the kernel %v", got, kernel.Roles)
+	}
 }
 
 func TestPersonPlan(t *testing.T) {
