@@ -545,3 +545,91 @@ func TestPolicies(t *testing.T) {
 		}
 	})
 }
+
+// Whoever enters has the powers of the plan role that it takes: a database role of that name that is something else is
+// not taken for one.
+func TestApplyTakesNoStrangersRole(t *testing.T) {
+	t.Parallel()
+	for name, sql := range map[string]string{
+		"BYPASSRLS": "CREATE ROLE rls_narrow_{{app}} BYPASSRLS", "SUPERUSER": "CREATE ROLE rls_narrow_{{app}} SUPERUSER", "LOGIN": "CREATE ROLE rls_all_{{app}} LOGIN",
+		"CREATEROLE": "CREATE ROLE rls_narrow_{{app}} CREATEROLE", "a member of maintenance": "CREATE ROLE rls_wide_{{app}} IN ROLE {{migrator}}",
+		"a member of another form": "CREATE ROLE rls_wide_{{app}} IN ROLE rls_any",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := emptyWorld(t, smallSchema)
+			before := w.state(t)
+			w.sql(t, sql)
+			conn := w.admin(t)
+			m, p := w.planOn(t, conn, smallModel)
+			if err := applyOn(t, conn, m, p, apply.Options{}); sqlstate(err) != "RL412" {
+				t.Errorf("error %v, want RL412", err)
+			}
+			same(t, w.state(t), before, "after a refused apply")
+		})
+	}
+	t.Run("another database's", func(t *testing.T) {
+		t.Parallel()
+		w := emptyWorld(t, smallSchema)
+		w.sql(t, "CREATE ROLE rls_narrow_{{app}} IN ROLE {{app}}, rls_narrow; CREATE ROLE rls_wide_{{app}}")
+		w.apply(t, smallModel)
+		equal(t, badPlanRoles(t, w, w.root), nil, "plan roles")
+	})
+}
+
+// Database roles are the cluster's: what is uninstalled here may serve another database.
+func TestUninstallLeavesOtherDatabases(t *testing.T) {
+	t.Parallel()
+	goes, stays := emptyWorld(t, smallSchema), emptyWorld(t, "")
+	stays.roles = goes.roles
+	must(t, stays.admin(t), stays.text("GRANT CREATE ON SCHEMA public TO {{owner}}; GRANT CREATE ON DATABASE "+stays.db.Name()+" TO {{owner}}; SET ROLE {{owner}};"+smallSchema))
+	goes.apply(t, smallModel)
+	stays.apply(t, smallModel)
+	g := goes.gateway(t)
+	there := &gateway{w: stays, login: g.login, client: g.client, keyID: g.keyID, key: g.key}
+	stays.sql(t, "INSERT INTO rls.login (name, kind, client_role) VALUES ($1, 'gateway', $2)", g.login, goes.role("app"))
+	stays.sql(t, "INSERT INTO rls.gateway (login, users) VALUES ($1, true)", g.login)
+	there.addKey(t, there.keyID, there.key)
+	stays.sql(t, "GRANT USAGE ON SCHEMA rls TO "+g.login+"; GRANT EXECUTE ON FUNCTION rls.enter(text), rls.open_token(text), rls.session_problems() TO "+g.login)
+	for _, w := range []*world{goes, stays} { // with the gateway's memberships in the manifest
+		w.apply(t, smallModel)
+	}
+	see := func(when string) {
+		undone(t, stays, func(tx pgx.Tx) {
+			must(t, tx, "SET LOCAL SESSION AUTHORIZATION "+g.login)
+			for _, who := range []string{"1", "99"} {
+				if got := stays.outcome(t, tx, "SELECT rls.enter($1)", there.token("user", who)); got != "user:"+who && got != "RL004" {
+					t.Errorf("%s: enter as %s: %s", when, who, got)
+				}
+			}
+			if got := stays.outcome(t, tx, "SELECT id FROM note ORDER BY id"); got != "1 2" {
+				t.Errorf("%s: user 1 sees %s", when, got)
+			}
+		})
+	}
+	see("before")
+	goes.uninstall(t, goes.admin(t))
+	see("after")
+	equal(t, badPlanRoles(t, stays, stays.root), nil, "plan roles")
+	stays.uninstall(t, stays.admin(t))
+	equal(t, stays.rows(t, stays.root, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'rls_%_{{app}}'"), nil, "plan roles after both are gone")
+}
+
+// A database role may be called anything.
+func TestClientRoleOfAnyName(t *testing.T) {
+	t.Parallel()
+	w := emptyWorld(t, smallSchema)
+	role := w.role("app") + `$$ "x" %I 'y' $rls1$`
+	w.sql(t, "CREATE ROLE "+policies.Ident(role)+"; GRANT SELECT ON note TO "+policies.Ident(role))
+	t.Cleanup(func() { w.db.Exec(t, "DROP OWNED BY "+policies.Ident(role)+"; DROP ROLE "+policies.Ident(role)) })
+	before := w.state(t)
+	model := strings.Replace(smallModel, `"{{app}}"`, "'"+strings.ReplaceAll(role, "'", "''")+"'", 1)
+	w.apply(t, model)
+	equal(t, badPlanRoles(t, w, w.root), nil, "plan roles")
+	wide := one(t, w.root, "SELECT role FROM rls.plan_role WHERE form = 'wide'")
+	w.sql(t, "GRANT {{owner}} TO "+policies.Ident(wide))
+	w.apply(t, model)
+	equal(t, badPlanRoles(t, w, w.root), nil, "plan roles")
+	w.uninstall(t, w.admin(t))
+	same(t, w.state(t), before, "after uninstall")
+}

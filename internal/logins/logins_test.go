@@ -587,3 +587,26 @@ func TestPassword(t *testing.T) {
 		t.Errorf("a password prints itself: %s", got)
 	}
 }
+
+// Memberships are the cluster's: what one database takes back may serve another.
+func TestGatewayOfTwoDatabases(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	d := pgtest.Shared(t).Database(t)
+	conn := d.Conn(t, "")
+	if _, err := demo.Install(t.Context(), conn, acme.With(c.client, c.admin)); err != nil {
+		t.Fatal(err)
+	}
+	name := c.name(t, "web")
+	key := func() logins.Sink { return logins.KeyFile{Path: filepath.Join(t.TempDir(), "k")} }
+	must[logins.Added](t)(logins.AddGateway(t.Context(), c.conn, logins.Gateway{Login: name, Users: true, Key: key()}))
+	had := c.memberOf(t, name)
+	must[logins.Added](t)(logins.AddGateway(t.Context(), conn, logins.Gateway{Login: name, Users: true, Key: key()}))
+	must[logins.Removed](t)(logins.Remove(t.Context(), c.conn, name, false, logins.KindGateway))
+	if got := c.memberOf(t, name); got != had {
+		t.Errorf("a member of %q, was of %q", got, had)
+	}
+	c.planIsEmpty(t)
+	must[logins.Removed](t)(logins.Remove(t.Context(), conn, name, true, logins.KindGateway))
+	d.Exec(t, "DROP OWNED BY "+strings.Join([]string{c.client, c.admin, "rls_any_" + c.client, "rls_narrow_" + c.client, "rls_middle_" + c.client, "rls_wide_" + c.client, "rls_all_" + c.client}, ", "))
+}

@@ -48,7 +48,17 @@ func Remove(ctx context.Context, conn *pgx.Conn, name string, drop bool, kinds .
 				return err
 			}
 		}
+		// Database roles are the cluster's: the gateway may serve another database, where it holds privileges of its own.
+		var elsewhere bool
+		if r.Kind == KindGateway {
+			if elsewhere, err = c.elsewhere(ctx, name); err != nil {
+				return err
+			}
+		}
 		for _, m := range g.Memberships {
+			if elsewhere {
+				break
+			}
 			if err := c.leave(ctx, m); err != nil {
 				return err
 			}
@@ -100,6 +110,14 @@ func (c *change) removable(ctx context.Context, r *Removed, kinds []string) (giv
 		return g, refuse("Run rlsctl login remove "+users[0]+" first.", "impersonating login %q lists %q", users[0], r.Login)
 	}
 	return g, nil
+}
+
+// elsewhere reports whether another database of the cluster has given something to a database role.
+func (c *change) elsewhere(ctx context.Context, name string) (has bool, err error) {
+	err = c.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_shdepend AS d
+		JOIN pg_roles AS r ON d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND r.rolname = $1
+		JOIN pg_database AS b ON b.oid = d.dbid AND b.datname <> current_database())`, name).Scan(&has)
+	return has, err
 }
 
 // unknown refuses a name that is no login of those kinds. As rls_owner.

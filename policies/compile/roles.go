@@ -66,10 +66,19 @@ func (g *compiler) member(of, role string) {
 		Kind: policies.KindMembership, Name: policies.Identity(of, role),
 		Title:  fmt.Sprintf("membership of %s in %s", name, of),
 		Create: fmt.Sprintf("GRANT %s TO %s;", of, name),
-		Drop: fmt.Sprintf("DO $$\nBEGIN\n    IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid\n"+
+		Drop: do(fmt.Sprintf("BEGIN\n    IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid\n"+
 			"        WHERE d.refobjid = to_regrole('%s') AND b.datname <> current_database()) THEN\n"+
-			"        REVOKE %s FROM %s;\n    END IF;\nEND\n$$;", of, of, name),
+			"        REVOKE %s FROM %s;\n    END IF;\nEND", of, of, name)),
 	})
+}
+
+// do is a block; a database role may be called anything.
+func do(body string) string {
+	quote := "$$"
+	for i := 1; strings.Contains(body, quote); i++ {
+		quote = fmt.Sprintf("$rls%d$", i)
+	}
+	return fmt.Sprintf("DO %s\n%s\n%s;", quote, body, quote)
 }
 
 // planRoles compiles one database role for each form of a client role: a member of that client role alone, so that
@@ -82,18 +91,31 @@ func (g *compiler) planRoles(client string) {
 	for _, f := range forms {
 		role := planRole(f, client)
 		name := policies.Ident(role)
-		create := fmt.Sprintf("DO $$\nBEGIN\n    IF to_regrole(%s) IS NULL THEN\n        CREATE ROLE %s NOLOGIN;\n    END IF;\nEND\n$$;\n"+
-			"ALTER ROLE %s NOLOGIN INHERIT;\nGRANT %s, %s TO %s;", policies.Literal(name), name, name, policies.Ident(client), f.role(), name)
+		lit := policies.Literal(name)
+		others := fmt.Sprintf("FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid\n"+
+			"        WHERE m.member = to_regrole(%s) AND r.rolname NOT IN (%s, '%s')", lit, policies.Literal(client), f.role())
+		grant := fmt.Sprintf("ALTER ROLE %s INHERIT;\nGRANT %s, %s TO %s;", name, policies.Ident(client), f.role(), name)
 		g.add(policies.Object{
 			Kind: policies.KindRole, Name: policies.Identity(role), Title: "database role " + name,
-			Create: create,
-			// What somebody has added goes.
-			Replace: create + fmt.Sprintf("\nDO $$\nDECLARE\n    other text;\nBEGIN\n    FOR other IN SELECT r.rolname FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid\n"+
-				"        WHERE m.member = to_regrole(%s) AND r.rolname NOT IN (%s, '%s') LOOP\n        EXECUTE format('REVOKE %%I FROM %s', other);\n    END LOOP;\nEND\n$$;",
-				policies.Literal(name), policies.Literal(client), f.role(), strings.ReplaceAll(strings.ReplaceAll(name, "'", "''"), "%", "%%")),
+			// A role of that name may be another database's plan role for the same client role, and must be nothing else:
+			// whoever enters has its powers.
+			Create: do(fmt.Sprintf("BEGIN\n    IF to_regrole(%[1]s) IS NULL THEN\n        CREATE ROLE %[2]s NOLOGIN;\n"+
+				"    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication\n"+
+				"        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole(%[1]s)) OR EXISTS (SELECT %[3]s) THEN\n"+
+				"        RAISE EXCEPTION 'database role %% exists, and is no plan role', %[1]s\n"+
+				"            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';\n"+
+				"    END IF;\nEND", lit, name, others)) + "\n" + grant,
+			// What somebody has added goes; some of it a database superuser alone can take.
+			Replace: do(fmt.Sprintf("DECLARE\n    other text;\nBEGIN\n    IF to_regrole(%[1]s) IS NULL THEN\n        CREATE ROLE %[2]s NOLOGIN;\n    END IF;\n"+
+				"    ALTER ROLE %[2]s NOLOGIN;\n"+
+				"    IF (SELECT r.rolsuper OR r.rolbypassrls OR r.rolreplication OR r.rolcreaterole OR r.rolcreatedb\n"+
+				"        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole(%[1]s)) THEN\n"+
+				"        ALTER ROLE %[2]s NOSUPERUSER NOBYPASSRLS NOREPLICATION NOCREATEROLE NOCREATEDB;\n    END IF;\n"+
+				"    FOR other IN SELECT r.rolname %[3]s LOOP\n        EXECUTE format('REVOKE %%I FROM %%I', other, %[4]s);\n    END LOOP;\nEND",
+				lit, name, others, policies.Literal(role))) + "\n" + grant,
 			// Whoever else in the cluster uses it holds a privilege through it, in that database.
-			Drop: fmt.Sprintf("DO $$\nBEGIN\n    IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d\n"+
-				"        WHERE d.refobjid = to_regrole(%s)) THEN\n        DROP ROLE IF EXISTS %s;\n    END IF;\nEND\n$$;", policies.Literal(name), name),
+			Drop: do(fmt.Sprintf("BEGIN\n    IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d\n"+
+				"        WHERE d.refobjid = to_regrole(%s)) THEN\n        DROP ROLE IF EXISTS %s;\n    END IF;\nEND", lit, name)),
 		})
 		g.schemaUsage("rls", role)
 		insert := fmt.Sprintf("INSERT INTO rls.plan_role (client_role, form, role) VALUES (%s, %s, %s)\n"+
@@ -135,7 +157,10 @@ func MayTake(role, gateway string, version int) policies.Object {
 		Kind: policies.KindMembership, Name: policies.Identity(role, gateway),
 		Title:  fmt.Sprintf("membership of %s in %s", policies.Ident(gateway), policies.Ident(role)),
 		Create: fmt.Sprintf("GRANT %s TO %s%s;", policies.Ident(role), policies.Ident(gateway), with),
-		Drop:   fmt.Sprintf("REVOKE %s FROM %s;", policies.Ident(role), policies.Ident(gateway)),
+		// The gateway may serve another database of the cluster, for the same client role.
+		Drop: do(fmt.Sprintf("BEGIN\n    IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid\n"+
+			"        WHERE d.refobjid = to_regrole(%s) AND b.datname <> current_database()) THEN\n"+
+			"        REVOKE %s FROM %s;\n    END IF;\nEND", policies.Literal(policies.Ident(gateway)), policies.Ident(role), policies.Ident(gateway))),
 	}
 }
 

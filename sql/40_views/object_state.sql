@@ -51,7 +51,7 @@ UNION ALL
 SELECT 'role',
        '"' || replace(r.rolname, '"', '""') || '"',
        md5(concat_ws('|', r.rolcanlogin, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb, r.rolinherit,
-           (SELECT string_agg(o.rolname, ',' ORDER BY o.rolname) FROM pg_catalog.pg_auth_members AS m
+           (SELECT string_agg(DISTINCT o.rolname, ',' ORDER BY o.rolname) FROM pg_catalog.pg_auth_members AS m
             JOIN pg_catalog.pg_roles AS o ON o.oid = m.roleid WHERE m.member = r.oid)))
 FROM pg_catalog.pg_roles AS r
 WHERE left(r.rolname, 4) = 'rls_'

@@ -19,10 +19,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_any_app') IS NULL THEN
         CREATE ROLE rls_any_app NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_any_app')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_any_app') AND r.rolname NOT IN ('app', 'rls_any')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_any_app'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_any_app NOLOGIN INHERIT;
+ALTER ROLE rls_any_app INHERIT;
 GRANT app, rls_any TO rls_any_app;
 -- undo: DO $$
 -- undo: BEGIN
@@ -47,10 +52,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_narrow_app') IS NULL THEN
         CREATE ROLE rls_narrow_app NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_narrow_app')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_narrow_app') AND r.rolname NOT IN ('app', 'rls_narrow')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_narrow_app'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_narrow_app NOLOGIN INHERIT;
+ALTER ROLE rls_narrow_app INHERIT;
 GRANT app, rls_narrow TO rls_narrow_app;
 -- undo: DO $$
 -- undo: BEGIN
@@ -75,10 +85,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_middle_app') IS NULL THEN
         CREATE ROLE rls_middle_app NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_middle_app')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_middle_app') AND r.rolname NOT IN ('app', 'rls_middle')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_middle_app'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_middle_app NOLOGIN INHERIT;
+ALTER ROLE rls_middle_app INHERIT;
 GRANT app, rls_middle TO rls_middle_app;
 -- undo: DO $$
 -- undo: BEGIN
@@ -103,10 +118,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_wide_app') IS NULL THEN
         CREATE ROLE rls_wide_app NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_wide_app')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_wide_app') AND r.rolname NOT IN ('app', 'rls_wide')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_wide_app'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_wide_app NOLOGIN INHERIT;
+ALTER ROLE rls_wide_app INHERIT;
 GRANT app, rls_wide TO rls_wide_app;
 -- undo: DO $$
 -- undo: BEGIN
@@ -131,10 +151,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_all_app') IS NULL THEN
         CREATE ROLE rls_all_app NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_all_app')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_all_app') AND r.rolname NOT IN ('app', 'rls_all')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_all_app'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_all_app NOLOGIN INHERIT;
+ALTER ROLE rls_all_app INHERIT;
 GRANT app, rls_all TO rls_all_app;
 -- undo: DO $$
 -- undo: BEGIN

@@ -35,10 +35,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_any_app') IS NULL THEN
         CREATE ROLE rls_any_app NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_any_app')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_any_app') AND r.rolname NOT IN ('app', 'rls_any')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_any_app'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_any_app NOLOGIN INHERIT;
+ALTER ROLE rls_any_app INHERIT;
 GRANT app, rls_any TO rls_any_app;
 -- undo: DO $$
 -- undo: BEGIN
@@ -63,10 +68,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_narrow_app') IS NULL THEN
         CREATE ROLE rls_narrow_app NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_narrow_app')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_narrow_app') AND r.rolname NOT IN ('app', 'rls_narrow')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_narrow_app'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_narrow_app NOLOGIN INHERIT;
+ALTER ROLE rls_narrow_app INHERIT;
 GRANT app, rls_narrow TO rls_narrow_app;
 -- undo: DO $$
 -- undo: BEGIN
@@ -91,10 +101,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_middle_app') IS NULL THEN
         CREATE ROLE rls_middle_app NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_middle_app')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_middle_app') AND r.rolname NOT IN ('app', 'rls_middle')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_middle_app'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_middle_app NOLOGIN INHERIT;
+ALTER ROLE rls_middle_app INHERIT;
 GRANT app, rls_middle TO rls_middle_app;
 -- undo: DO $$
 -- undo: BEGIN
@@ -119,10 +134,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_wide_app') IS NULL THEN
         CREATE ROLE rls_wide_app NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_wide_app')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_wide_app') AND r.rolname NOT IN ('app', 'rls_wide')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_wide_app'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_wide_app NOLOGIN INHERIT;
+ALTER ROLE rls_wide_app INHERIT;
 GRANT app, rls_wide TO rls_wide_app;
 -- undo: DO $$
 -- undo: BEGIN
@@ -147,10 +167,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_all_app') IS NULL THEN
         CREATE ROLE rls_all_app NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_all_app')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_all_app') AND r.rolname NOT IN ('app', 'rls_all')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_all_app'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_all_app NOLOGIN INHERIT;
+ALTER ROLE rls_all_app INHERIT;
 GRANT app, rls_all TO rls_all_app;
 -- undo: DO $$
 -- undo: BEGIN
@@ -175,10 +200,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_any_app_ro') IS NULL THEN
         CREATE ROLE rls_any_app_ro NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_any_app_ro')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_any_app_ro') AND r.rolname NOT IN ('app_ro', 'rls_any')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_any_app_ro'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_any_app_ro NOLOGIN INHERIT;
+ALTER ROLE rls_any_app_ro INHERIT;
 GRANT app_ro, rls_any TO rls_any_app_ro;
 -- undo: DO $$
 -- undo: BEGIN
@@ -203,10 +233,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_narrow_app_ro') IS NULL THEN
         CREATE ROLE rls_narrow_app_ro NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_narrow_app_ro')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_narrow_app_ro') AND r.rolname NOT IN ('app_ro', 'rls_narrow')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_narrow_app_ro'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_narrow_app_ro NOLOGIN INHERIT;
+ALTER ROLE rls_narrow_app_ro INHERIT;
 GRANT app_ro, rls_narrow TO rls_narrow_app_ro;
 -- undo: DO $$
 -- undo: BEGIN
@@ -231,10 +266,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_middle_app_ro') IS NULL THEN
         CREATE ROLE rls_middle_app_ro NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_middle_app_ro')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_middle_app_ro') AND r.rolname NOT IN ('app_ro', 'rls_middle')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_middle_app_ro'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_middle_app_ro NOLOGIN INHERIT;
+ALTER ROLE rls_middle_app_ro INHERIT;
 GRANT app_ro, rls_middle TO rls_middle_app_ro;
 -- undo: DO $$
 -- undo: BEGIN
@@ -259,10 +299,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_wide_app_ro') IS NULL THEN
         CREATE ROLE rls_wide_app_ro NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_wide_app_ro')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_wide_app_ro') AND r.rolname NOT IN ('app_ro', 'rls_wide')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_wide_app_ro'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_wide_app_ro NOLOGIN INHERIT;
+ALTER ROLE rls_wide_app_ro INHERIT;
 GRANT app_ro, rls_wide TO rls_wide_app_ro;
 -- undo: DO $$
 -- undo: BEGIN
@@ -287,10 +332,15 @@ DO $$
 BEGIN
     IF to_regrole('rls_all_app_ro') IS NULL THEN
         CREATE ROLE rls_all_app_ro NOLOGIN;
+    ELSIF (SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+        FROM pg_catalog.pg_roles AS r WHERE r.oid = to_regrole('rls_all_app_ro')) OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid
+        WHERE m.member = to_regrole('rls_all_app_ro') AND r.rolname NOT IN ('app_ro', 'rls_all')) THEN
+        RAISE EXCEPTION 'database role % exists, and is no plan role', 'rls_all_app_ro'
+            USING ERRCODE = 'RL412', HINT = 'Rename it, or take LOGIN, its other powers and its memberships from it.';
     END IF;
 END
 $$;
-ALTER ROLE rls_all_app_ro NOLOGIN INHERIT;
+ALTER ROLE rls_all_app_ro INHERIT;
 GRANT app_ro, rls_all TO rls_all_app_ro;
 -- undo: DO $$
 -- undo: BEGIN
