@@ -65,7 +65,37 @@ func (g *compiler) keepsSets() bool {
 	return tells(u.Table) && !slices.ContainsFunc(u.Sees, func(e policies.Edge) bool { return !e.Table.IsZero() && !tells(e.Table) })
 }
 
-const edgeRow = "array_agg(ROW(e.kind, e.viewer, e.seen, %s)::rls.edge_change)"
+// union is the rows of all queries over the rows that a name stands for; each has %[1]s in its place.
+func union(queries []string, rows string) string {
+	return fmt.Sprintf(strings.Join(queries, "\n            UNION ALL "), rows)
+}
+
+// report is the body of a trigger function: which edges a statement has added and taken away. inserted, deleted and
+// updated are what else each of the three does: statements before, and rows besides.
+func report(edges []string, inserted, deleted, updated besides) string {
+	both := func(rows string) string { return "(" + union(edges, rows) + ")" }
+	return fmt.Sprintf(`    CASE TG_OP
+    WHEN 'INSERT' THEN%s
+        SELECT %s INTO changes FROM (
+            %s%s) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
+    WHEN 'DELETE' THEN%s
+        SELECT %s INTO changes FROM (
+            %s%s) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
+    WHEN 'UPDATE' THEN%s
+        SELECT array_agg(ROW(e.kind, e.viewer, e.seen, e.gone)::rls.edge_change) INTO changes FROM (
+            (SELECT o.*, true AS gone FROM (%[10]s EXCEPT ALL %[11]s) AS o)
+            UNION ALL (SELECT n.*, false FROM (%[11]s EXCEPT ALL %[10]s) AS n)%[12]s) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
+    END CASE;`,
+		inserted.before, edgeRow("false"), both("new_rows"), inserted.rows,
+		deleted.before, edgeRow("true"), both("old_rows"), deleted.rows,
+		updated.before, both("old_rows"), both("new_rows"), updated.rows)
+}
+
+type besides struct{ before, rows string }
+
+func edgeRow(gone string) string {
+	return fmt.Sprintf("array_agg(ROW(e.kind, e.viewer, e.seen, %s)::rls.edge_change)", gone)
+}
 
 // usersChanged reports the edges in columns of the users table, and those of pairs that name a user who comes or goes.
 func (g *compiler) usersChanged(columns []policies.Edge, pairs []pairTable) {
@@ -78,11 +108,8 @@ func (g *compiler) usersChanged(columns []policies.Edge, pairs []pairTable) {
 		parts = append(parts, fmt.Sprintf("SELECT %s::text AS kind, (%s)::text AS viewer, (%s)::text AS seen FROM %%[1]s AS t WHERE %s IS NOT NULL",
 			policies.Literal(e.Kind.Value), g.userKey.as(col(e.Column.Value), g.typeOf(u.Table, e.Column.Value, u.Kernel)), key, col(e.Column.Value)))
 	}
-	edges := func(rows string) string {
-		if len(parts) == 0 {
-			return "(SELECT NULL::text AS kind, NULL::text AS viewer, NULL::text AS seen WHERE false)"
-		}
-		return "(" + fmt.Sprintf(strings.Join(parts, "\n            UNION ALL "), rows) + ")"
+	if len(parts) == 0 {
+		parts = []string{"SELECT NULL::text AS kind, NULL::text AS viewer, NULL::text AS seen FROM %[1]s AS t WHERE false"}
 	}
 	var named []string
 	for _, p := range pairs {
@@ -92,38 +119,23 @@ func (g *compiler) usersChanged(columns []policies.Edge, pairs []pairTable) {
 				policies.Literal(e.Kind.Value), g.userKey.as("p."+policies.Ident(e.Viewer.Value), g.typeOf(e.Table, e.Viewer.Value, false)), seen, e.Table, seen, key))
 		}
 	}
-	alsoNamed := func(rows string) string {
-		if len(named) == 0 {
-			return ""
+	const lock = "\n        PERFORM rls.lock_graph();"
+	inserted, deleted, updated := besides{before: lock}, besides{before: lock}, besides{}
+	if len(named) > 0 {
+		inserted.rows = "\n            UNION ALL " + union(named, "new_rows")
+		deleted.rows = "\n            UNION ALL " + union(named, "old_rows")
+		// A key that changes: its pairs name somebody else now.
+		key := policies.Ident(u.Key.Value)
+		only := func(rows, others string) string {
+			return fmt.Sprintf("(SELECT t.* FROM %s AS t WHERE NOT EXISTS (SELECT FROM %s AS o WHERE o.%s = t.%s))", rows, others, key, key)
 		}
-		return "\n            UNION ALL " + fmt.Sprintf(strings.Join(named, "\n            UNION ALL "), rows)
-	}
-	moved, lock := "", ""
-	if len(named) > 0 { // a key that changes: its pairs name somebody else now
-		other := "(SELECT t.* FROM %s AS t WHERE NOT EXISTS (SELECT FROM %s AS o WHERE o." + policies.Ident(u.Key.Value) + " = t." + policies.Ident(u.Key.Value) + "))"
-		moved = fmt.Sprintf("\n            UNION ALL SELECT n.kind, n.viewer, n.seen, false FROM (%s) AS n\n            UNION ALL SELECT n.kind, n.viewer, n.seen, true FROM (%s) AS n",
-			fmt.Sprintf(strings.Join(named, " UNION ALL "), fmt.Sprintf(other, "new_rows", "old_rows")),
-			fmt.Sprintf(strings.Join(named, " UNION ALL "), fmt.Sprintf(other, "old_rows", "new_rows")))
-		lock = fmt.Sprintf("\n        IF EXISTS (SELECT FROM %s AS n) THEN\n            PERFORM rls.lock_graph();\n        END IF;", fmt.Sprintf(other, "new_rows", "old_rows"))
+		come, left := only("new_rows", "old_rows"), only("old_rows", "new_rows")
+		updated.before = fmt.Sprintf("\n        IF EXISTS (SELECT FROM %s AS n) THEN\n            PERFORM rls.lock_graph();\n        END IF;", come)
+		updated.rows = fmt.Sprintf("\n            UNION ALL SELECT n.kind, n.viewer, n.seen, false FROM (%s) AS n\n            UNION ALL SELECT n.kind, n.viewer, n.seen, true FROM (%s) AS n",
+			union(named, come), union(named, left))
 	}
 	g.changeTrigger("users_changed", "Reports the edges that a change of users adds and takes away.", u.Table, distinct(read), "rls_graph",
-		fmt.Sprintf(`    CASE TG_OP
-    WHEN 'INSERT' THEN
-        PERFORM rls.lock_graph();
-        SELECT %s INTO changes FROM (
-            %s) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
-    WHEN 'DELETE' THEN
-        PERFORM rls.lock_graph();
-        SELECT %s INTO changes FROM (
-            %s) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
-    WHEN 'UPDATE' THEN%s
-        SELECT %s INTO changes FROM (
-            (SELECT o.*, true AS gone FROM (%s EXCEPT ALL %s) AS o)
-            UNION ALL (SELECT n.*, false FROM (%s EXCEPT ALL %s) AS n)%s) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
-    END CASE;`,
-			fmt.Sprintf(edgeRow, "false"), edges("new_rows")+alsoNamed("new_rows"),
-			fmt.Sprintf(edgeRow, "true"), edges("old_rows")+alsoNamed("old_rows"),
-			lock, fmt.Sprintf(edgeRow, "e.gone"), edges("old_rows"), edges("new_rows"), edges("new_rows"), edges("old_rows"), moved))
+		report(parts, inserted, deleted, updated))
 }
 
 // pairsChanged reports the edges in a table of pairs. Whether the users exist is asked when the change is recorded: in a
@@ -136,24 +148,8 @@ func (g *compiler) pairsChanged(n int, p pairTable) {
 			policies.Literal(e.Kind.Value), g.userKey.as(col(e.Viewer.Value), g.typeOf(e.Table, e.Viewer.Value, false)),
 			g.userKey.as(col(e.Seen.Value), g.typeOf(e.Table, e.Seen.Value, false)), col(e.Viewer.Value), col(e.Seen.Value)))
 	}
-	edges := func(rows string) string {
-		return "(" + fmt.Sprintf(strings.Join(parts, "\n            UNION ALL "), rows) + ")"
-	}
 	g.changeTrigger(fmt.Sprintf("pairs_changed_%d", n), "Reports the edges that a change of "+p.table.String()+" adds and takes away.", p.table, distinct(read), "rls_graph_pairs",
-		fmt.Sprintf(`    CASE TG_OP
-    WHEN 'INSERT' THEN
-        SELECT %s INTO changes FROM (
-            %s) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
-    WHEN 'DELETE' THEN
-        SELECT %s INTO changes FROM (
-            %s) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
-    WHEN 'UPDATE' THEN
-        SELECT %s INTO changes FROM (
-            (SELECT o.*, true AS gone FROM (%s EXCEPT ALL %s) AS o)
-            UNION ALL (SELECT n.*, false FROM (%s EXCEPT ALL %s) AS n)) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
-    END CASE;`,
-			fmt.Sprintf(edgeRow, "false"), edges("new_rows"), fmt.Sprintf(edgeRow, "true"), edges("old_rows"),
-			fmt.Sprintf(edgeRow, "e.gone"), edges("old_rows"), edges("new_rows"), edges("new_rows"), edges("old_rows")))
+		report(parts, besides{}, besides{}, besides{}))
 }
 
 // changeTrigger compiles a trigger function and its triggers on one table, that reads these columns.
