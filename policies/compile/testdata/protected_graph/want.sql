@@ -791,8 +791,8 @@ BEGIN
     IF changed IS NOT false THEN
         result := ARRAY(SELECT h.id FROM rls.hierarchy($1) AS h(id));
     END IF;
-    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
-            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = $1
+            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)) THEN
         result := result || ARRAY(SELECT x.id::bigint FROM rls.shared_with($1) AS x(id));
     END IF;
     RETURN result;
@@ -847,8 +847,8 @@ BEGIN
     IF changed IS NOT false THEN
         result := B'';
     END IF;
-    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
-            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = $1
+            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)) THEN
         FOR one IN SELECT x.id FROM rls.shared_with($1) AS x(id) LOOP
             IF one BETWEEN 1 AND length(result) THEN
                 result := set_bit(result, one::integer - 1, 1);
@@ -903,8 +903,8 @@ BEGIN
     IF changed IS NOT false THEN
         result := coalesce((SELECT range_agg(CASE x.id WHEN 9223372036854775807 THEN int8range(x.id, NULL) ELSE int8range(x.id, x.id, '[]') END) FROM (SELECT h.id::bigint FROM rls.hierarchy($1) AS h(id)) AS x), '{}');
     END IF;
-    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
-            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = $1
+            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)) THEN
         result := result + coalesce((SELECT range_agg(CASE x.id WHEN 9223372036854775807 THEN int8range(x.id, NULL) ELSE int8range(x.id, x.id, '[]') END) FROM (SELECT h.id::bigint FROM rls.shared_with($1) AS h(id)) AS x), '{}');
     END IF;
     RETURN result;
@@ -1048,8 +1048,8 @@ BEGIN
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
-        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
-            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
+            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -1138,8 +1138,8 @@ BEGIN
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
-        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
-            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
+            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -1228,8 +1228,8 @@ BEGIN
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
-        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
-            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
+            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
