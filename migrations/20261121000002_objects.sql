@@ -573,9 +573,8 @@ BEGIN
                 FROM rls.plan_role AS t
                 WHERE t.role = r.rolname AND t.client_role <> (SELECT l.client_role FROM rls.login AS l WHERE l.name = session_user)
             UNION ALL SELECT 'owns the protected table ' || format('%I.%I', s.table_schema, s.table_name)
-                FROM rls.resource AS s
-                JOIN pg_namespace AS n ON n.nspname = s.table_schema
-                JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.table_name
+                FROM rls.protected_table AS s
+                JOIN pg_class AS c ON c.oid = s.oid
                 WHERE c.relowner = r.oid
         ) AS p
         WHERE CASE WHEN (SELECT m.rolsuper FROM pg_roles AS m WHERE m.rolname = session_user) THEN r.rolname = session_user
@@ -1115,7 +1114,11 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 UNION ALL
 SELECT 'trigger',
        '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"."' || replace(t.tgname, '"', '""') || '"',
-       md5(concat_ws('|', pg_get_triggerdef(t.oid), t.tgenabled))
+       md5(concat_ws('|', pg_get_triggerdef(t.oid), t.tgenabled,
+           -- A partition has the triggers of its root, and somebody may have switched one off there.
+           (SELECT string_agg(p.relid::regclass::text, ',' ORDER BY p.relid::regclass::text)
+            FROM pg_partition_tree(CASE c.relkind WHEN 'p' THEN c.oid END) AS p
+            JOIN pg_catalog.pg_trigger AS o ON o.tgrelid = p.relid AND o.tgname = t.tgname AND o.tgenabled <> t.tgenabled)))
 FROM pg_catalog.pg_trigger AS t
 JOIN pg_catalog.pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace = 'rls'::regnamespace
 JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
@@ -1202,6 +1205,28 @@ FROM rls.plan_role AS p;
 -- +goose StatementEnd
 REVOKE ALL ON rls.object_state FROM PUBLIC;
 COMMENT ON VIEW rls.object_state IS 'A fingerprint of everything that apply could have made.';
+
+-- sql/40_views/protected_table.sql
+-- +goose StatementBegin
+-- Every table that holds rows of a resource: the one that the model names, its partitions and its children, however deep.
+CREATE OR REPLACE VIEW rls.protected_table WITH (security_invoker = true) AS
+WITH RECURSIVE tree (resource, oid, is_root) AS (
+    SELECT r.name, c.oid, true
+    FROM rls.resource AS r
+    JOIN pg_catalog.pg_namespace AS n ON n.nspname = r.table_schema
+    JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = r.table_name
+    UNION
+    SELECT t.resource, i.inhrelid, false
+    FROM tree AS t
+    JOIN pg_catalog.pg_inherits AS i ON i.inhparent = t.oid
+)
+SELECT t.resource, t.oid, t.is_root, n.nspname AS table_schema, c.relname AS table_name
+FROM tree AS t
+JOIN pg_catalog.pg_class AS c ON c.oid = t.oid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace;
+-- +goose StatementEnd
+REVOKE ALL ON rls.protected_table FROM PUBLIC;
+COMMENT ON VIEW rls.protected_table IS 'Every table that holds rows of a resource.';
 
 -- sql/50_cache/forget_sets.sql
 -- +goose StatementBegin
@@ -1356,6 +1381,7 @@ DROP FUNCTION rls.lock_graph();
 DROP FUNCTION rls.graph_rewritten();
 DROP FUNCTION rls.graph_ahead();
 DROP FUNCTION rls.forget_sets();
+DROP VIEW rls.protected_table;
 DROP VIEW rls.object_state;
 DROP FUNCTION rls.subject();
 DROP FUNCTION rls.seed_grant(text, text, text, text, timestamptz, timestamptz, text);

@@ -65,7 +65,7 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 				if err := c.bare(ctx, g.Login); err != nil {
 					return err
 				}
-				rows, _ := c.tx.Query(ctx, "SELECT DISTINCT r.table_schema FROM rls.resource AS r ORDER BY 1")
+				rows, _ := c.tx.Query(ctx, "SELECT DISTINCT r.table_schema::text FROM rls.protected_table AS r ORDER BY 1")
 				if schemas, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 					return err
 				}
@@ -149,9 +149,8 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 func (c *change) bare(ctx context.Context, name string) error {
 	rows, _ := c.tx.Query(ctx, `
 		SELECT DISTINCT format('%I.%I', r.table_schema, r.table_name)
-		FROM rls.resource AS r
-		JOIN pg_namespace AS n ON n.nspname = r.table_schema
-		JOIN pg_class AS t ON t.relnamespace = n.oid AND t.relname = r.table_name
+		FROM rls.protected_table AS r
+		JOIN pg_class AS t ON t.oid = r.oid
 		WHERE EXISTS (
 			SELECT FROM (
 				SELECT x.grantee FROM aclexplode(t.relacl) AS x

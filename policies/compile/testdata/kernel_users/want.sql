@@ -1022,14 +1022,14 @@ BEGIN
     IF NOT row_security_active(TG_RELID)
         OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
-        RETURN NULL;
+        RETURN NEW;
     END IF;
     IF ((NEW.created_by_id IS DISTINCT FROM OLD.created_by_id AND NEW.created_by_id IS NOT NULL AND NEW.created_by_id <> ALL (rls.admitted_owners('update', 'note', 'visible', false)))
         OR (NEW.team_id IS DISTINCT FROM OLD.team_id AND NEW.team_id IS NOT NULL AND NEW.team_id <> ALL (rls.admitted_groups('update', 'note', false)))) AND NOT rls.superuser_on('note') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'note'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NULL;
+    RETURN NEW;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_note() FROM PUBLIC;

@@ -1407,14 +1407,14 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))
         OR pg_has_role(current_user, 'owner', 'USAGE')
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
-        RETURN NULL;
+        RETURN NEW;
     END IF;
     IF ((NEW.id IS DISTINCT FROM OLD.id AND NEW.id IS NOT NULL AND NEW.id <> ALL (rls.admitted_owners('update', 'person', 'visible', false)))
         OR (NEW.boss IS DISTINCT FROM OLD.boss AND NEW.boss IS NOT NULL AND NEW.boss <> ALL (rls.admitted_owners('update', 'person', 'visible', false)))) AND NOT rls.superuser_on('person') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'person'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NULL;
+    RETURN NEW;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_person() FROM PUBLIC;
@@ -1481,14 +1481,14 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))
         OR pg_has_role(current_user, 'owner', 'USAGE')
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
-        RETURN NULL;
+        RETURN NEW;
     END IF;
     IF ((NEW.maker IS DISTINCT FROM OLD.maker AND NEW.maker IS NOT NULL AND NEW.maker <> ALL (rls.admitted_owners('update', 'team', 'self', false)))
         OR (NEW.id IS DISTINCT FROM OLD.id AND NEW.id IS NOT NULL AND NEW.id <> ALL (rls.admitted_groups('update', 'team', false)))) AND NOT rls.superuser_on('team') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'team'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NULL;
+    RETURN NEW;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_team() FROM PUBLIC;
@@ -1558,14 +1558,14 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))
         OR pg_has_role(current_user, 'owner', 'USAGE')
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
-        RETURN NULL;
+        RETURN NEW;
     END IF;
     IF ((NEW.person_id IS DISTINCT FROM OLD.person_id AND NEW.person_id IS NOT NULL AND NEW.person_id <> ALL (rls.admitted_owners('update', 'member', 'visible', false)))
         OR (NEW.team_id IS DISTINCT FROM OLD.team_id AND NEW.team_id IS NOT NULL AND NEW.team_id <> ALL (rls.admitted_groups('update', 'member', false)))) AND NOT rls.superuser_on('member') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'member'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NULL;
+    RETURN NEW;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_member() FROM PUBLIC;

@@ -1014,14 +1014,14 @@ BEGIN
     IF NOT row_security_active(TG_RELID)
         OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
-        RETURN NULL;
+        RETURN NEW;
     END IF;
     IF ((NEW.author IS DISTINCT FROM OLD.author AND NEW.author IS NOT NULL AND NEW.author <> ALL (rls.admitted_owners('update', 'memo', 'visible', false)))
         OR (NEW.club IS DISTINCT FROM OLD.club AND NEW.club IS NOT NULL AND NEW.club <> ALL (rls.admitted_groups('update', 'memo', false)))) AND NOT rls.superuser_on('memo') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'memo'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NULL;
+    RETURN NEW;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_memo() FROM PUBLIC;
