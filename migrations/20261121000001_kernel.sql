@@ -316,6 +316,13 @@ CREATE TABLE rls.compiled (
 );
 COMMENT ON TABLE rls.compiled IS 'The manifest: every object that apply made, and how to put back what was there before.';
 
+-- What undo statements cannot say: that nothing was written there, and the order of what was.
+CREATE TABLE rls.acl_before (
+    object text PRIMARY KEY,            -- schema, table or column, every part quoted
+    acl text                            -- as the catalog had it
+);
+COMMENT ON TABLE rls.acl_before IS 'The privileges of what the toolkit grants on, as they were before.';
+
 RESET ROLE;
 
 -- +goose StatementBegin
@@ -346,7 +353,7 @@ $$;
 -- +goose StatementEnd
 
 SET LOCAL ROLE rls_owner;
-DROP TABLE rls.compiled, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.gateway,
+DROP TABLE rls.acl_before, rls.compiled, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.gateway,
     rls.impersonation, rls.login, rls.plan_role, rls.database_role, rls."grant", rls.resource, rls.group_member, rls."group", rls."user";
 DROP FUNCTION rls.cluster();
 DROP TYPE rls.edge_change;

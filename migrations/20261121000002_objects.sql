@@ -138,18 +138,17 @@ DECLARE
     kind text;
     person text;
     factor boolean;
-    sealed boolean;
+    inner_pad bytea;
+    outer_pad bytea;
 BEGIN
-    -- All in one query: starting one costs more than what it reads. As rls.seal_context seals.
-    body := left(context, -65);
-    SELECT l.kind, l.principal, l.second_factor, context = body || '|' || encode(sha256(s.outer_pad || sha256(s.inner_pad || convert_to(
-        body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex')
-    INTO kind, person, factor, sealed
-    FROM rls.seal AS s LEFT JOIN rls.login AS l ON l.name = session_user;
+    SELECT l.kind, l.principal, l.second_factor INTO kind, person, factor FROM rls.login AS l WHERE l.name = session_user;
     -- A seal counts for the kinds of logins that can get one: a person's login is the person, whatever it is told.
     IF context IS NOT NULL AND (kind IS NULL OR kind = 'gateway') THEN
-        -- kind|key|channel|tenant|client|factor|attributes|deadline|mac, texts in hexadecimal
-        IF sealed THEN
+        SELECT s.inner_pad, s.outer_pad INTO inner_pad, outer_pad FROM rls.seal AS s;
+        -- kind|key|channel|tenant|client|factor|attributes|deadline|mac, texts in hexadecimal; as rls.seal_context seals
+        body := left(context, -65);
+        IF context = body || '|' || encode(sha256(outer_pad || sha256(inner_pad || convert_to(
+            body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex') THEN
             field := string_to_array(body, '|');
             IF cardinality(field) <> 8 OR field[3] IS DISTINCT FROM (CASE kind WHEN 'gateway' THEN 'token' ELSE 'maintenance' END) THEN
                 RAISE EXCEPTION 'the context of this transaction is not valid' USING ERRCODE = 'RL003', HINT = 'Enter again.';
@@ -334,7 +333,6 @@ AS $$
 DECLARE
     field text[] := string_to_array(token, '|');
     gate record;
-    prepared record;
     expires timestamptz;
     claim text;
     tenant text;
@@ -414,10 +412,7 @@ BEGIN
         IF to_regprocedure('rls.prepare(text,text)') IS NULL THEN
             RAISE EXCEPTION 'no model is applied to this database' USING ERRCODE = 'RL005', HINT = 'Run rlsctl apply.';
         END IF;
-        -- An assignment: a query costs more than what it asks.
-        prepared := rls.prepare(field[4], claim);
-        claim := coalesce(prepared.key, CASE field[4] WHEN 'user' THEN claim END);
-        form := prepared.form;
+        SELECT coalesce(p.key, CASE field[4] WHEN 'user' THEN claim END), p.form INTO claim, form FROM rls.prepare(field[4], claim) AS p;
         -- A key that nobody has may enter, and sees nobody.
         IF claim IS NULL THEN
             RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
@@ -573,8 +568,9 @@ BEGIN
                 FROM rls.plan_role AS t
                 WHERE t.role = r.rolname AND t.client_role <> (SELECT l.client_role FROM rls.login AS l WHERE l.name = session_user)
             UNION ALL SELECT 'owns the protected table ' || format('%I.%I', s.table_schema, s.table_name)
-                FROM rls.protected_table AS s
-                JOIN pg_class AS c ON c.oid = s.oid
+                FROM rls.resource AS s
+                JOIN pg_namespace AS n ON n.nspname = s.table_schema
+                JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.table_name
                 WHERE c.relowner = r.oid
         ) AS p
         WHERE CASE WHEN (SELECT m.rolsuper FROM pg_roles AS m WHERE m.rolname = session_user) THEN r.rolname = session_user
@@ -599,17 +595,14 @@ COMMENT ON FUNCTION rls.session_problems() IS 'Why this login must not serve as 
 -- sql/10_identity/to_bigint.sql
 -- +goose StatementBegin
 -- A bigint from its text; NULL where the text is none, because a malformed key is a key that does not exist.
--- Short texts first: a bounded repeat and a numeric cost more than the rest of a question about an integer key.
 CREATE OR REPLACE FUNCTION rls.to_bigint(value text)
 RETURNS bigint
 LANGUAGE sql
 IMMUTABLE
 PARALLEL SAFE
 SECURITY INVOKER
-RETURN CASE
-    WHEN octet_length(value) < 19 THEN CASE WHEN value ~ '^-?[0-9]+$' THEN value::bigint END
-    WHEN value ~ '^-?[0-9]{1,19}$' THEN
-        CASE WHEN value::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 THEN value::bigint END
+RETURN CASE WHEN value ~ '^-?[0-9]{1,19}$' THEN
+    CASE WHEN value::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 THEN value::bigint END
 END;
 -- +goose StatementEnd
 REVOKE ALL ON FUNCTION rls.to_bigint(text) FROM PUBLIC;
@@ -625,10 +618,8 @@ LANGUAGE sql
 IMMUTABLE
 PARALLEL SAFE
 SECURITY INVOKER
-RETURN CASE
-    WHEN octet_length(value) < 10 THEN CASE WHEN value ~ '^-?[0-9]+$' THEN value::integer END
-    WHEN value ~ '^-?[0-9]{1,10}$' THEN
-        CASE WHEN value::numeric BETWEEN -2147483648 AND 2147483647 THEN value::integer END
+RETURN CASE WHEN value ~ '^-?[0-9]{1,10}$' THEN
+    CASE WHEN value::numeric BETWEEN -2147483648 AND 2147483647 THEN value::integer END
 END;
 -- +goose StatementEnd
 REVOKE ALL ON FUNCTION rls.to_integer(text) FROM PUBLIC;
@@ -670,15 +661,13 @@ COMMENT ON FUNCTION rls.to_text(text) IS 'A text key from its text.';
 -- sql/10_identity/to_uuid.sql
 -- +goose StatementBegin
 -- A uuid from its text; NULL where the text is none, because a malformed key is a key that does not exist.
--- No regular expression: bounded repeats cost more than the rest of a question about a uuid key.
 CREATE OR REPLACE FUNCTION rls.to_uuid(value text)
 RETURNS uuid
 LANGUAGE sql
 IMMUTABLE
 PARALLEL SAFE
 SECURITY INVOKER
-RETURN CASE WHEN value LIKE '________-____-____-____-____________'
-    AND translate(value, '0123456789abcdefABCDEF', '') = '----' THEN value::uuid END;
+RETURN CASE WHEN value ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN value::uuid END;
 -- +goose StatementEnd
 REVOKE ALL ON FUNCTION rls.to_uuid(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.to_uuid(text) TO rls_client;
@@ -1085,6 +1074,42 @@ $$;
 REVOKE ALL ON FUNCTION rls.subject() FROM PUBLIC;
 COMMENT ON FUNCTION rls.subject() IS 'The admitted principal and the grantees that stand for it. Called by definer functions alone.';
 
+-- sql/40_views/keep_acls.sql
+-- +goose StatementBegin
+-- Remembers the privileges of schemas, tables and columns before the first GRANT on them. Each name ends with the schema,
+-- or schema and table, every part quoted: as the manifest names privileges. Called as rls_owner.
+CREATE OR REPLACE FUNCTION rls.keep_acls(names text[])
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $$
+BEGIN
+    INSERT INTO rls.acl_before (object, acl)
+    WITH named AS (
+        SELECT n.oid AS schema, c.oid AS "table", n.nspacl, c.relacl,
+               '"' || replace(n.nspname, '"', '""') || '"' || coalesce('."' || replace(c.relname, '"', '""') || '"', '') AS object
+        FROM pg_catalog.pg_namespace AS n
+        LEFT JOIN (SELECT NULL::oid AS oid, NULL::name AS relname, o.oid AS relnamespace, NULL::aclitem[] AS relacl FROM pg_catalog.pg_namespace AS o
+                   UNION ALL
+                   SELECT r.oid, r.relname, r.relnamespace, r.relacl FROM pg_catalog.pg_class AS r WHERE r.relkind IN ('r', 'p')) AS c ON c.relnamespace = n.oid
+        WHERE n.nspname <> 'rls'
+    ), wanted AS (
+        SELECT w.* FROM named AS w
+        WHERE EXISTS (SELECT FROM unnest(names) AS k(name) WHERE right(k.name, length(w.object) + 1) = '.' || w.object)
+    )
+    SELECT w.object, CASE WHEN w."table" IS NULL THEN w.nspacl ELSE w.relacl END::text FROM wanted AS w
+    UNION ALL
+    SELECT w.object || '."' || replace(a.attname, '"', '""') || '"', a.attacl::text
+    FROM wanted AS w JOIN pg_catalog.pg_attribute AS a ON a.attrelid = w."table" AND NOT a.attisdropped AND a.attacl IS NOT NULL
+    ON CONFLICT (object) DO NOTHING;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.keep_acls(text[]) FROM PUBLIC;
+COMMENT ON FUNCTION rls.keep_acls(text[]) IS 'Remembers the privileges of schemas, tables and columns before the first GRANT on them.';
+
 -- sql/40_views/object_state.sql
 -- +goose StatementBegin
 -- A fingerprint of everything in this database that apply could have made, by the names that the manifest uses:
@@ -1114,11 +1139,7 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 UNION ALL
 SELECT 'trigger',
        '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"."' || replace(t.tgname, '"', '""') || '"',
-       md5(concat_ws('|', pg_get_triggerdef(t.oid), t.tgenabled,
-           -- A partition has the triggers of its root, and somebody may have switched one off there.
-           (SELECT string_agg(p.relid::regclass::text, ',' ORDER BY p.relid::regclass::text)
-            FROM pg_partition_tree(CASE c.relkind WHEN 'p' THEN c.oid END) AS p
-            JOIN pg_catalog.pg_trigger AS o ON o.tgrelid = p.relid AND o.tgname = t.tgname AND o.tgenabled <> t.tgenabled)))
+       md5(concat_ws('|', pg_get_triggerdef(t.oid), t.tgenabled))
 FROM pg_catalog.pg_trigger AS t
 JOIN pg_catalog.pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace = 'rls'::regnamespace
 JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
@@ -1183,8 +1204,11 @@ UNION ALL
 SELECT 'privilege',
        '"narrowed"."' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"',
        md5(coalesce((
-           SELECT string_agg(g.name || '=' || x.privilege_type, ',' ORDER BY g.name, x.privilege_type)
-           FROM aclexplode(c.relacl) AS x
+           SELECT string_agg(g.name || '=' || x.privilege_type, ',' ORDER BY g.name, x.privilege_type, x.attnum)
+           FROM (SELECT 0 AS attnum, r.grantee, r.privilege_type FROM aclexplode(c.relacl) AS r
+                 UNION ALL
+                 SELECT a.attnum, r.grantee, r.privilege_type FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS r
+                 WHERE a.attrelid = c.oid AND NOT a.attisdropped) AS x
            CROSS JOIN LATERAL (SELECT CASE x.grantee WHEN 0 THEN 'public' ELSE x.grantee::regrole::text END) AS g(name)
            WHERE x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')
              AND (x.grantee = 0 OR EXISTS (
@@ -1206,27 +1230,46 @@ FROM rls.plan_role AS p;
 REVOKE ALL ON rls.object_state FROM PUBLIC;
 COMMENT ON VIEW rls.object_state IS 'A fingerprint of everything that apply could have made.';
 
--- sql/40_views/protected_table.sql
+-- sql/40_views/put_back_acls.sql
 -- +goose StatementBegin
--- Every table that holds rows of a resource: the one that the model names, its partitions and its children, however deep.
-CREATE OR REPLACE VIEW rls.protected_table WITH (security_invoker = true) AS
-WITH RECURSIVE tree (resource, oid, is_root) AS (
-    SELECT r.name, c.oid, true
-    FROM rls.resource AS r
-    JOIN pg_catalog.pg_namespace AS n ON n.nspname = r.table_schema
-    JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = r.table_name
-    UNION
-    SELECT t.resource, i.inhrelid, false
-    FROM tree AS t
-    JOIN pg_catalog.pg_inherits AS i ON i.inhparent = t.oid
-)
-SELECT t.resource, t.oid, t.is_root, n.nspname AS table_schema, c.relname AS table_name
-FROM tree AS t
-JOIN pg_catalog.pg_class AS c ON c.oid = t.oid
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace;
+-- Writes privileges as they were written before the toolkit: as nothing where they are the default ones, in the order in
+-- which they were. Only where the same privileges are there; what anybody may do does not change. No GRANT or REVOKE can do
+-- this, so it writes the catalog, as a database superuser alone may.
+CREATE OR REPLACE FUNCTION rls.put_back_acls()
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE pg_catalog.pg_namespace AS n SET nspacl = b.acl::aclitem[]
+    FROM rls.acl_before AS b
+    WHERE b.object = '"' || replace(n.nspname, '"', '""') || '"'
+      AND n.nspacl::text IS DISTINCT FROM b.acl
+      AND (SELECT array_agg(i ORDER BY i) FROM unnest(coalesce(n.nspacl, acldefault('n', n.nspowner))::text[]) AS i)
+          = (SELECT array_agg(i ORDER BY i) FROM unnest(coalesce(b.acl::text[], acldefault('n', n.nspowner)::text[])) AS i);
+    UPDATE pg_catalog.pg_class AS c SET relacl = b.acl::aclitem[]
+    FROM rls.acl_before AS b, pg_catalog.pg_namespace AS n
+    WHERE n.oid = c.relnamespace AND c.relkind IN ('r', 'p')
+      AND b.object = '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"'
+      AND c.relacl::text IS DISTINCT FROM b.acl
+      AND (SELECT array_agg(i ORDER BY i) FROM unnest(coalesce(c.relacl, acldefault('r', c.relowner))::text[]) AS i)
+          = (SELECT array_agg(i ORDER BY i) FROM unnest(coalesce(b.acl::text[], acldefault('r', c.relowner)::text[])) AS i);
+    UPDATE pg_catalog.pg_attribute AS a SET attacl = b.acl::aclitem[]
+    FROM rls.acl_before AS b, pg_catalog.pg_class AS c, pg_catalog.pg_namespace AS n
+    WHERE c.oid = a.attrelid AND n.oid = c.relnamespace AND c.relkind IN ('r', 'p')
+      AND b.object = '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"."' || replace(a.attname, '"', '""') || '"'
+      AND a.attacl::text IS DISTINCT FROM b.acl
+      AND (SELECT array_agg(i ORDER BY i) FROM unnest(a.attacl::text[]) AS i) = (SELECT array_agg(i ORDER BY i) FROM unnest(b.acl::text[]) AS i);
+    -- Gateways hold USAGE of schemas until they are removed.
+    DELETE FROM rls.acl_before WHERE NOT EXISTS (SELECT FROM rls.login);
+END
+$$;
 -- +goose StatementEnd
-REVOKE ALL ON rls.protected_table FROM PUBLIC;
-COMMENT ON VIEW rls.protected_table IS 'Every table that holds rows of a resource.';
+REVOKE ALL ON FUNCTION rls.put_back_acls() FROM PUBLIC;
+COMMENT ON FUNCTION rls.put_back_acls() IS 'Writes privileges as they were written before the toolkit; changes none.';
 
 -- sql/50_cache/forget_sets.sql
 -- +goose StatementBegin
@@ -1381,8 +1424,9 @@ DROP FUNCTION rls.lock_graph();
 DROP FUNCTION rls.graph_rewritten();
 DROP FUNCTION rls.graph_ahead();
 DROP FUNCTION rls.forget_sets();
-DROP VIEW rls.protected_table;
+DROP FUNCTION rls.put_back_acls();
 DROP VIEW rls.object_state;
+DROP FUNCTION rls.keep_acls(text[]);
 DROP FUNCTION rls.subject();
 DROP FUNCTION rls.seed_grant(text, text, text, text, timestamptz, timestamptz, text);
 DROP FUNCTION rls.object_actions(text);

@@ -1,7 +1,5 @@
 package policies
 
-import "slices"
-
 // Catalog is what the checks and the compiler need to know of a database. It is plain data: it can be written to
 // a file and read again without a connection.
 type Catalog struct {
@@ -9,6 +7,7 @@ type Catalog struct {
 	Kernel        int64       `json:"kernel"`         // version of the installed kernel; 0: none
 	Tables        []Table     `json:"tables"`         // user tables of every schema, sorted by schema and name
 	Roles         []Role      `json:"roles"`          // sorted by name
+	Schemas       []Schema    `json:"schemas,omitempty"`
 	Gateways      []Gateway   `json:"gateways,omitempty"`
 	Installed     []Installed `json:"installed,omitempty"` // what the toolkit put there, in the order of creation
 }
@@ -23,21 +22,14 @@ func (c *Catalog) Table(schema, name string) *Table {
 	return nil
 }
 
-// Parts returns the partitions and inheritance children of t, however deep, each after what it is a part of.
-func (c *Catalog) Parts(t *Table) []*Table {
-	tree := []*Table{t}
-	for i := 0; i < len(tree); i++ {
-		if !tree[i].Heirs {
-			continue
-		}
-		parent := Ref{tree[i].Schema, tree[i].Name}
-		for j := range c.Tables {
-			if p := &c.Tables[j]; slices.Contains(p.Parents, parent) && !slices.Contains(tree, p) {
-				tree = append(tree, p)
-			}
+// Schema returns the schema of that name, or nil.
+func (c *Catalog) Schema(name string) *Schema {
+	for i := range c.Schemas {
+		if c.Schemas[i].Name == name {
+			return &c.Schemas[i]
 		}
 	}
-	return tree[1:]
+	return nil
 }
 
 // Role returns the database role of that name, or nil.
@@ -56,7 +48,7 @@ type Table struct {
 	Name        string       `json:"name"`
 	Kind        string       `json:"kind"` // pg_class.relkind: r, p, f, v, m
 	Owner       string       `json:"owner"`
-	Parents     []Ref        `json:"parents,omitempty"` // the partitioned table, or the tables that it inherits from
+	Parent      string       `json:"parent,omitempty"` // schema.table of the partitioned table or inheritance parent
 	Partition   bool         `json:"partition,omitempty"`
 	Heirs       bool         `json:"heirs,omitempty"` // partitions or inheritance children
 	RowSecurity bool         `json:"row_security"`
@@ -68,6 +60,7 @@ type Table struct {
 	Indexes     [][]string   `json:"indexes,omitempty"` // leading columns of valid, full btree indexes
 	Policies    []Policy     `json:"policies,omitempty"`
 	Privileges  []Privilege  `json:"privileges,omitempty"`
+	References  []Privilege  `json:"references,omitempty"` // on single columns: taking REFERENCES of the table takes these too
 }
 
 // Column returns the column of that name, or nil.
@@ -80,19 +73,11 @@ func (t *Table) Column(name string) *Column {
 	return nil
 }
 
-// Ref names a table of the catalog.
-type Ref struct {
-	Schema string `json:"schema"`
-	Name   string `json:"name"`
-}
-
 // Column is one live column.
 type Column struct {
 	Name    string `json:"name"`
-	Type    string `json:"type"`             // format_type without modifier: "character varying", "bigint", "public.citext"; of a domain the type below it
-	Domain  string `json:"domain,omitempty"` // the domain, spelt like a type
+	Type    string `json:"type"` // format_type without modifier: "character varying", "bigint", "public.citext"
 	NotNull bool   `json:"not_null,omitempty"`
-	Loose   bool   `json:"nondeterministic,omitempty"` // its collation takes different texts for equal
 }
 
 // ForeignKey is one foreign key; Columns[i] refers to RefColumns[i].
@@ -114,9 +99,16 @@ type Policy struct {
 	Check      string   `json:"check,omitempty"`
 }
 
+// Schema is one schema with who may use it.
+type Schema struct {
+	Name  string   `json:"name"`
+	Usage []string `json:"usage,omitempty"` // who was granted USAGE; "" is PUBLIC
+}
+
 // Privilege is one table privilege of one grantee; Grantee "" is PUBLIC.
 type Privilege struct {
 	Grantee   string `json:"grantee"`
+	Column    string `json:"column,omitempty"` // of a privilege on one column
 	Privilege string `json:"privilege"`
 	Grantable bool   `json:"grantable,omitempty"`
 }

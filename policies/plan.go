@@ -52,6 +52,7 @@ const (
 	NarrowsAccess    Hazard = "NARROWS_ACCESS"
 	DisablesRLS      Hazard = "DISABLES_RLS"
 	ReplacesFunction Hazard = "REPLACES_FUNCTION"
+	DeletesData      Hazard = "DELETES_DATA" // of the toolkit's own tables: grants, users, logins; leaving alone does that
 )
 
 // Operation is what a change does to its object.
@@ -78,7 +79,6 @@ type Change struct {
 type Plan struct {
 	StateHash string      `json:"state_hash"`      // of the catalog it was made from
 	Changes   []Change    `json:"changes"`         // in the order in which they run
-	Locks     []string    `json:"locks,omitempty"` // quoted schema.table of what they lock, in the order to lock it in
 	Notes     Diagnostics `json:"notes,omitempty"` // objects made by hand, and other things worth knowing; errors refuse the apply
 }
 

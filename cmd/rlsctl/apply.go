@@ -72,7 +72,7 @@ func (a *app) changeFlags(cmd *cobra.Command) *changeOptions {
 	return o
 }
 
-var allHazards = []policies.Hazard{policies.WidensAccess, policies.NarrowsAccess, policies.DisablesRLS, policies.ReplacesFunction}
+var allHazards = []policies.Hazard{policies.WidensAccess, policies.NarrowsAccess, policies.DisablesRLS, policies.ReplacesFunction, policies.DeletesData}
 
 // hazards is the value of --allow.
 type hazards []policies.Hazard
@@ -91,7 +91,7 @@ func (h *hazards) Set(s string) error {
 	for word := range strings.SplitSeq(s, ",") {
 		one := policies.Hazard(strings.ToUpper(strings.TrimSpace(word)))
 		if !slices.Contains(allHazards, one) {
-			return errors.New("must be a list of: WIDENS_ACCESS, NARROWS_ACCESS, DISABLES_RLS, REPLACES_FUNCTION")
+			return errors.New("must be a list of: WIDENS_ACCESS, NARROWS_ACCESS, DISABLES_RLS, REPLACES_FUNCTION, DELETES_DATA")
 		}
 		*h = append(*h, one)
 	}

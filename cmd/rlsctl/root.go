@@ -18,6 +18,7 @@ var commands = []func(*app) *cobra.Command{
 	newPlanCommand,
 	newApplyCommand,
 	newUninstallCommand,
+	newRolesCommand,
 	newQueryCommand,
 	newCanCommand,
 	newVisibleCommand,

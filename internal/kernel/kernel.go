@@ -47,9 +47,14 @@ func up(ctx context.Context, conn *pgx.Conn, files fs.FS) ([]Step, error) {
 	return run(ctx, conn, files, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.Up(ctx) })
 }
 
+// DB is a connection, or a transaction on one, of which the work is then a part.
+type DB interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
+}
+
 // Down removes the kernel in one transaction. It refuses while compiled objects or logins are installed.
-func Down(ctx context.Context, conn *pgx.Conn) ([]Step, error) {
-	return run(ctx, conn, migrations.FS, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.DownTo(ctx, 0) })
+func Down(ctx context.Context, db DB) ([]Step, error) {
+	return run(ctx, db, migrations.FS, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.DownTo(ctx, 0) })
 }
 
 // Status returns every migration, and changes nothing.
@@ -80,9 +85,9 @@ func provider(db *sql.DB, files fs.FS) (*goose.Provider, error) {
 	return goose.NewProvider("", db, files, goose.WithStore(store), goose.WithLogger(log.New(io.Discard, "", 0)))
 }
 
-func run(ctx context.Context, conn *pgx.Conn, files fs.FS, fn func(*goose.Provider) ([]*goose.MigrationResult, error)) ([]Step, error) {
+func run(ctx context.Context, on DB, files fs.FS, fn func(*goose.Provider) ([]*goose.MigrationResult, error)) ([]Step, error) {
 	var out []Step
-	err := inTx(ctx, conn, true, func(db *sql.DB) error {
+	err := inTx(ctx, on, true, func(db *sql.DB) error {
 		p, err := provider(db, files)
 		if err != nil {
 			return err

@@ -16,10 +16,10 @@ import (
 // lockKey is the advisory lock that migrations of a database share: the first 8 bytes of "rlsctl\x00m".
 const lockKey int64 = 0x726c7363746c006d
 
-// inTx calls fn with a *sql.DB whose every transaction is a savepoint of one transaction on conn. goose opens one per
+// inTx calls fn with a *sql.DB whose every transaction is a savepoint of one transaction. goose opens one per
 // file; this makes all of them one, so that a failed file takes the ones before it back.
-func inTx(ctx context.Context, conn *pgx.Conn, keep bool, fn func(*sql.DB) error) (err error) {
-	tx, err := conn.Begin(ctx)
+func inTx(ctx context.Context, on DB, keep bool, fn func(*sql.DB) error) (err error) {
+	tx, err := on.Begin(ctx)
 	if err != nil {
 		return err
 	}

@@ -65,13 +65,19 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 				if err := c.bare(ctx, g.Login); err != nil {
 					return err
 				}
-				rows, _ := c.tx.Query(ctx, "SELECT DISTINCT r.table_schema::text FROM rls.protected_table AS r ORDER BY 1")
+				rows, _ := c.tx.Query(ctx, "SELECT DISTINCT r.table_schema FROM rls.resource AS r ORDER BY 1")
 				if schemas, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 					return err
 				}
 				rows, _ = c.tx.Query(ctx, "SELECT p.role FROM rls.plan_role AS p WHERE p.client_role = $1 ORDER BY 1", a.ClientRole)
-				plans, err = pgx.CollectRows(rows, pgx.RowTo[string])
-				return err
+				if plans, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+					return err
+				}
+				var names []string
+				for _, s := range schemas {
+					names = append(names, compile.SchemaUsage(s, g.Login).Name)
+				}
+				return c.exec(ctx, "remember the privileges of before", "SELECT rls.keep_acls($1)", names)
 			})
 			if err != nil {
 				return err
@@ -79,7 +85,7 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 			if a.Created, err = c.ready(ctx, g.Login, false, g.Password.verifier); err != nil {
 				return err
 			}
-			var gave given
+			gave := given{Created: a.Created}
 			if gave.Memberships, err = c.join(ctx, g.Login, a.ClientRole, false); err != nil {
 				return err
 			}
@@ -149,8 +155,9 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 func (c *change) bare(ctx context.Context, name string) error {
 	rows, _ := c.tx.Query(ctx, `
 		SELECT DISTINCT format('%I.%I', r.table_schema, r.table_name)
-		FROM rls.protected_table AS r
-		JOIN pg_class AS t ON t.oid = r.oid
+		FROM rls.resource AS r
+		JOIN pg_namespace AS n ON n.nspname = r.table_schema
+		JOIN pg_class AS t ON t.relnamespace = n.oid AND t.relname = r.table_name
 		WHERE EXISTS (
 			SELECT FROM (
 				SELECT x.grantee FROM aclexplode(t.relacl) AS x

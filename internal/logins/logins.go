@@ -45,9 +45,14 @@ type change struct {
 	model   bool
 }
 
+// DB is a connection, or a transaction on one, of which a change is then a part.
+type DB interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
+}
+
 // inTx calls fn in a transaction that is committed if fn returns nil.
-func inTx(ctx context.Context, conn *pgx.Conn, fn func(*change) error) (err error) {
-	tx, err := conn.Begin(ctx)
+func inTx(ctx context.Context, db DB, fn func(*change) error) (err error) {
+	tx, err := db.Begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -127,6 +132,7 @@ func (c *change) exec(ctx context.Context, op, sql string, args ...any) error {
 // given is what an add gave beyond the rows of the login map, so that a remove takes exactly that.
 type given struct {
 	Memberships []membership `json:"memberships,omitempty"`
+	Created     bool         `json:"created,omitempty"` // the login itself
 	Roles       []string     `json:"roles,omitempty"`   // created, without the login itself
 	Schemas     []string     `json:"schemas,omitempty"` // USAGE
 }
@@ -144,6 +150,12 @@ func (c *change) register(ctx context.Context, name, kind string, principal *str
 	}
 	return c.exec(ctx, "register the login", `INSERT INTO rls.login (name, kind, principal, second_factor, client_role, given)
 		VALUES ($1, $2, $3, $4, $5, $6::text::jsonb)`, name, kind, principal, secondFactor, clientRole, string(doc))
+}
+
+// use shows that this database relies on a database role: other databases of the cluster can see who may use its schema
+// rls, and leave such a role its memberships. As rls_owner.
+func (c *change) use(ctx context.Context, role string) error {
+	return c.exec(ctx, "grant the kernel", fmt.Sprintf("GRANT USAGE ON SCHEMA rls TO %s", policies.Ident(role)))
 }
 
 // free refuses a name that is in the login map already. As rls_owner.

@@ -441,7 +441,7 @@ func TestRemoveOfALostRole(t *testing.T) {
 	person, gate := c.name(t, "p"), c.name(t, "web")
 	must[logins.Added](t)(logins.AddPerson(t.Context(), c.conn, logins.Person{Login: person, User: "tom"}))
 	must[logins.Added](t)(logins.AddGateway(t.Context(), c.conn, logins.Gateway{Login: gate, Users: true, Key: logins.KeyFile{Path: filepath.Join(t.TempDir(), "k")}}))
-	c.Exec(t, "DROP OWNED BY "+gate+"; DROP ROLE "+gate+"; DROP ROLE "+person)
+	c.Exec(t, "DROP OWNED BY "+gate+", "+person+"; DROP ROLE "+gate+", "+person)
 	must[logins.Removed](t)(logins.Remove(t.Context(), c.conn, person, true, logins.KindPerson))
 	must[logins.Removed](t)(logins.Remove(t.Context(), c.conn, gate, true, logins.KindGateway))
 	c.planIsEmpty(t)

@@ -66,7 +66,11 @@ func AddPerson(ctx context.Context, conn *pgx.Conn, p Person) (Added, error) {
 			return err
 		}
 		g.Memberships = append(g.Memberships, filtered...)
+		g.Created = a.Created
 		return c.owner(ctx, func() error {
+			if err := c.use(ctx, p.Login); err != nil {
+				return err
+			}
 			return c.register(ctx, p.Login, KindPerson, &key, p.SecondFactor, a.ClientRole, g)
 		})
 	})
@@ -179,11 +183,18 @@ func AddImpersonating(ctx context.Context, conn *pgx.Conn, p Impersonating) (Add
 			}
 			g.Memberships = append(g.Memberships, joined...)
 		}
+		g.Created = a.Created
 		return c.owner(ctx, func() error {
+			if err := c.use(ctx, p.Login); err != nil {
+				return err
+			}
 			if err := c.register(ctx, p.Login, KindImpersonating, nil, p.SecondFactor, a.ClientRole, g); err != nil {
 				return err
 			}
 			for i, as := range p.As {
+				if err := c.use(ctx, as.Role); err != nil {
+					return err
+				}
 				if err := c.exec(ctx, "register the role", "INSERT INTO rls.impersonation (login, role, principal) VALUES ($1, $2, $3)",
 					p.Login, as.Role, keys[i]); err != nil {
 					return err

@@ -23,10 +23,11 @@ type Removed struct {
 
 // Remove takes a login out of the map, and back exactly what adding it gave. With drop the database roles go too: that
 // of the login, and those that were made for it. kinds are the kinds that are meant; any other is refused.
-func Remove(ctx context.Context, conn *pgx.Conn, name string, drop bool, kinds ...string) (Removed, error) {
+func Remove(ctx context.Context, db DB, name string, drop bool, kinds ...string) (Removed, error) {
 	r := Removed{Login: name}
-	err := inTx(ctx, conn, func(c *change) error {
+	err := inTx(ctx, db, func(c *change) error {
 		var g given
+		var stands []string
 		err := c.owner(ctx, func() (err error) {
 			if g, err = c.removable(ctx, &r, kinds); err != nil {
 				return err
@@ -34,7 +35,17 @@ func Remove(ctx context.Context, conn *pgx.Conn, name string, drop bool, kinds .
 			if g, err = c.handOn(ctx, name, g); err != nil {
 				return err
 			}
-			return c.exec(ctx, "take the login out of the map", "DELETE FROM rls.login AS l WHERE l.name = $1", name)
+			rows, _ := c.tx.Query(ctx, "SELECT i.role FROM rls.impersonation AS i WHERE i.login = $1 ORDER BY 1", name)
+			if stands, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+				return err
+			}
+			if err := c.exec(ctx, "take the login out of the map", "DELETE FROM rls.login AS l WHERE l.name = $1", name); err != nil {
+				return err
+			}
+			if r.Kind == KindGateway {
+				return nil
+			}
+			return c.unuse(ctx, append(stands, name))
 		})
 		if err != nil {
 			return err
@@ -48,16 +59,12 @@ func Remove(ctx context.Context, conn *pgx.Conn, name string, drop bool, kinds .
 				return err
 			}
 		}
-		// Database roles are the cluster's: the gateway may serve another database, where it holds privileges of its own.
-		var elsewhere bool
-		if r.Kind == KindGateway {
-			if elsewhere, err = c.elsewhere(ctx, name); err != nil {
-				return err
-			}
-		}
+		// Database roles are the cluster's: one may serve another database too.
 		for _, m := range g.Memberships {
-			if elsewhere {
-				break
+			if busy, err := c.elsewhere(ctx, m.Member); err != nil {
+				return err
+			} else if busy {
+				continue
 			}
 			if err := c.leave(ctx, m); err != nil {
 				return err
@@ -112,12 +119,36 @@ func (c *change) removable(ctx context.Context, r *Removed, kinds []string) (giv
 	return g, nil
 }
 
-// elsewhere reports whether another database of the cluster has given something to a database role.
+// elsewhereSQL asks whether the toolkit relies on database role %s in another database of the cluster. What pg_shdepend
+// knows of other databases is which of their schemas rls_owner owns, and who may use that one.
+const elsewhereSQL = `EXISTS (
+	SELECT FROM pg_shdepend AS o
+	JOIN pg_database AS b ON b.oid = o.dbid AND b.datname <> current_database()
+	JOIN pg_shdepend AS d ON d.dbid = o.dbid AND d.classid = o.classid AND d.objid = o.objid AND d.refclassid = 'pg_authid'::regclass
+	JOIN pg_roles AS r ON r.oid = d.refobjid AND r.rolname = %s
+	WHERE o.classid = 'pg_namespace'::regclass AND o.deptype = 'o' AND o.refobjid = to_regrole('rls_owner'))`
+
+// elsewhere reports whether the toolkit relies on a database role in another database of the cluster.
 func (c *change) elsewhere(ctx context.Context, name string) (has bool, err error) {
-	err = c.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_shdepend AS d
-		JOIN pg_roles AS r ON d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND r.rolname = $1
-		JOIN pg_database AS b ON b.oid = d.dbid AND b.datname <> current_database())`, name).Scan(&has)
+	err = c.tx.QueryRow(ctx, "SELECT "+fmt.Sprintf(elsewhereSQL, "$1"), name).Scan(&has)
 	return has, err
+}
+
+// unuse takes back what use gave, from those roles that are neither registered nor listed any more. As rls_owner.
+func (c *change) unuse(ctx context.Context, roles []string) error {
+	rows, _ := c.tx.Query(ctx, `SELECT r.rolname FROM pg_roles AS r WHERE r.rolname = ANY ($1)
+		AND NOT EXISTS (SELECT FROM rls.login AS l WHERE l.name = r.rolname)
+		AND NOT EXISTS (SELECT FROM rls.impersonation AS i WHERE i.role = r.rolname) ORDER BY 1`, roles)
+	free, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, role := range free {
+		if err := c.exec(ctx, "take the kernel back", fmt.Sprintf("REVOKE USAGE ON SCHEMA rls FROM %s", policies.Ident(role))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unknown refuses a name that is no login of those kinds. As rls_owner.

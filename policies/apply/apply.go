@@ -45,9 +45,14 @@ type Options struct {
 // LockKey is the advisory lock that all applies of a database share: the first 8 bytes of "rlsctl\x00a".
 const LockKey int64 = 0x726c7363746c0061
 
-// Plan carries p out on conn. Errors of the server name the change at which they came. Not safe for concurrent use of
-// conn; safe against another apply on the same database.
-func Plan(ctx context.Context, conn *pgx.Conn, p policies.Plan, o Options) (err error) {
+// DB is a connection, or a transaction on one, of which an apply is then a part.
+type DB interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
+}
+
+// Plan carries p out on db. Errors of the server name the change at which they came. Not safe for concurrent use of
+// the connection; safe against another apply on the same database.
+func Plan(ctx context.Context, db DB, p policies.Plan, o Options) (err error) {
 	if err := refuse(p, o.Allow); err != nil {
 		return err
 	}
@@ -55,7 +60,7 @@ func Plan(ctx context.Context, conn *pgx.Conn, p policies.Plan, o Options) (err 
 	if timeout <= 0 {
 		timeout = 5 * time.Second
 	}
-	tx, err := conn.Begin(ctx)
+	tx, err := db.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("apply: %w", err)
 	}
@@ -97,17 +102,23 @@ func Plan(ctx context.Context, conn *pgx.Conn, p policies.Plan, o Options) (err 
 	if err != nil {
 		return fmt.Errorf("apply: %w", err)
 	}
+	if err := keepACLs(ctx, tx, p); err != nil {
+		return err
+	}
 	if err := run(ctx, tx, p, o.Progress); err != nil {
 		return err
 	}
 	if err := remember(ctx, tx, p); err != nil {
 		return err
 	}
+	if _, err := tx.Exec(ctx, PutBackSQL); err != nil {
+		return fmt.Errorf("apply: write privileges as they were: %w", err)
+	}
 	if err := release(); err != nil {
 		return fmt.Errorf("apply: %w", err)
 	}
 	if err := tx.Commit(ctx); err != nil {
-		if !conn.IsClosed() || pgconn.SafeToRetry(err) { // the server has answered, or was never asked
+		if !tx.Conn().IsClosed() || pgconn.SafeToRetry(err) { // the server has answered, or was never asked
 			return fmt.Errorf("apply: commit: %w", err)
 		}
 		return fmt.Errorf("apply: %w: %w", ErrUncertain, err)
@@ -142,10 +153,9 @@ func Hazards(p policies.Plan) []policies.Hazard {
 }
 
 // lockTables takes the locks of the plan's statements in one fixed order, before any of them runs: two programs that
-// lock the same tables in different orders would wait for each other. Whoever reads a partitioned table locks it before
-// its partitions, and so does the plan.
+// lock the same tables in different orders would wait for each other.
 func lockTables(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
-	for _, t := range p.Locks {
+	for _, t := range lockedTables(p) {
 		if _, err := tx.Exec(ctx, "LOCK TABLE ONLY "+t+" IN ACCESS EXCLUSIVE MODE"); err != nil {
 			var pg *pgconn.PgError
 			if errors.As(err, &pg) && pg.Code == "42P01" { // dropped by hand: its objects went with it
@@ -155,6 +165,21 @@ func lockTables(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
 		}
 	}
 	return nil
+}
+
+// lockedTables returns the tables that p locks, sorted.
+func lockedTables(p policies.Plan) []string {
+	var tables []string
+	for _, c := range p.Changes {
+		switch c.Object.Kind {
+		case policies.KindPolicy, policies.KindTrigger, policies.KindRowSecurity:
+			if c.Object.Table != "" && !strings.HasPrefix(c.Object.Table, "rls.") {
+				tables = append(tables, c.Object.Table)
+			}
+		}
+	}
+	slices.Sort(tables)
+	return slices.Compact(tables)
 }
 
 func run(ctx context.Context, tx pgx.Tx, p policies.Plan, progress func(int, int, policies.Change)) error {
@@ -185,6 +210,44 @@ func run(ctx context.Context, tx pgx.Tx, p policies.Plan, progress func(int, int
 	}
 	return nil
 }
+
+// granted returns the names of the privileges that p gives or takes.
+func granted(p policies.Plan) []string {
+	var out []string
+	for _, c := range p.Changes {
+		if c.Object.Kind == policies.KindPrivilege && c.Op != policies.OpDrop {
+			out = append(out, c.Object.Name)
+		}
+	}
+	return out
+}
+
+// keepACLs remembers how the privileges were written that p is about to change.
+func keepACLs(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
+	names := granted(p)
+	if len(names) == 0 {
+		return nil
+	}
+	if err := ownership.Become(ctx, tx); err != nil {
+		return fmt.Errorf("apply: %w", err)
+	}
+	if _, err := tx.Exec(ctx, "SELECT rls.keep_acls($1)", names); err != nil {
+		return fmt.Errorf("apply: remember the privileges of before: %w", err)
+	}
+	return ownership.Leave(ctx, tx)
+}
+
+// PutBackSQL ends what takes the last object away: privileges that are again what they were before the toolkit are written
+// as they were. It does nothing while objects are left, and for a login that is no database superuser.
+const PutBackSQL = `DO $$
+BEGIN
+    IF (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
+        IF NOT EXISTS (SELECT FROM rls.compiled) THEN
+            PERFORM rls.put_back_acls();
+        END IF;
+    END IF;
+END
+$$`
 
 // The statements that keep the manifest, with places for parameters or literals.
 const (

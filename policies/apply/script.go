@@ -22,10 +22,18 @@ func Script(p policies.Plan) string {
 	line("SET LOCAL lock_timeout = '5s';")
 	line("SET LOCAL search_path = pg_catalog, pg_temp;")
 	line("SET LOCAL standard_conforming_strings = on;")
-	for _, t := range p.Locks {
+	for _, t := range lockedTables(p) {
 		line("LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE;", t)
 	}
 	line("GRANT rls_owner TO CURRENT_USER;")
+	if names := granted(p); len(names) > 0 {
+		for i := range names {
+			names[i] = policies.Literal(names[i])
+		}
+		line("SET LOCAL ROLE rls_owner;")
+		line("SELECT rls.keep_acls(ARRAY[%s]);", strings.Join(names, ", "))
+		line("RESET ROLE;")
+	}
 	owner := false
 	for _, c := range p.Changes {
 		if c.Object.AsOwner != owner {
@@ -53,6 +61,7 @@ func Script(p policies.Plan) string {
 	}
 	line(fingerprintSQL + ";")
 	line("RESET ROLE;")
+	line("%s;", PutBackSQL)
 	line("REVOKE rls_owner FROM CURRENT_USER;")
 	line("COMMIT;")
 	return b.String()

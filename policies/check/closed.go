@@ -36,21 +36,31 @@ func (k *checker) closedSchemas() {
 	}
 }
 
-// decided reports whether the model says something about a table, or about one that its rows belong to: all parts of a
-// resource are protected with it, and the partitions of an open table are open.
+// decided reports whether the model says something about a table, or about the table that it is a partition of.
 func (k *checker) decided(t *policies.Table) bool {
-	parts := true // partitions all the way
 	for range len(k.catalog.Tables) {
 		n := tableName(t)
-		if parts && slices.ContainsFunc(k.model.Open, func(o policies.TableName) bool { return same(o, n) }) ||
-			slices.ContainsFunc(k.model.Resources, func(r policies.Resource) bool { return same(r.Table, n) }) {
-			return true
+		for _, o := range k.model.Open {
+			if same(o, n) {
+				return true
+			}
 		}
-		if len(t.Parents) == 0 {
+		for _, r := range k.model.Resources {
+			if same(r.Table, n) {
+				return true
+			}
+		}
+		parent := t.Parent
+		if !t.Partition || parent == "" {
 			return false
 		}
-		parts = parts && t.Partition
-		if t = k.catalog.Table(t.Parents[0].Schema, t.Parents[0].Name); t == nil {
+		t = nil
+		for i := range k.catalog.Tables {
+			if c := &k.catalog.Tables[i]; c.Schema+"."+c.Name == parent {
+				t = c
+			}
+		}
+		if t == nil {
 			return false
 		}
 	}

@@ -8,9 +8,8 @@ import (
 	"github.com/rlsctl/rlsctl/policies"
 )
 
-// policies compiles one permissive policy per action and form, and one for the maintenance roles. The first form serves
-// everybody; where it is the only one it is TO the roles of all.
-func (g *compiler) policies(r resource, shapes []form) {
+// policies compiles one permissive policy per action and form, and one for the maintenance roles.
+func (g *compiler) policies(r resource) {
 	all := func(branches []string) string { return orLines(branches, "        ") }
 	if roles := g.maintenance(); roles != "" {
 		g.policy(r.table, r.name(), r.name()+"_all_maintenance", "ALL", roles, "true", "true")
@@ -20,11 +19,11 @@ func (g *compiler) policies(r resource, shapes []form) {
 	for _, a := range []struct{ action, command, check string }{
 		{policies.ActionRead, "SELECT", ""}, {policies.ActionUpdate, "UPDATE", all(g.updates(r))}, {policies.ActionDelete, "DELETE", ""},
 	} {
-		if len(shapes) == 1 || len(g.owners(anyForm, r, a.action, g.scope(r, a.action), "")) == 0 {
+		if len(g.owners(anyForm, r, a.action, g.scope(r, a.action), "")) == 0 {
 			g.policy(r.table, r.name(), r.name()+"_"+a.action, a.command, g.everyForm(), all(g.admits(anyForm, r, a.action, "")), a.check)
 			continue
 		}
-		for _, f := range shapes {
+		for _, f := range g.forms() {
 			name := r.name() + "_" + a.action
 			if f != anyForm {
 				name += "_" + string(f)
@@ -99,7 +98,7 @@ func (g *compiler) graphPolicies() {
 	}
 	for _, gt := range tables {
 		t := g.catalog.Table(gt.schema, gt.name)
-		i := slices.IndexFunc(g.resources, func(r resource) bool { return t != nil && r.table.Schema == t.Schema && r.table.Name == t.Name })
+		i := slices.IndexFunc(g.resources, func(r resource) bool { return r.table == t })
 		if t == nil || (i < 0 && !t.RowSecurity) {
 			continue
 		}
@@ -178,12 +177,9 @@ func (g *compiler) handOver(r resource) {
 	}
 	// A foreign key that cascades writes as the table's owner, and from PostgreSQL 18 on its trigger runs as the owner
 	// too. Not whoever has no policy of ours: a client can drop its role in the middle of a statement.
-	filtered, owned := "row_security_active(TG_RELID)", "pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')"
-	if r.moves() { // a new partition has the trigger before it has policies
-		filtered = "row_security_active(pg_partition_root(TG_RELID))"
-		owned = "EXISTS (SELECT FROM pg_class AS c WHERE c.oid IN (TG_RELID, pg_partition_root(TG_RELID)) AND pg_has_role(current_user, c.relowner, 'USAGE'))"
-	}
-	exempt := fmt.Sprintf("NOT %s\n        OR (%s\n            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))", filtered, owned)
+	exempt := "NOT row_security_active(TG_RELID)" +
+		"\n        OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')" +
+		"\n            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))"
 	for _, m := range g.model.Database.MaintenanceRoles {
 		exempt += fmt.Sprintf("\n        OR pg_has_role(current_user, %s, 'USAGE')", policies.Literal(m.Value))
 	}
@@ -194,34 +190,22 @@ func (g *compiler) handOver(r resource) {
 			"STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.\n"+
 			"Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.", r.name()),
 		returns: "trigger", parallel: "UNSAFE", client: true,
-		body: fmt.Sprintf("BEGIN\n    IF %s THEN\n        RETURN NEW;\n    END IF;\n    IF (%s) AND NOT rls.superuser_on(%s) THEN\n"+
+		body: fmt.Sprintf("BEGIN\n    IF %s THEN\n        RETURN NULL;\n    END IF;\n    IF (%s) AND NOT rls.superuser_on(%s) THEN\n"+
 			"        RAISE EXCEPTION 'a row of resource \"%%\" would go to an owner out of reach', %s\n"+
-			"            USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';\n    END IF;\n    RETURN NEW;\nEND",
+			"            USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';\n    END IF;\n    RETURN NULL;\nEND",
 			exempt, strings.Join(checks, "\n        OR "), policies.Literal(r.name()), policies.Literal(r.name())),
 	}, r.name())
 	var columns []string
 	for _, o := range r.Owners {
 		columns = append(columns, policies.Ident(o.Column.Value))
 	}
-	g.handOverTrigger(r, "rls_hand_over", "AFTER", name, columns)
-	if r.moves() {
-		// A row that moves is deleted here and inserted there. The last of the BEFORE triggers sees what comes of it.
-		g.handOverTrigger(r, "zz_rls_hand_over", "BEFORE", name, columns)
-		return // partitions have the triggers of their root, those of tomorrow too
-	}
-	for _, p := range r.parts {
-		g.handOverTrigger(r.part(p), "rls_hand_over", "AFTER", name, columns)
-	}
-}
-
-func (g *compiler) handOverTrigger(r resource, name, when, function string, columns []string) {
 	table := tableSQL(r.table.Schema, r.table.Name)
 	g.add(policies.Object{
-		Kind: policies.KindTrigger, Name: policies.Identity(r.table.Schema, r.table.Name, name),
-		Title: fmt.Sprintf("trigger %s on %s", name, table), Resource: r.name(), Table: table, AsOwner: r.table.Schema == "rls",
-		Create: fmt.Sprintf("CREATE TRIGGER %s\n    %s UPDATE ON %s\n    FOR EACH ROW WHEN (%s)\n    EXECUTE FUNCTION rls.%s();",
-			name, when, table, changed(columns), function),
-		Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON %s;", name, table),
+		Kind: policies.KindTrigger, Name: policies.Identity(r.table.Schema, r.table.Name, "rls_hand_over"),
+		Title: "trigger rls_hand_over on " + table, Resource: r.name(), Table: table, AsOwner: r.table.Schema == "rls",
+		Create: fmt.Sprintf("CREATE TRIGGER rls_hand_over\n    AFTER UPDATE ON %s\n    FOR EACH ROW WHEN (%s)\n    EXECUTE FUNCTION rls.%s();",
+			table, changed(columns), name),
+		Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS rls_hand_over ON %s;", table),
 	})
 }
 
@@ -241,40 +225,52 @@ func changed(columns []string) string {
 	return strings.Join(out, " OR ")
 }
 
-// narrow takes from clients and PUBLIC the table privileges that row security does not filter.
+// narrow takes from clients and PUBLIC the table privileges that row security does not filter. Where they hold none nothing
+// is done: a REVOKE would write the table's privileges out where they are the default ones.
 func (g *compiler) narrow(r resource) {
 	unfiltered := []string{"TRUNCATE", "REFERENCES", "TRIGGER"}
 	if g.catalog.ServerVersion >= 170000 {
 		unfiltered = append(unfiltered, "MAINTAIN")
 	}
-	from := []string{"PUBLIC"}
+	from, grantees := []string{"PUBLIC"}, []string{"0"}
+	client := func(name string) bool {
+		return slices.ContainsFunc(g.model.Database.ClientRoles, func(c policies.Text) bool { return c.Value == name })
+	}
 	for _, c := range g.model.Database.ClientRoles {
 		from = append(from, policies.Ident(c.Value))
+		grantees = append(grantees, fmt.Sprintf("to_regrole(%s)", policies.Literal(policies.Ident(c.Value))))
 	}
 	table := tableSQL(r.table.Schema, r.table.Name)
 	var undo []string
-	for _, p := range r.table.Privileges {
-		if !slices.Contains(unfiltered, p.Privilege) {
+	// Taking REFERENCES of a table takes it of each column.
+	for _, p := range slices.Concat(r.table.Privileges, r.table.References) {
+		if !slices.Contains(unfiltered, p.Privilege) || (p.Grantee != "" && !client(p.Grantee)) {
 			continue
 		}
-		to := "PUBLIC"
+		what, to := p.Privilege, "PUBLIC"
+		if p.Column != "" {
+			what += " (" + policies.Ident(p.Column) + ")"
+		}
 		if p.Grantee != "" {
-			if !slices.ContainsFunc(g.model.Database.ClientRoles, func(c policies.Text) bool { return c.Value == p.Grantee }) {
-				continue
-			}
 			to = policies.Ident(p.Grantee)
 		}
 		if p.Grantable {
 			to += " WITH GRANT OPTION"
 		}
-		undo = append(undo, fmt.Sprintf("GRANT %s ON %s TO %s;", p.Privilege, table, to))
+		undo = append(undo, fmt.Sprintf("GRANT %s ON %s TO %s;", what, table, to))
 	}
 	slices.Sort(undo) // a catalog has them in the order in which the roles were made
+	list := "'" + strings.Join(unfiltered, "', '") + "'"
 	g.add(policies.Object{
 		Kind: policies.KindPrivilege, Name: policies.Identity("narrowed", r.table.Schema, r.table.Name), Resource: r.name(), Table: table,
-		Title:  fmt.Sprintf("no %s on %s for clients", strings.Join(unfiltered, ", "), table),
-		Create: fmt.Sprintf("REVOKE %s ON %s FROM %s;", strings.Join(unfiltered, ", "), table, strings.Join(from, ", ")),
-		Drop:   strings.Join(undo, "\n"), AsOwner: r.table.Schema == "rls",
+		Title: fmt.Sprintf("no %s on %s for clients", strings.Join(unfiltered, ", "), table),
+		Create: do(fmt.Sprintf("BEGIN\n    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x\n"+
+			"            WHERE c.oid = to_regclass(%[1]s) AND x.grantee IN (%[2]s) AND x.privilege_type IN (%[3]s))\n"+
+			"        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x\n"+
+			"            WHERE a.attrelid = to_regclass(%[1]s) AND x.grantee IN (%[2]s) AND x.privilege_type = 'REFERENCES') THEN\n"+
+			"        REVOKE %[4]s ON %[5]s FROM %[6]s;\n    END IF;\nEND",
+			policies.Literal(table), strings.Join(grantees, ", "), list, strings.Join(unfiltered, ", "), table, strings.Join(from, ", "))),
+		Drop: strings.Join(undo, "\n"), AsOwner: r.table.Schema == "rls",
 	})
 }
 

@@ -29,6 +29,7 @@ func (g *compiler) roles() {
 		g.member("rls_client", r.Value)
 		if g.model.Database.Plans == policies.PlansOne {
 			g.member(anyForm.role(), r.Value)
+			g.schemaUsage("rls", r.Value) // it has no plan roles to show other databases that it is in use here
 		}
 		register(r.Value, "client")
 	}
@@ -66,9 +67,14 @@ func (g *compiler) member(of, role string) {
 		Kind: policies.KindMembership, Name: policies.Identity(of, role),
 		Title:  fmt.Sprintf("membership of %s in %s", name, of),
 		Create: fmt.Sprintf("GRANT %s TO %s;", of, name),
-		Drop: do(fmt.Sprintf("BEGIN\n    IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid\n"+
-			"        WHERE d.refobjid = to_regrole('%s') AND b.datname <> current_database()) THEN\n"+
-			"        REVOKE %s FROM %s;\n    END IF;\nEND", of, of, name)),
+		// A client role may use schema rls in its own name, or its plan roles do. What pg_shdepend knows of another database
+		// is which of its schemas rls_owner owns, and who may use that one.
+		Drop: do(fmt.Sprintf("BEGIN\n    IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS o\n"+
+			"        JOIN pg_catalog.pg_database AS b ON b.oid = o.dbid AND b.datname <> current_database()\n"+
+			"        JOIN pg_catalog.pg_shdepend AS d ON d.dbid = o.dbid AND d.classid = o.classid AND d.objid = o.objid\n"+
+			"        WHERE o.classid = 'pg_catalog.pg_namespace'::regclass AND o.deptype = 'o' AND o.refobjid = to_regrole('rls_owner')\n"+
+			"          AND d.refobjid IN (to_regrole(%s), to_regrole(%s))) THEN\n"+
+			"        REVOKE %s FROM %s;\n    END IF;\nEND", policies.Literal(name), policies.Literal(policies.Ident(planRole(anyForm, role))), of, name)),
 	})
 }
 
@@ -169,15 +175,19 @@ func (g *compiler) schemas() []string {
 	var out []string
 	for _, r := range g.resources {
 		out = append(out, r.table.Schema)
-		for _, p := range r.parts {
-			out = append(out, p.Schema)
-		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-func (g *compiler) schemaUsage(schema, role string) { g.add(SchemaUsage(schema, role)) }
+// schemaUsage lets a database role name what is in a schema. What it holds before is not taken back.
+func (g *compiler) schemaUsage(schema, role string) {
+	o := SchemaUsage(schema, role)
+	if s := g.catalog.Schema(schema); s != nil && schema != "rls" && slices.Contains(s.Usage, role) {
+		o.Drop = ""
+	}
+	g.add(o)
+}
 
 // SchemaUsage is the object that lets a database role name what is in a schema. A gateway that is registered after the
 // model was applied gets it from whoever registers it, in the same words.
@@ -257,8 +267,17 @@ func (g *compiler) graphPrivileges() {
 			Kind: policies.KindPrivilege, Name: policies.Identity("rls_owner", t.schema, t.name), Table: table,
 			Title:   fmt.Sprintf("SELECT on %s of %s for rls_owner", list, table),
 			Create:  fmt.Sprintf("GRANT SELECT (%s) ON %s TO rls_owner;", list, table),
-			Replace: fmt.Sprintf("REVOKE ALL ON %s FROM rls_owner;\nGRANT SELECT (%s) ON %s TO rls_owner;", table, list, table),
-			Drop:    fmt.Sprintf("REVOKE ALL ON %s FROM rls_owner;", table),
+			Replace: unread(table) + fmt.Sprintf("\nGRANT SELECT (%s) ON %s TO rls_owner;", list, table),
+			Drop:    unread(table),
 		})
 	}
+}
+
+// unread takes what rls_owner holds on the columns of a table, column by column: a REVOKE from the table would write its
+// privileges out where they are the default ones.
+func unread(table string) string {
+	return do(fmt.Sprintf("DECLARE\n    name text;\nBEGIN\n    FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a\n"+
+		"        WHERE a.attrelid = to_regclass(%s) AND NOT a.attisdropped\n"+
+		"          AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP\n"+
+		"        EXECUTE format('REVOKE ALL (%%I) ON %%s FROM rls_owner', name, %s);\n    END LOOP;\nEND", policies.Literal(table), policies.Literal(table)))
 }

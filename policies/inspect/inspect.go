@@ -21,6 +21,8 @@ var (
 	tablesSQL string
 	//go:embed roles.sql
 	rolesSQL string
+	//go:embed schemas.sql
+	schemasSQL string
 	//go:embed installed.sql
 	installedSQL string
 )
@@ -59,6 +61,9 @@ func InTx(ctx context.Context, tx pgx.Tx) (*policies.Catalog, error) {
 	}
 	if err := document(ctx, tx, rolesSQL, &c.Roles); err != nil {
 		return nil, fmt.Errorf("inspect roles: %w", err)
+	}
+	if err := document(ctx, tx, schemasSQL, &c.Schemas); err != nil {
+		return nil, fmt.Errorf("inspect schemas: %w", err)
 	}
 	if !installed {
 		return c, nil

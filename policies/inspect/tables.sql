@@ -6,29 +6,18 @@ FROM (
         'name', c.relname,
         'kind', c.relkind,
         'owner', pg_get_userbyid(c.relowner),
-        'parents', (
-            SELECT json_agg(json_build_object('schema', pn.nspname, 'name', pc.relname) ORDER BY i.inhseqno)
-            FROM pg_catalog.pg_inherits AS i
+        'parent', coalesce((
+            SELECT pn.nspname || '.' || pc.relname FROM pg_catalog.pg_inherits AS i
             JOIN pg_catalog.pg_class AS pc ON pc.oid = i.inhparent
             JOIN pg_catalog.pg_namespace AS pn ON pn.oid = pc.relnamespace
-            WHERE i.inhrelid = c.oid),
+            WHERE i.inhrelid = c.oid ORDER BY i.inhseqno LIMIT 1), ''),
         'partition', c.relispartition,
         'heirs', EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhparent = c.oid),
         'row_security', c.relrowsecurity,
         'force_row_security', c.relforcerowsecurity,
         'columns', coalesce((
-            SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(b.oid, NULL), 'not_null', a.attnotnull,
-                'domain', CASE WHEN b.oid <> a.atttypid THEN format_type(a.atttypid, NULL) ELSE '' END,
-                'nondeterministic', EXISTS (SELECT FROM pg_catalog.pg_collation AS l WHERE l.oid = a.attcollation AND NOT l.collisdeterministic)) ORDER BY a.attnum)
+            SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, NULL), 'not_null', a.attnotnull) ORDER BY a.attnum)
             FROM pg_catalog.pg_attribute AS a
-            JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
-            CROSS JOIN LATERAL (SELECT CASE WHEN t.typtype <> 'd' THEN t.oid ELSE (
-                WITH RECURSIVE below(oid, next) AS (
-                    SELECT t.oid, t.typbasetype
-                    UNION ALL
-                    SELECT y.oid, y.typbasetype FROM below AS w JOIN pg_catalog.pg_type AS y ON y.oid = w.next
-                )
-                SELECT w.oid FROM below AS w WHERE w.next = 0) END) AS b(oid)
             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]'::json),
         'primary_key', (
             SELECT json_agg(a.attname ORDER BY k.place)
@@ -83,7 +72,16 @@ FROM (
                 'grantee', CASE x.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(x.grantee) END,
                 'privilege', x.privilege_type,
                 'grantable', x.is_grantable) ORDER BY x.grantee, x.privilege_type)
-            FROM aclexplode(c.relacl) AS x)
+            FROM aclexplode(c.relacl) AS x),
+        'references', (
+            SELECT json_agg(json_build_object(
+                'grantee', CASE x.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(x.grantee) END,
+                'column', a.attname,
+                'privilege', x.privilege_type,
+                'grantable', x.is_grantable) ORDER BY x.grantee, a.attnum)
+            FROM pg_catalog.pg_attribute AS a
+            CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = c.oid AND NOT a.attisdropped AND x.privilege_type = 'REFERENCES')
     ) AS doc
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

@@ -88,7 +88,8 @@ func Uninstalled(ctx context.Context, conn *pgx.Conn) (Result, error) {
 }
 
 // Apply carries p out if the database is still the one that it was made from. m is nil for a plan of Uninstalled.
-func Apply(ctx context.Context, conn *pgx.Conn, m *policies.Model, p policies.Plan, o apply.Options) error {
+// db is a connection, or a transaction that the changes become a part of.
+func Apply(ctx context.Context, db apply.DB, m *policies.Model, p policies.Plan, o apply.Options) error {
 	o.Recheck = func(ctx context.Context, tx pgx.Tx) (policies.Plan, error) {
 		c, err := inspect.InTx(ctx, tx)
 		if err != nil {
@@ -101,7 +102,7 @@ func Apply(ctx context.Context, conn *pgx.Conn, m *policies.Model, p policies.Pl
 		err = plan(m, &r)
 		return r.Plan, err
 	}
-	return apply.Plan(ctx, conn, p, o)
+	return apply.Plan(ctx, db, p, o)
 }
 
 func plan(m *policies.Model, r *Result) error {
@@ -111,16 +112,8 @@ func plan(m *policies.Model, r *Result) error {
 	}
 	keep := map[string][]string{}
 	for _, res := range m.Resources {
-		tables := []string{res.Table.String()}
-		if t := r.Catalog.Table(res.Table.Schema, res.Table.Name); t != nil {
-			for _, p := range r.Catalog.Parts(t) {
-				tables = append(tables, policies.TableName{Schema: p.Schema, Name: p.Name}.String())
-			}
-		}
 		for _, k := range res.KeepPolicies {
-			for _, t := range tables {
-				keep[t] = append(keep[t], k.Value)
-			}
+			keep[res.Table.String()] = append(keep[res.Table.String()], k.Value)
 		}
 	}
 	r.Objects = objects

@@ -25,11 +25,7 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 UNION ALL
 SELECT 'trigger',
        '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"."' || replace(t.tgname, '"', '""') || '"',
-       md5(concat_ws('|', pg_get_triggerdef(t.oid), t.tgenabled,
-           -- A partition has the triggers of its root, and somebody may have switched one off there.
-           (SELECT string_agg(p.relid::regclass::text, ',' ORDER BY p.relid::regclass::text)
-            FROM pg_partition_tree(CASE c.relkind WHEN 'p' THEN c.oid END) AS p
-            JOIN pg_catalog.pg_trigger AS o ON o.tgrelid = p.relid AND o.tgname = t.tgname AND o.tgenabled <> t.tgenabled)))
+       md5(concat_ws('|', pg_get_triggerdef(t.oid), t.tgenabled))
 FROM pg_catalog.pg_trigger AS t
 JOIN pg_catalog.pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace = 'rls'::regnamespace
 JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
@@ -94,8 +90,11 @@ UNION ALL
 SELECT 'privilege',
        '"narrowed"."' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"',
        md5(coalesce((
-           SELECT string_agg(g.name || '=' || x.privilege_type, ',' ORDER BY g.name, x.privilege_type)
-           FROM aclexplode(c.relacl) AS x
+           SELECT string_agg(g.name || '=' || x.privilege_type, ',' ORDER BY g.name, x.privilege_type, x.attnum)
+           FROM (SELECT 0 AS attnum, r.grantee, r.privilege_type FROM aclexplode(c.relacl) AS r
+                 UNION ALL
+                 SELECT a.attnum, r.grantee, r.privilege_type FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS r
+                 WHERE a.attrelid = c.oid AND NOT a.attisdropped) AS x
            CROSS JOIN LATERAL (SELECT CASE x.grantee WHEN 0 THEN 'public' ELSE x.grantee::regrole::text END) AS g(name)
            WHERE x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')
              AND (x.grantee = 0 OR EXISTS (

@@ -2,8 +2,11 @@
 GRANT rls_client TO app;
 -- undo: DO $$
 -- undo: BEGIN
--- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid
--- undo:         WHERE d.refobjid = to_regrole('rls_client') AND b.datname <> current_database()) THEN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS o
+-- undo:         JOIN pg_catalog.pg_database AS b ON b.oid = o.dbid AND b.datname <> current_database()
+-- undo:         JOIN pg_catalog.pg_shdepend AS d ON d.dbid = o.dbid AND d.classid = o.classid AND d.objid = o.objid
+-- undo:         WHERE o.classid = 'pg_catalog.pg_namespace'::regclass AND o.deptype = 'o' AND o.refobjid = to_regrole('rls_owner')
+-- undo:           AND d.refobjid IN (to_regrole('app'), to_regrole('rls_any_app'))) THEN
 -- undo:         REVOKE rls_client FROM app;
 -- undo:     END IF;
 -- undo: END
@@ -18,8 +21,11 @@ ON CONFLICT (name) DO UPDATE SET kind = EXCLUDED.kind, position = EXCLUDED.posit
 GRANT rls_client TO app_ro;
 -- undo: DO $$
 -- undo: BEGIN
--- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid
--- undo:         WHERE d.refobjid = to_regrole('rls_client') AND b.datname <> current_database()) THEN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS o
+-- undo:         JOIN pg_catalog.pg_database AS b ON b.oid = o.dbid AND b.datname <> current_database()
+-- undo:         JOIN pg_catalog.pg_shdepend AS d ON d.dbid = o.dbid AND d.classid = o.classid AND d.objid = o.objid
+-- undo:         WHERE o.classid = 'pg_catalog.pg_namespace'::regclass AND o.deptype = 'o' AND o.refobjid = to_regrole('rls_owner')
+-- undo:           AND d.refobjid IN (to_regrole('app_ro'), to_regrole('rls_any_app_ro'))) THEN
 -- undo:         REVOKE rls_client FROM app_ro;
 -- undo:     END IF;
 -- undo: END
@@ -379,7 +385,17 @@ GRANT USAGE ON SCHEMA hr TO rls_owner;
 
 -- privilege: SELECT on created_by, email, employee_id, ended_on, is_hr, reports_to, sso_sub, title of hr.employees for rls_owner
 GRANT SELECT (created_by, email, employee_id, ended_on, is_hr, reports_to, sso_sub, title) ON hr.employees TO rls_owner;
--- undo: REVOKE ALL ON hr.employees FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('hr.employees') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, 'hr.employees');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- view: view rls.user_row, as rls_owner
 -- The users of the model in one shape. Read by functions of rls_owner alone.
@@ -1585,7 +1601,16 @@ CREATE POLICY leave_request_delete_all ON hr.leave_request AS PERMISSIVE FOR DEL
 -- undo: DROP POLICY IF EXISTS leave_request_delete_all ON hr.leave_request;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on hr.leave_request for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON hr.leave_request FROM PUBLIC, app, app_ro;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('hr.leave_request') AND x.grantee IN (0, to_regrole('app'), to_regrole('app_ro')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('hr.leave_request') AND x.grantee IN (0, to_regrole('app'), to_regrole('app_ro')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON hr.leave_request FROM PUBLIC, app, app_ro;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on hr.leave_request

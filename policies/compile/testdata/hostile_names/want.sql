@@ -2,8 +2,11 @@
 GRANT rls_client TO app;
 -- undo: DO $$
 -- undo: BEGIN
--- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid
--- undo:         WHERE d.refobjid = to_regrole('rls_client') AND b.datname <> current_database()) THEN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS o
+-- undo:         JOIN pg_catalog.pg_database AS b ON b.oid = o.dbid AND b.datname <> current_database()
+-- undo:         JOIN pg_catalog.pg_shdepend AS d ON d.dbid = o.dbid AND d.classid = o.classid AND d.objid = o.objid
+-- undo:         WHERE o.classid = 'pg_catalog.pg_namespace'::regclass AND o.deptype = 'o' AND o.refobjid = to_regrole('rls_owner')
+-- undo:           AND d.refobjid IN (to_regrole('app'), to_regrole('rls_any_app'))) THEN
 -- undo:         REVOKE rls_client FROM app;
 -- undo:     END IF;
 -- undo: END
@@ -198,7 +201,17 @@ GRANT USAGE ON SCHEMA "Sch""ema; DROP" TO rls_owner;
 
 -- privilege: SELECT on "'; --", "Mixed Case", "select", "user" of "Sch""ema; DROP"."x""; DROP TABLE y; --" for rls_owner
 GRANT SELECT ("'; --", "Mixed Case", "select", "user") ON "Sch""ema; DROP"."x""; DROP TABLE y; --" TO rls_owner;
--- undo: REVOKE ALL ON "Sch""ema; DROP"."x""; DROP TABLE y; --" FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('"Sch""ema; DROP"."x""; DROP TABLE y; --"') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, '"Sch""ema; DROP"."x""; DROP TABLE y; --"');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- view: view rls.user_row, as rls_owner
 -- The users of the model in one shape. Read by functions of rls_owner alone.
@@ -1027,14 +1040,14 @@ BEGIN
         OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
-        RETURN NEW;
+        RETURN NULL;
     END IF;
     IF ((NEW."Owner's" IS DISTINCT FROM OLD."Owner's" AND NEW."Owner's" IS NOT NULL AND NEW."Owner's" <> ALL (rls.admitted_owners('update', 'group', 'visible', false)))
         OR (NEW."app\" IS DISTINCT FROM OLD."app\" AND NEW."app\" IS NOT NULL AND NEW."app\" <> ALL (rls.admitted_owners('update', 'group', 'visible', false)))) AND NOT rls.superuser_on('group') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'group'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_group() FROM PUBLIC;
@@ -1411,7 +1424,16 @@ CREATE POLICY group_delete_all ON public."user" AS PERMISSIVE FOR DELETE TO rls_
 -- undo: DROP POLICY IF EXISTS group_delete_all ON public."user";
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public."user" for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public."user" FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public."user"') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public."user"') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public."user" FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public."user"

@@ -2,8 +2,11 @@
 GRANT rls_client TO app;
 -- undo: DO $$
 -- undo: BEGIN
--- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid
--- undo:         WHERE d.refobjid = to_regrole('rls_client') AND b.datname <> current_database()) THEN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS o
+-- undo:         JOIN pg_catalog.pg_database AS b ON b.oid = o.dbid AND b.datname <> current_database()
+-- undo:         JOIN pg_catalog.pg_shdepend AS d ON d.dbid = o.dbid AND d.classid = o.classid AND d.objid = o.objid
+-- undo:         WHERE o.classid = 'pg_catalog.pg_namespace'::regclass AND o.deptype = 'o' AND o.refobjid = to_regrole('rls_owner')
+-- undo:           AND d.refobjid IN (to_regrole('app'), to_regrole('rls_any_app'))) THEN
 -- undo:         REVOKE rls_client FROM app;
 -- undo:     END IF;
 -- undo: END
@@ -586,8 +589,8 @@ BEGIN
     IF changed IS NOT false THEN
         result := ARRAY(SELECT h.id FROM rls.hierarchy($1) AS h(id));
     END IF;
-    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = $1
-            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)) THEN
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
         result := result || ARRAY(SELECT x.id::uuid FROM rls.shared_with($1) AS x(id));
     END IF;
     RETURN result;
@@ -638,8 +641,8 @@ BEGIN
     IF changed IS NOT false THEN
         result := coalesce((SELECT range_agg(rls.uuid_range(x.id, x.id, '[]')) FROM (SELECT h.id::uuid FROM rls.hierarchy($1) AS h(id)) AS x), '{}');
     END IF;
-    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = $1
-            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)) THEN
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
         result := result + coalesce((SELECT range_agg(rls.uuid_range(x.id, x.id, '[]')) FROM (SELECT h.id::uuid FROM rls.shared_with($1) AS h(id)) AS x), '{}');
     END IF;
     RETURN result;
@@ -783,8 +786,8 @@ BEGIN
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
-        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
-            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -873,8 +876,8 @@ BEGIN
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
-        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
-            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -1022,14 +1025,14 @@ BEGIN
     IF NOT row_security_active(TG_RELID)
         OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
-        RETURN NEW;
+        RETURN NULL;
     END IF;
     IF ((NEW.created_by_id IS DISTINCT FROM OLD.created_by_id AND NEW.created_by_id IS NOT NULL AND NEW.created_by_id <> ALL (rls.admitted_owners('update', 'note', 'visible', false)))
         OR (NEW.team_id IS DISTINCT FROM OLD.team_id AND NEW.team_id IS NOT NULL AND NEW.team_id <> ALL (rls.admitted_groups('update', 'note', false)))) AND NOT rls.superuser_on('note') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'note'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_note() FROM PUBLIC;
@@ -1437,7 +1440,16 @@ CREATE POLICY note_delete_all ON public.note AS PERMISSIVE FOR DELETE TO rls_all
 -- undo: DROP POLICY IF EXISTS note_delete_all ON public.note;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.note for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.note FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.note') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.note') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.note FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.note

@@ -2,8 +2,11 @@
 GRANT rls_client TO app;
 -- undo: DO $$
 -- undo: BEGIN
--- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid
--- undo:         WHERE d.refobjid = to_regrole('rls_client') AND b.datname <> current_database()) THEN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS o
+-- undo:         JOIN pg_catalog.pg_database AS b ON b.oid = o.dbid AND b.datname <> current_database()
+-- undo:         JOIN pg_catalog.pg_shdepend AS d ON d.dbid = o.dbid AND d.classid = o.classid AND d.objid = o.objid
+-- undo:         WHERE o.classid = 'pg_catalog.pg_namespace'::regclass AND o.deptype = 'o' AND o.refobjid = to_regrole('rls_owner')
+-- undo:           AND d.refobjid IN (to_regrole('app'), to_regrole('rls_any_app'))) THEN
 -- undo:         REVOKE rls_client FROM app;
 -- undo:     END IF;
 -- undo: END
@@ -185,7 +188,17 @@ GRANT USAGE ON SCHEMA public TO rls_owner;
 
 -- privilege: SELECT on id of public.person for rls_owner
 GRANT SELECT (id) ON public.person TO rls_owner;
--- undo: REVOKE ALL ON public.person FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('public.person') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, 'public.person');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- view: view rls.user_row, as rls_owner
 -- The users of the model in one shape. Read by functions of rls_owner alone.
@@ -1833,7 +1846,16 @@ CREATE POLICY badge_delete_all ON public.badge AS PERMISSIVE FOR DELETE TO rls_a
 -- undo: DROP POLICY IF EXISTS badge_delete_all ON public.badge;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.order_line for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.order_line FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.order_line') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.order_line') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.order_line FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.order_line
@@ -1843,7 +1865,16 @@ ALTER TABLE public.order_line FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.order_line DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.log_line for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.log_line FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.log_line') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.log_line') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.log_line FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.log_line
@@ -1853,7 +1884,16 @@ ALTER TABLE public.log_line FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.log_line DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.rate for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.rate FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.rate') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.rate') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.rate FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.rate
@@ -1863,7 +1903,16 @@ ALTER TABLE public.rate FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.rate DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.price for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.price FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.price') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.price') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.price FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.price
@@ -1873,7 +1922,16 @@ ALTER TABLE public.price FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.price DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.badge for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.badge FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.badge') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.badge') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.badge FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.badge

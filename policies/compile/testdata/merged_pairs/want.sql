@@ -2,8 +2,11 @@
 GRANT rls_client TO app;
 -- undo: DO $$
 -- undo: BEGIN
--- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid
--- undo:         WHERE d.refobjid = to_regrole('rls_client') AND b.datname <> current_database()) THEN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS o
+-- undo:         JOIN pg_catalog.pg_database AS b ON b.oid = o.dbid AND b.datname <> current_database()
+-- undo:         JOIN pg_catalog.pg_shdepend AS d ON d.dbid = o.dbid AND d.classid = o.classid AND d.objid = o.objid
+-- undo:         WHERE o.classid = 'pg_catalog.pg_namespace'::regclass AND o.deptype = 'o' AND o.refobjid = to_regrole('rls_owner')
+-- undo:           AND d.refobjid IN (to_regrole('app'), to_regrole('rls_any_app'))) THEN
 -- undo:         REVOKE rls_client FROM app;
 -- undo:     END IF;
 -- undo: END
@@ -185,15 +188,45 @@ GRANT USAGE ON SCHEMA public TO rls_owner;
 
 -- privilege: SELECT on boss, id, maker, mentor of public.person for rls_owner
 GRANT SELECT (boss, id, maker, mentor) ON public.person TO rls_owner;
--- undo: REVOKE ALL ON public.person FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('public.person') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, 'public.person');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- privilege: SELECT on deputy_id, employee_id of public.deputy for rls_owner
 GRANT SELECT (deputy_id, employee_id) ON public.deputy TO rls_owner;
--- undo: REVOKE ALL ON public.deputy FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('public.deputy') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, 'public.deputy');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- privilege: SELECT on doctor, patient of public.ward for rls_owner
 GRANT SELECT (doctor, patient) ON public.ward TO rls_owner;
--- undo: REVOKE ALL ON public.ward FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('public.ward') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, 'public.ward');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- view: view rls.user_row, as rls_owner
 -- The users of the model in one shape. Read by functions of rls_owner alone.
@@ -1641,7 +1674,16 @@ CREATE POLICY chart_delete_all ON public.chart AS PERMISSIVE FOR DELETE TO rls_a
 -- undo: DROP POLICY IF EXISTS chart_delete_all ON public.chart;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.chart for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.chart FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.chart') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.chart') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.chart FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.chart

@@ -2,8 +2,11 @@
 GRANT rls_client TO app;
 -- undo: DO $$
 -- undo: BEGIN
--- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid
--- undo:         WHERE d.refobjid = to_regrole('rls_client') AND b.datname <> current_database()) THEN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS o
+-- undo:         JOIN pg_catalog.pg_database AS b ON b.oid = o.dbid AND b.datname <> current_database()
+-- undo:         JOIN pg_catalog.pg_shdepend AS d ON d.dbid = o.dbid AND d.classid = o.classid AND d.objid = o.objid
+-- undo:         WHERE o.classid = 'pg_catalog.pg_namespace'::regclass AND o.deptype = 'o' AND o.refobjid = to_regrole('rls_owner')
+-- undo:           AND d.refobjid IN (to_regrole('app'), to_regrole('rls_any_app'))) THEN
 -- undo:         REVOKE rls_client FROM app;
 -- undo:     END IF;
 -- undo: END
@@ -18,8 +21,11 @@ ON CONFLICT (name) DO UPDATE SET kind = EXCLUDED.kind, position = EXCLUDED.posit
 GRANT rls_client TO app_ro;
 -- undo: DO $$
 -- undo: BEGIN
--- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid
--- undo:         WHERE d.refobjid = to_regrole('rls_client') AND b.datname <> current_database()) THEN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS o
+-- undo:         JOIN pg_catalog.pg_database AS b ON b.oid = o.dbid AND b.datname <> current_database()
+-- undo:         JOIN pg_catalog.pg_shdepend AS d ON d.dbid = o.dbid AND d.classid = o.classid AND d.objid = o.objid
+-- undo:         WHERE o.classid = 'pg_catalog.pg_namespace'::regclass AND o.deptype = 'o' AND o.refobjid = to_regrole('rls_owner')
+-- undo:           AND d.refobjid IN (to_regrole('app_ro'), to_regrole('rls_any_app_ro'))) THEN
 -- undo:         REVOKE rls_client FROM app_ro;
 -- undo:     END IF;
 -- undo: END
@@ -392,15 +398,45 @@ GRANT USAGE ON SCHEMA public TO rls_owner;
 
 -- privilege: SELECT on boss, id of public.person for rls_owner
 GRANT SELECT (boss, id) ON public.person TO rls_owner;
--- undo: REVOKE ALL ON public.person FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('public.person') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, 'public.person');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- privilege: SELECT on id, maker of public.team for rls_owner
 GRANT SELECT (id, maker) ON public.team TO rls_owner;
--- undo: REVOKE ALL ON public.team FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('public.team') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, 'public.team');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- privilege: SELECT on person_id, team_id of public.member for rls_owner
 GRANT SELECT (person_id, team_id) ON public.member TO rls_owner;
--- undo: REVOKE ALL ON public.member FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('public.member') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, 'public.member');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- view: view rls.user_row, as rls_owner
 -- The users of the model in one shape. Read by functions of rls_owner alone.
@@ -791,8 +827,8 @@ BEGIN
     IF changed IS NOT false THEN
         result := ARRAY(SELECT h.id FROM rls.hierarchy($1) AS h(id));
     END IF;
-    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = $1
-            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)) THEN
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
         result := result || ARRAY(SELECT x.id::bigint FROM rls.shared_with($1) AS x(id));
     END IF;
     RETURN result;
@@ -847,8 +883,8 @@ BEGIN
     IF changed IS NOT false THEN
         result := B'';
     END IF;
-    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = $1
-            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)) THEN
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
         FOR one IN SELECT x.id FROM rls.shared_with($1) AS x(id) LOOP
             IF one BETWEEN 1 AND length(result) THEN
                 result := set_bit(result, one::integer - 1, 1);
@@ -903,8 +939,8 @@ BEGIN
     IF changed IS NOT false THEN
         result := coalesce((SELECT range_agg(CASE x.id WHEN 9223372036854775807 THEN int8range(x.id, NULL) ELSE int8range(x.id, x.id, '[]') END) FROM (SELECT h.id::bigint FROM rls.hierarchy($1) AS h(id)) AS x), '{}');
     END IF;
-    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = $1
-            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)) THEN
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
         result := result + coalesce((SELECT range_agg(CASE x.id WHEN 9223372036854775807 THEN int8range(x.id, NULL) ELSE int8range(x.id, x.id, '[]') END) FROM (SELECT h.id::bigint FROM rls.shared_with($1) AS h(id)) AS x), '{}');
     END IF;
     RETURN result;
@@ -1048,8 +1084,8 @@ BEGIN
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
-        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
-            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -1138,8 +1174,8 @@ BEGIN
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
-        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
-            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -1228,8 +1264,8 @@ BEGIN
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
-        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
-            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -1407,14 +1443,14 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))
         OR pg_has_role(current_user, 'owner', 'USAGE')
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
-        RETURN NEW;
+        RETURN NULL;
     END IF;
     IF ((NEW.id IS DISTINCT FROM OLD.id AND NEW.id IS NOT NULL AND NEW.id <> ALL (rls.admitted_owners('update', 'person', 'visible', false)))
         OR (NEW.boss IS DISTINCT FROM OLD.boss AND NEW.boss IS NOT NULL AND NEW.boss <> ALL (rls.admitted_owners('update', 'person', 'visible', false)))) AND NOT rls.superuser_on('person') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'person'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_person() FROM PUBLIC;
@@ -1481,14 +1517,14 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))
         OR pg_has_role(current_user, 'owner', 'USAGE')
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
-        RETURN NEW;
+        RETURN NULL;
     END IF;
     IF ((NEW.maker IS DISTINCT FROM OLD.maker AND NEW.maker IS NOT NULL AND NEW.maker <> ALL (rls.admitted_owners('update', 'team', 'self', false)))
         OR (NEW.id IS DISTINCT FROM OLD.id AND NEW.id IS NOT NULL AND NEW.id <> ALL (rls.admitted_groups('update', 'team', false)))) AND NOT rls.superuser_on('team') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'team'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_team() FROM PUBLIC;
@@ -1558,14 +1594,14 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))
         OR pg_has_role(current_user, 'owner', 'USAGE')
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
-        RETURN NEW;
+        RETURN NULL;
     END IF;
     IF ((NEW.person_id IS DISTINCT FROM OLD.person_id AND NEW.person_id IS NOT NULL AND NEW.person_id <> ALL (rls.admitted_owners('update', 'member', 'visible', false)))
         OR (NEW.team_id IS DISTINCT FROM OLD.team_id AND NEW.team_id IS NOT NULL AND NEW.team_id <> ALL (rls.admitted_groups('update', 'member', false)))) AND NOT rls.superuser_on('member') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'member'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_member() FROM PUBLIC;
@@ -2288,7 +2324,16 @@ CREATE POLICY member_delete_all ON public.member AS PERMISSIVE FOR DELETE TO rls
 -- undo: DROP POLICY IF EXISTS member_delete_all ON public.member;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.person for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.person FROM PUBLIC, app, app_ro;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.person') AND x.grantee IN (0, to_regrole('app'), to_regrole('app_ro')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.person') AND x.grantee IN (0, to_regrole('app'), to_regrole('app_ro')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.person FROM PUBLIC, app, app_ro;
+    END IF;
+END
+$$;
 -- undo: GRANT REFERENCES ON public.person TO app_ro;
 -- undo: GRANT TRIGGER ON public.person TO app_ro;
 -- undo: GRANT TRUNCATE ON public.person TO app_ro;
@@ -2300,7 +2345,16 @@ ALTER TABLE public.person FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.person DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.team for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.team FROM PUBLIC, app, app_ro;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.team') AND x.grantee IN (0, to_regrole('app'), to_regrole('app_ro')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.team') AND x.grantee IN (0, to_regrole('app'), to_regrole('app_ro')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.team FROM PUBLIC, app, app_ro;
+    END IF;
+END
+$$;
 -- undo: GRANT REFERENCES ON public.team TO app WITH GRANT OPTION;
 -- undo: GRANT TRUNCATE ON public.team TO PUBLIC;
 
@@ -2311,7 +2365,16 @@ ALTER TABLE public.team FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.team DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.member for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.member FROM PUBLIC, app, app_ro;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.member') AND x.grantee IN (0, to_regrole('app'), to_regrole('app_ro')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.member') AND x.grantee IN (0, to_regrole('app'), to_regrole('app_ro')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.member FROM PUBLIC, app, app_ro;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.member

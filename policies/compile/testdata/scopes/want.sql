@@ -2,8 +2,11 @@
 GRANT rls_client TO app;
 -- undo: DO $$
 -- undo: BEGIN
--- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid
--- undo:         WHERE d.refobjid = to_regrole('rls_client') AND b.datname <> current_database()) THEN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS o
+-- undo:         JOIN pg_catalog.pg_database AS b ON b.oid = o.dbid AND b.datname <> current_database()
+-- undo:         JOIN pg_catalog.pg_shdepend AS d ON d.dbid = o.dbid AND d.classid = o.classid AND d.objid = o.objid
+-- undo:         WHERE o.classid = 'pg_catalog.pg_namespace'::regclass AND o.deptype = 'o' AND o.refobjid = to_regrole('rls_owner')
+-- undo:           AND d.refobjid IN (to_regrole('app'), to_regrole('rls_any_app'))) THEN
 -- undo:         REVOKE rls_client FROM app;
 -- undo:     END IF;
 -- undo: END
@@ -185,15 +188,45 @@ GRANT USAGE ON SCHEMA public TO rls_owner;
 
 -- privilege: SELECT on boss, id of public.person for rls_owner
 GRANT SELECT (boss, id) ON public.person TO rls_owner;
--- undo: REVOKE ALL ON public.person FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('public.person') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, 'public.person');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- privilege: SELECT on id of public.team for rls_owner
 GRANT SELECT (id) ON public.team TO rls_owner;
--- undo: REVOKE ALL ON public.team FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('public.team') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, 'public.team');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- privilege: SELECT on person_id, team_id of public.member for rls_owner
 GRANT SELECT (person_id, team_id) ON public.member TO rls_owner;
--- undo: REVOKE ALL ON public.member FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('public.member') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, 'public.member');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- view: view rls.user_row, as rls_owner
 -- The users of the model in one shape. Read by functions of rls_owner alone.
@@ -1336,13 +1369,13 @@ BEGIN
     IF NOT row_security_active(TG_RELID)
         OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
-        RETURN NEW;
+        RETURN NULL;
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'visible_self', 'self', false)))) AND NOT rls.superuser_on('visible_self') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'visible_self'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_visible_self() FROM PUBLIC;
@@ -1472,13 +1505,13 @@ BEGIN
     IF NOT row_security_active(TG_RELID)
         OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
-        RETURN NEW;
+        RETURN NULL;
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'hierarchy_self', 'self', false)))) AND NOT rls.superuser_on('hierarchy_self') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'hierarchy_self'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_hierarchy_self() FROM PUBLIC;
@@ -1678,7 +1711,7 @@ BEGIN
     IF NOT row_security_active(TG_RELID)
         OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
-        RETURN NEW;
+        RETURN NULL;
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'three_visible', 'visible', false)))
         OR (NEW.assignee IS DISTINCT FROM OLD.assignee AND NEW.assignee IS NOT NULL AND NEW.assignee <> ALL (rls.admitted_owners('update', 'three_visible', 'visible', false)))
@@ -1686,7 +1719,7 @@ BEGIN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'three_visible'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_three_visible() FROM PUBLIC;
@@ -1754,7 +1787,7 @@ BEGIN
     IF NOT row_security_active(TG_RELID)
         OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
-        RETURN NEW;
+        RETURN NULL;
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'three_self', 'self', false)))
         OR (NEW.assignee IS DISTINCT FROM OLD.assignee AND NEW.assignee IS NOT NULL AND NEW.assignee <> ALL (rls.admitted_owners('update', 'three_self', 'self', false)))
@@ -1762,7 +1795,7 @@ BEGIN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'three_self'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_three_self() FROM PUBLIC;
@@ -1830,7 +1863,7 @@ BEGIN
     IF NOT row_security_active(TG_RELID)
         OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
-        RETURN NEW;
+        RETURN NULL;
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'three_any', 'visible', false)))
         OR (NEW.assignee IS DISTINCT FROM OLD.assignee AND NEW.assignee IS NOT NULL AND NEW.assignee <> ALL (rls.admitted_owners('update', 'three_any', 'visible', false)))
@@ -1838,7 +1871,7 @@ BEGIN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'three_any'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_three_any() FROM PUBLIC;
@@ -3873,7 +3906,16 @@ CREATE POLICY ownerless_delete ON public.ownerless AS PERMISSIVE FOR DELETE TO r
 -- undo: DROP POLICY IF EXISTS ownerless_delete ON public.ownerless;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.visible_visible for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.visible_visible FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.visible_visible') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.visible_visible') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.visible_visible FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.visible_visible
@@ -3883,7 +3925,16 @@ ALTER TABLE public.visible_visible FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.visible_visible DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.visible_self for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.visible_self FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.visible_self') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.visible_self') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.visible_self FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.visible_self
@@ -3893,7 +3944,16 @@ ALTER TABLE public.visible_self FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.visible_self DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.visible_any for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.visible_any FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.visible_any') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.visible_any') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.visible_any FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.visible_any
@@ -3903,7 +3963,16 @@ ALTER TABLE public.visible_any FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.visible_any DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.hierarchy_visible for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.hierarchy_visible FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.hierarchy_visible') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.hierarchy_visible') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.hierarchy_visible FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.hierarchy_visible
@@ -3913,7 +3982,16 @@ ALTER TABLE public.hierarchy_visible FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.hierarchy_visible DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.hierarchy_self for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.hierarchy_self FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.hierarchy_self') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.hierarchy_self') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.hierarchy_self FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.hierarchy_self
@@ -3923,7 +4001,16 @@ ALTER TABLE public.hierarchy_self FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.hierarchy_self DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.hierarchy_any for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.hierarchy_any FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.hierarchy_any') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.hierarchy_any') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.hierarchy_any FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.hierarchy_any
@@ -3933,7 +4020,16 @@ ALTER TABLE public.hierarchy_any FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.hierarchy_any DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.self_visible for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.self_visible FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.self_visible') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.self_visible') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.self_visible FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.self_visible
@@ -3943,7 +4039,16 @@ ALTER TABLE public.self_visible FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.self_visible DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.self_self for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.self_self FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.self_self') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.self_self') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.self_self FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.self_self
@@ -3953,7 +4058,16 @@ ALTER TABLE public.self_self FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.self_self DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.self_any for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.self_any FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.self_any') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.self_any') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.self_any FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.self_any
@@ -3963,7 +4077,16 @@ ALTER TABLE public.self_any FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.self_any DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.three_visible for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.three_visible FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.three_visible') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.three_visible') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.three_visible FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.three_visible
@@ -3973,7 +4096,16 @@ ALTER TABLE public.three_visible FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.three_visible DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.three_self for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.three_self FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.three_self') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.three_self') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.three_self FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.three_self
@@ -3983,7 +4115,16 @@ ALTER TABLE public.three_self FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.three_self DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.three_any for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.three_any FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.three_any') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.three_any') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.three_any FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.three_any
@@ -3993,7 +4134,16 @@ ALTER TABLE public.three_any FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.three_any DISABLE ROW LEVEL SECURITY;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.ownerless for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.ownerless FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.ownerless') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.ownerless') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.ownerless FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.ownerless

@@ -2,8 +2,11 @@
 GRANT rls_client TO app;
 -- undo: DO $$
 -- undo: BEGIN
--- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d JOIN pg_catalog.pg_database AS b ON b.oid = d.dbid
--- undo:         WHERE d.refobjid = to_regrole('rls_client') AND b.datname <> current_database()) THEN
+-- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS o
+-- undo:         JOIN pg_catalog.pg_database AS b ON b.oid = o.dbid AND b.datname <> current_database()
+-- undo:         JOIN pg_catalog.pg_shdepend AS d ON d.dbid = o.dbid AND d.classid = o.classid AND d.objid = o.objid
+-- undo:         WHERE o.classid = 'pg_catalog.pg_namespace'::regclass AND o.deptype = 'o' AND o.refobjid = to_regrole('rls_owner')
+-- undo:           AND d.refobjid IN (to_regrole('app'), to_regrole('rls_any_app'))) THEN
 -- undo:         REVOKE rls_client FROM app;
 -- undo:     END IF;
 -- undo: END
@@ -185,15 +188,45 @@ GRANT USAGE ON SCHEMA public TO rls_owner;
 
 -- privilege: SELECT on boss, code of public.person for rls_owner
 GRANT SELECT (boss, code) ON public.person TO rls_owner;
--- undo: REVOKE ALL ON public.person FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('public.person') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, 'public.person');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- privilege: SELECT on code, maker of public.club for rls_owner
 GRANT SELECT (code, maker) ON public.club TO rls_owner;
--- undo: REVOKE ALL ON public.club FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('public.club') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, 'public.club');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- privilege: SELECT on club, person of public.club_member for rls_owner
 GRANT SELECT (club, person) ON public.club_member TO rls_owner;
--- undo: REVOKE ALL ON public.club_member FROM rls_owner;
+-- undo: DO $$
+-- undo: DECLARE
+-- undo:     name text;
+-- undo: BEGIN
+-- undo:     FOR name IN SELECT a.attname FROM pg_catalog.pg_attribute AS a
+-- undo:         WHERE a.attrelid = to_regclass('public.club_member') AND NOT a.attisdropped
+-- undo:           AND EXISTS (SELECT FROM aclexplode(a.attacl) AS x WHERE x.grantee = to_regrole('rls_owner')) LOOP
+-- undo:         EXECUTE format('REVOKE ALL (%I) ON %s FROM rls_owner', name, 'public.club_member');
+-- undo:     END LOOP;
+-- undo: END
+-- undo: $$;
 
 -- view: view rls.user_row, as rls_owner
 -- The users of the model in one shape. Read by functions of rls_owner alone.
@@ -582,8 +615,8 @@ BEGIN
     IF changed IS NOT false THEN
         result := ARRAY(SELECT h.id FROM rls.hierarchy($1) AS h(id));
     END IF;
-    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = $1
-            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)) THEN
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
         result := result || ARRAY(SELECT x.id::text FROM rls.shared_with($1) AS x(id));
     END IF;
     RETURN result;
@@ -634,8 +667,8 @@ BEGIN
     IF changed IS NOT false THEN
         result := coalesce((SELECT range_agg(rls.text_range(x.id, x.id, '[]')) FROM (SELECT h.id::text FROM rls.hierarchy($1) AS h(id)) AS x), '{}');
     END IF;
-    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = $1
-            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)) THEN
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
         result := result + coalesce((SELECT range_agg(rls.text_range(x.id, x.id, '[]')) FROM (SELECT h.id::text FROM rls.shared_with($1) AS h(id)) AS x), '{}');
     END IF;
     RETURN result;
@@ -779,8 +812,8 @@ BEGIN
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
-        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
-            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -869,8 +902,8 @@ BEGIN
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
-        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
-            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
+            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -1014,14 +1047,14 @@ BEGIN
     IF NOT row_security_active(TG_RELID)
         OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
-        RETURN NEW;
+        RETURN NULL;
     END IF;
     IF ((NEW.author IS DISTINCT FROM OLD.author AND NEW.author IS NOT NULL AND NEW.author <> ALL (rls.admitted_owners('update', 'memo', 'visible', false)))
         OR (NEW.club IS DISTINCT FROM OLD.club AND NEW.club IS NOT NULL AND NEW.club <> ALL (rls.admitted_groups('update', 'memo', false)))) AND NOT rls.superuser_on('memo') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'memo'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_memo() FROM PUBLIC;
@@ -1387,7 +1420,16 @@ CREATE POLICY memo_delete_all ON public.memo AS PERMISSIVE FOR DELETE TO rls_all
 -- undo: DROP POLICY IF EXISTS memo_delete_all ON public.memo;
 
 -- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.memo for clients
-REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.memo FROM PUBLIC, app;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.memo') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.memo') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.memo FROM PUBLIC, app;
+    END IF;
+END
+$$;
 -- undo: 
 
 -- row_security: row security on public.memo
