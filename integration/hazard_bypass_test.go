@@ -59,7 +59,7 @@ func TestHazardTableOwner(t *testing.T) {
 		"a policy for PUBLIC":       {"ALTER POLICY doc_read ON app.doc TO PUBLIC", policies.KindPolicy},
 		"TRUNCATE granted":          {"GRANT TRUNCATE ON app.doc TO {{app}}", policies.KindPrivilege},
 		"a function changed":        {"CREATE OR REPLACE FUNCTION rls.user_groups(key text) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT '{x}'::text[] $$", policies.KindFunction},
-		"a function for PUBLIC":     {"GRANT EXECUTE ON FUNCTION rls.seen_by(text, boolean) TO PUBLIC", policies.KindFunction},
+		"a function for PUBLIC":     {"GRANT EXECUTE ON FUNCTION rls.seen_by(text) TO PUBLIC", policies.KindFunction},
 		"a function LEAKPROOF":      {"ALTER FUNCTION rls.admitted_owners(text, text, text, boolean) LEAKPROOF", policies.KindFunction},
 		"a form dropped":            {"DROP POLICY doc_read_narrow ON app.doc", policies.KindPolicy},
 		"a form opened":             {"ALTER POLICY doc_read_middle ON app.doc USING (true)", policies.KindPolicy},

@@ -78,8 +78,8 @@ func TestHazardFunctionCatalog(t *testing.T) {
 		equal(t, w.rows(t, w.root, "SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'rls'::regnamespace AND proowner = 10"), rangeConstructors, "functions of the bootstrap superuser")
 	}
 	for name, sql := range map[string]string{
-		"executable by PUBLIC":    "GRANT EXECUTE ON FUNCTION rls.seen_by(text, boolean) TO PUBLIC",
-		"internal":                "GRANT EXECUTE ON FUNCTION rls.seen_by(text, boolean) TO rls_client",
+		"executable by PUBLIC":    "GRANT EXECUTE ON FUNCTION rls.seen_by(text) TO PUBLIC",
+		"internal":                "GRANT EXECUTE ON FUNCTION rls.seen_by(text) TO rls_client",
 		"search_path":             "ALTER FUNCTION rls.can(text, text) SET search_path = public",
 		"search_path of caller":   "ALTER FUNCTION rls.can(text, text) RESET search_path",
 		"LEAKPROOF":               "ALTER FUNCTION rls.can(text, text) LEAKPROOF",

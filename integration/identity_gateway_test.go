@@ -595,7 +595,7 @@ func TestContext(t *testing.T) {
 					"SELECT * FROM rls.gateway_key", "SELECT * FROM rls.seal", "SELECT * FROM rls.login", "SELECT * FROM rls.gateway", "SELECT * FROM rls.impersonation",
 					`SELECT * FROM rls."grant"`, "SELECT * FROM rls.user_row", "SELECT * FROM rls.edge", "SELECT * FROM rls.membership", "SELECT * FROM rls.compiled", "SELECT * FROM app.person",
 					"SELECT rls.seal_context('user|726f6f74|token|||0||99999999999')", "SELECT rls.identify()", "SELECT rls.subject()", "SELECT rls.find_user('key', 'boss')",
-					"SELECT * FROM rls.seen_by('boss', false)", "SELECT * FROM rls.user_state('boss')", "SELECT rls.user_groups('boss')", "SELECT rls.has_grant('{everyone}', 'read', 'note')",
+					"SELECT * FROM rls.seen_by('boss')", "SELECT * FROM rls.user_state('boss')", "SELECT rls.user_groups('boss')", "SELECT rls.has_grant('{everyone}', 'read', 'note')",
 					"SELECT * FROM rls.visible_set", "SELECT * FROM rls.graph_change", "SELECT * FROM rls.edge_gone", "SELECT * FROM rls.graph_lock", "SELECT * FROM rls.plan_role",
 					"UPDATE rls.visible_set SET ids_text = '{boss,other}'", "DELETE FROM rls.visible_set", "DELETE FROM rls.graph_change", "INSERT INTO rls.graph_change (viewer, seen, visible) VALUES ('sub', 'boss', true)",
 					"UPDATE rls.plan_role SET role = 'rls_owner'", "SELECT rls.plan_role('x', 'any')", "SELECT rls.prepare('user', 'boss')", "SELECT rls.graph_viewer('read', 'note', false)", "SELECT rls.hierarchy('boss')",

@@ -43,7 +43,7 @@ func TestMutations(t *testing.T) {
 	const (
 		admitted = "rls.admitted_owners(text,text,text,boolean) rls.admitted_bits(text,text,text,boolean) rls.admitted_ranges(text,text,text,boolean)"
 		decides  = admitted + " rls.graph_viewer(text,text,boolean)"
-		seen     = "rls.seen_by(bigint,boolean)"
+		seen     = "rls.seen_by(bigint)"
 		sees     = "rls.hierarchy(bigint)"
 		shared   = "rls.shared_with(bigint)"
 	)

@@ -220,15 +220,15 @@ func (g *compiler) seenBy() {
 		}
 		ctes = append(ctes, fmt.Sprintf("shared_groups(id, shares_members, creator) AS (\n            SELECT g.id, g.shares_members, CASE WHEN g.shares_creator THEN g.creator END\n            FROM rls.group_row AS g\n            WHERE g.id IN (SELECT m.group_id FROM rls.membership AS m WHERE m.user_id IN (%s))\n        )", strings.Join(seeds, " UNION ")))
 		rows = append(rows,
-			"SELECT u.id, 'member'::text FROM shared_groups AS g\n        JOIN rls.membership AS m ON m.group_id = g.id\n        JOIN rls.user_row AS u ON u.id = m.user_id\n        WHERE g.shares_members AND NOT $2 AND u.id <> $1",
-			"SELECT u.id, 'creator_of_group'::text FROM shared_groups AS g\n        JOIN rls.user_row AS u ON u.id = g.creator\n        WHERE NOT $2 AND u.id <> $1")
+			"SELECT u.id, 'member'::text FROM shared_groups AS g\n        JOIN rls.membership AS m ON m.group_id = g.id\n        JOIN rls.user_row AS u ON u.id = m.user_id\n        WHERE g.shares_members AND u.id <> $1",
+			"SELECT u.id, 'creator_of_group'::text FROM shared_groups AS g\n        JOIN rls.user_row AS u ON u.id = g.creator\n        WHERE u.id <> $1")
 	}
 	k := g.userKey.sql
 	g.function(function{
 		name: "seen_by",
 		comment: "Whom a user sees, and through what: the union of separate closures, one per relation, and of what groups share.\n" +
 			"Nobody for a user who does not exist. Called by definer functions alone.",
-		args: "viewer " + k + ", hierarchy_only boolean", argTypes: k + ", boolean",
+		args: "viewer " + k, argTypes: k,
 		returns: "TABLE (id " + k + ", through text)", rows: 1000,
 		body: "#variable_conflict use_column\nBEGIN\n    RETURN QUERY\n        WITH RECURSIVE " + strings.Join(ctes, ",\n        ") + "\n        " + strings.Join(rows, "\n        UNION ALL\n        ") + ";\nEND",
 	}, "")
@@ -236,7 +236,7 @@ func (g *compiler) seenBy() {
 		name:    "visible_edges",
 		comment: "The principal's visible users and what reaches each, a row per user and relation.",
 		args:    "", argTypes: "", returns: "TABLE (user_id " + k + ", login text, through text)", definer: true, rows: 1000, client: true,
-		body: fmt.Sprintf("DECLARE\n    who rls.subject := rls.subject();\nBEGIN\n    IF who.kind = 'user' THEN\n        RETURN QUERY\n            SELECT DISTINCT s.id, u.login, s.through\n            FROM rls.seen_by(%s(who.key), false) AS s\n            JOIN rls.user_row AS u ON u.id = s.id;\n    END IF;\nEND", g.userKey.from),
+		body: fmt.Sprintf("DECLARE\n    who rls.subject := rls.subject();\nBEGIN\n    IF who.kind = 'user' THEN\n        RETURN QUERY\n            SELECT DISTINCT s.id, u.login, s.through\n            FROM rls.seen_by(%s(who.key)) AS s\n            JOIN rls.user_row AS u ON u.id = s.id;\n    END IF;\nEND", g.userKey.from),
 	}, "")
 	g.view("visible_users", "The principal's visible users, with the relations that reach each.", "security_invoker = true, security_barrier = true", k,
 		"SELECT e.user_id, e.login, array_agg(e.through ORDER BY e.through) AS through\nFROM rls.visible_edges() AS e\nGROUP BY e.user_id, e.login", true)

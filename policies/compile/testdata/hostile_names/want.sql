@@ -313,10 +313,10 @@ REVOKE ALL ON FUNCTION rls.user_groups(text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.user_groups(text) IS 'Keys of the groups that a user is a member of now.';
 -- undo: DROP FUNCTION IF EXISTS rls.user_groups(text);
 
--- function: function rls.seen_by(bigint, boolean), as rls_owner
+-- function: function rls.seen_by(bigint), as rls_owner
 -- Whom a user sees, and through what: the union of separate closures, one per relation, and of what groups share.
 -- Nobody for a user who does not exist. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.seen_by(viewer bigint, hierarchy_only boolean)
+CREATE OR REPLACE FUNCTION rls.seen_by(viewer bigint)
 RETURNS TABLE (id bigint, through text)
 LANGUAGE plpgsql
 STABLE
@@ -341,9 +341,9 @@ BEGIN
         SELECT s.id, 'table'::text FROM sees_table AS s WHERE s.id <> $1;
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.seen_by(bigint, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION rls.seen_by(bigint, boolean) IS 'Whom a user sees, and through what: the union of separate closures, one per relation, and of what groups share.';
--- undo: DROP FUNCTION IF EXISTS rls.seen_by(bigint, boolean);
+REVOKE ALL ON FUNCTION rls.seen_by(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION rls.seen_by(bigint) IS 'Whom a user sees, and through what: the union of separate closures, one per relation, and of what groups share.';
+-- undo: DROP FUNCTION IF EXISTS rls.seen_by(bigint);
 
 -- function: function rls.visible_edges(), as rls_owner
 -- The principal's visible users and what reaches each, a row per user and relation.
@@ -362,7 +362,7 @@ BEGIN
     IF who.kind = 'user' THEN
         RETURN QUERY
             SELECT DISTINCT s.id, u.login, s.through
-            FROM rls.seen_by(rls.to_bigint(who.key), false) AS s
+            FROM rls.seen_by(rls.to_bigint(who.key)) AS s
             JOIN rls.user_row AS u ON u.id = s.id;
     END IF;
 END

@@ -299,10 +299,10 @@ REVOKE ALL ON FUNCTION rls.user_groups(text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.user_groups(text) IS 'Keys of the groups that a user is a member of now.';
 -- undo: DROP FUNCTION IF EXISTS rls.user_groups(text);
 
--- function: function rls.seen_by(smallint, boolean), as rls_owner
+-- function: function rls.seen_by(smallint), as rls_owner
 -- Whom a user sees, and through what: the union of separate closures, one per relation, and of what groups share.
 -- Nobody for a user who does not exist. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.seen_by(viewer smallint, hierarchy_only boolean)
+CREATE OR REPLACE FUNCTION rls.seen_by(viewer smallint)
 RETURNS TABLE (id smallint, through text)
 LANGUAGE plpgsql
 STABLE
@@ -319,9 +319,9 @@ BEGIN
         SELECT s.id, 'self'::text FROM myself AS s;
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.seen_by(smallint, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION rls.seen_by(smallint, boolean) IS 'Whom a user sees, and through what: the union of separate closures, one per relation, and of what groups share.';
--- undo: DROP FUNCTION IF EXISTS rls.seen_by(smallint, boolean);
+REVOKE ALL ON FUNCTION rls.seen_by(smallint) FROM PUBLIC;
+COMMENT ON FUNCTION rls.seen_by(smallint) IS 'Whom a user sees, and through what: the union of separate closures, one per relation, and of what groups share.';
+-- undo: DROP FUNCTION IF EXISTS rls.seen_by(smallint);
 
 -- function: function rls.visible_edges(), as rls_owner
 -- The principal's visible users and what reaches each, a row per user and relation.
@@ -340,7 +340,7 @@ BEGIN
     IF who.kind = 'user' THEN
         RETURN QUERY
             SELECT DISTINCT s.id, u.login, s.through
-            FROM rls.seen_by(rls.to_smallint(who.key), false) AS s
+            FROM rls.seen_by(rls.to_smallint(who.key)) AS s
             JOIN rls.user_row AS u ON u.id = s.id;
     END IF;
 END

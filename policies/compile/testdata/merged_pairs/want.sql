@@ -346,10 +346,10 @@ REVOKE ALL ON FUNCTION rls.user_groups(text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.user_groups(text) IS 'Keys of the groups that a user is a member of now.';
 -- undo: DROP FUNCTION IF EXISTS rls.user_groups(text);
 
--- function: function rls.seen_by(integer, boolean), as rls_owner
+-- function: function rls.seen_by(integer), as rls_owner
 -- Whom a user sees, and through what: the union of separate closures, one per relation, and of what groups share.
 -- Nobody for a user who does not exist. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.seen_by(viewer integer, hierarchy_only boolean)
+CREATE OR REPLACE FUNCTION rls.seen_by(viewer integer)
 RETURNS TABLE (id integer, through text)
 LANGUAGE plpgsql
 STABLE
@@ -390,9 +390,9 @@ BEGIN
         SELECT s.id, 'groups+mentor'::text FROM merged_2 AS s WHERE s.id <> $1;
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.seen_by(integer, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION rls.seen_by(integer, boolean) IS 'Whom a user sees, and through what: the union of separate closures, one per relation, and of what groups share.';
--- undo: DROP FUNCTION IF EXISTS rls.seen_by(integer, boolean);
+REVOKE ALL ON FUNCTION rls.seen_by(integer) FROM PUBLIC;
+COMMENT ON FUNCTION rls.seen_by(integer) IS 'Whom a user sees, and through what: the union of separate closures, one per relation, and of what groups share.';
+-- undo: DROP FUNCTION IF EXISTS rls.seen_by(integer);
 
 -- function: function rls.visible_edges(), as rls_owner
 -- The principal's visible users and what reaches each, a row per user and relation.
@@ -411,7 +411,7 @@ BEGIN
     IF who.kind = 'user' THEN
         RETURN QUERY
             SELECT DISTINCT s.id, u.login, s.through
-            FROM rls.seen_by(rls.to_integer(who.key), false) AS s
+            FROM rls.seen_by(rls.to_integer(who.key)) AS s
             JOIN rls.user_row AS u ON u.id = s.id;
     END IF;
 END

@@ -355,10 +355,10 @@ REVOKE ALL ON FUNCTION rls.user_groups(text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.user_groups(text) IS 'Keys of the groups that a user is a member of now.';
 -- undo: DROP FUNCTION IF EXISTS rls.user_groups(text);
 
--- function: function rls.seen_by(text, boolean), as rls_owner
+-- function: function rls.seen_by(text), as rls_owner
 -- Whom a user sees, and through what: the union of separate closures, one per relation, and of what groups share.
 -- Nobody for a user who does not exist. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.seen_by(viewer text, hierarchy_only boolean)
+CREATE OR REPLACE FUNCTION rls.seen_by(viewer text)
 RETURNS TABLE (id text, through text)
 LANGUAGE plpgsql
 STABLE
@@ -390,16 +390,16 @@ BEGIN
         SELECT u.id, 'member'::text FROM shared_groups AS g
         JOIN rls.membership AS m ON m.group_id = g.id
         JOIN rls.user_row AS u ON u.id = m.user_id
-        WHERE g.shares_members AND NOT $2 AND u.id <> $1
+        WHERE g.shares_members AND u.id <> $1
         UNION ALL
         SELECT u.id, 'creator_of_group'::text FROM shared_groups AS g
         JOIN rls.user_row AS u ON u.id = g.creator
-        WHERE NOT $2 AND u.id <> $1;
+        WHERE u.id <> $1;
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.seen_by(text, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION rls.seen_by(text, boolean) IS 'Whom a user sees, and through what: the union of separate closures, one per relation, and of what groups share.';
--- undo: DROP FUNCTION IF EXISTS rls.seen_by(text, boolean);
+REVOKE ALL ON FUNCTION rls.seen_by(text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.seen_by(text) IS 'Whom a user sees, and through what: the union of separate closures, one per relation, and of what groups share.';
+-- undo: DROP FUNCTION IF EXISTS rls.seen_by(text);
 
 -- function: function rls.visible_edges(), as rls_owner
 -- The principal's visible users and what reaches each, a row per user and relation.
@@ -418,7 +418,7 @@ BEGIN
     IF who.kind = 'user' THEN
         RETURN QUERY
             SELECT DISTINCT s.id, u.login, s.through
-            FROM rls.seen_by(rls.to_text(who.key), false) AS s
+            FROM rls.seen_by(rls.to_text(who.key)) AS s
             JOIN rls.user_row AS u ON u.id = s.id;
     END IF;
 END
