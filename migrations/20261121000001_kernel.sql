@@ -196,6 +196,27 @@ CREATE TABLE rls.gateway (
 );
 COMMENT ON TABLE rls.gateway IS 'Applications behind a shared login, and what their tokens may claim.';
 
+CREATE TABLE rls.adoption (
+    login text PRIMARY KEY REFERENCES rls.login ON DELETE CASCADE,
+    client_role text NOT NULL,
+    owner_role text,      -- of what the login owned; NULL: nothing
+    made text[] NOT NULL, -- database roles that were created for it
+    acts_as text[] NOT NULL, -- database roles in whose name the way back is
+    settings text[] NOT NULL, -- that it started with, and may go on starting with
+    position bigint GENERATED ALWAYS AS IDENTITY
+);
+COMMENT ON TABLE rls.adoption IS 'Logins that owned tables or held privileges before they became gateways.';
+
+CREATE TABLE rls.adoption_step (
+    login text NOT NULL REFERENCES rls.adoption ON DELETE CASCADE,
+    step integer NOT NULL,
+    place integer NOT NULL,
+    run_as text NOT NULL, -- empty: whoever releases it
+    undo text NOT NULL,
+    PRIMARY KEY (login, step, place)
+);
+COMMENT ON TABLE rls.adoption_step IS 'How to put back what adoption changed: the last step first, its statements in their places.';
+
 -- HMAC pads rather than keys: as secret as the key, and ready to use.
 CREATE TABLE rls.gateway_key (
     gateway text NOT NULL REFERENCES rls.gateway ON DELETE CASCADE,
@@ -353,7 +374,7 @@ $$;
 -- +goose StatementEnd
 
 SET LOCAL ROLE rls_owner;
-DROP TABLE rls.acl_before, rls.compiled, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.gateway,
+DROP TABLE rls.acl_before, rls.compiled, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.adoption_step, rls.adoption, rls.gateway,
     rls.impersonation, rls.login, rls.plan_role, rls.database_role, rls."grant", rls.resource, rls.group_member, rls."group", rls."user";
 DROP FUNCTION rls.cluster();
 DROP TYPE rls.edge_change;

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
@@ -14,14 +13,14 @@ import (
 
 func newGatewayCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "gateway add|list|remove",
+		Use:   "gateway add|adopt|release|list|remove",
 		Short: "Applications behind a shared login, which say who asks with a signed token",
 		Long: `A gateway is the shared login of an application. It holds no privilege of its own: each transaction presents a token, and
 takes the client role and the principal from it. Keys that sign tokens are rotated with rlsctl key.` + exitCodes(exitUsage, exitRefused),
 		Example: `  rlsctl gateway add web --users --anonymous --key-file /etc/notes/web.keys
   rlsctl gateway list`,
 	}
-	cmd.AddCommand(newGatewayAddCommand(a), newGatewayListCommand(a), newGatewayRemoveCommand(a))
+	cmd.AddCommand(newGatewayAddCommand(a), newGatewayAdoptCommand(a), newGatewayReleaseCommand(a), newGatewayListCommand(a), newGatewayRemoveCommand(a))
 	return cmd
 }
 
@@ -40,23 +39,10 @@ What tokens may claim has to be said: --users, --anonymous, --service. With --te
 		Args: exactArgs("NAME"),
 	}
 	g := logins.Gateway{}
-	cmd.Flags().StringVar(&g.ClientRole, "client-role", "", "the client `ROLE` of the model that it takes; may be left out if there is one only")
-	cmd.Flags().BoolVar(&g.Users, "users", false, "tokens may claim users")
-	cmd.Flags().BoolVar(&g.Anonymous, "anonymous", false, "tokens may claim anonymous")
-	cmd.Flags().StringArrayVar(&g.Services, "service", nil, "tokens may claim this `SERVICE`; repeat it")
-	cmd.Flags().StringArrayVar(&g.Tenants, "tenant", nil, "tokens may claim this `TENANT` and no others; repeat it")
-	cmd.Flags().BoolVar(&g.Unsigned, "unsigned", false, "believe tokens without a signature: for development alone")
-	cmd.Flags().DurationVar(&g.MaxTransaction, "max-transaction", 15*time.Minute, "how `LONG` an entered transaction keeps its principal")
-	onNobody := &format{value: "error", known: []string{"error", "empty"}}
-	cmd.Flags().Var(onNobody, "on-nobody", "what a statement of nobody gets: an `ANSWER` of error or empty")
-	key := keyFlags(cmd)
+	fill, key := a.gatewayFlags(cmd, &g)
 	password := passwordFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		g.Login, g.EmptyForNobody = args[0], onNobody.value == "empty"
-		if g.MaxTransaction <= 0 {
-			return usagef("--max-transaction must be longer than nothing").hint("Write a time such as 15m.")
-		}
-		if g.Key, err = a.sink(cmd.Context(), key, false); err != nil {
+		if err := fill(cmd.Context(), args[0]); err != nil {
 			return err
 		}
 		if g.Password, err = a.password(password); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rlsctl/rlsctl/internal/leave"
+	"github.com/rlsctl/rlsctl/internal/logins"
 	"github.com/rlsctl/rlsctl/migrations"
 	"github.com/rlsctl/rlsctl/policies"
 	"github.com/rlsctl/rlsctl/policies/apply"
@@ -23,7 +24,8 @@ func newUninstallCommand(a *app) *cobra.Command {
 		Short: "Take away everything that apply made, or all of the toolkit",
 		Long: `Takes away every policy, function, view, trigger and privilege that apply made, and puts back what was there before:
 afterwards every row is open to whoever holds table privileges. Like every plan it is shown first, and its hazards,
-DISABLES_RLS among them, have to be named with --allow. The kernel and the logins stay.
+DISABLES_RLS among them, have to be named with --allow. Logins that rlsctl gateway adopt has made gateways get back what
+they had. The kernel and the other logins stay.
 
 With --all the registered logins go too, the kernel with its grants and the record of its migrations, and the database
 roles of the toolkit that no other database of the cluster uses: in one transaction, after which the catalog is what it was
@@ -42,11 +44,38 @@ where they were left out.` + exitCodes(exitUsage, exitRefused),
 			if *all {
 				return a.leave(cmd.Context(), conn, o)
 			}
-			done, err := a.change(cmd.Context(), conn, nil, o, "Take all row-level security of the toolkit away?")
-			if err == nil && done {
+			adopted, err := logins.AdoptedLogins(cmd.Context(), conn)
+			var none *logins.Refusal
+			if err != nil && !errors.As(err, &none) { // the kernel is not there: the plan says so
+				return err
+			}
+			question := "Take all row-level security of the toolkit away?"
+			release := "Give " + strings.Join(adopted, ", ") + " back what adoption took?"
+			if len(adopted) > 0 {
+				question += " " + release
+			}
+			done, err := a.change(cmd.Context(), conn, nil, o, question)
+			if err != nil {
+				return err
+			}
+			if !done && !o.yes && len(adopted) > 0 { // nothing was asked
+				ok, err := a.confirm(cmd.Context(), release)
+				if err != nil {
+					return err
+				}
+				if !ok {
+					return failf(exitRefused, "not confirmed; nothing was changed")
+				}
+			}
+			for _, login := range adopted {
+				if err := a.release(cmd.Context(), conn, login, o.format.value == "json"); err != nil {
+					return fmt.Errorf("row-level security is gone, but %q is still a gateway: %w", login, err)
+				}
+			}
+			if done {
 				fmt.Fprintln(a.Err, "The kernel and the logins stay. Remove them with `rlsctl uninstall --all`.")
 			}
-			return err
+			return nil
 		})
 	}
 	return cmd
@@ -137,7 +166,9 @@ func (a *app) leavingText(w io.Writer, p leave.Plan) {
 		heading("logins")
 		for _, l := range p.Logins {
 			what := fmt.Sprintf("%s %s", l.Kind, policies.Ident(l.Name))
-			if l.Drop {
+			if l.Adopted {
+				what += ", which gets back what adoption took"
+			} else if l.Drop {
 				what += ", with its database role"
 			} else {
 				what += " (" + l.Because + ")"

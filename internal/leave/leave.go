@@ -128,6 +128,12 @@ func Run(ctx context.Context, conn *pgx.Conn, p Plan, o apply.Options) (stay []s
 		return nil, apply.ErrStateChanged
 	}
 	for _, l := range p.Logins {
+		if l.Adopted {
+			if _, err := logins.Release(ctx, tx, l.Name); err != nil {
+				return nil, fmt.Errorf("leave: login %q: %w", l.Name, err)
+			}
+			continue
+		}
 		if _, err := logins.Remove(ctx, tx, l.Name, l.Drop, l.Kind); err != nil {
 			return nil, fmt.Errorf("leave: login %q: %w", l.Name, err)
 		}

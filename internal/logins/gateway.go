@@ -2,6 +2,7 @@ package logins
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -38,16 +39,8 @@ const gatewayFunctions = "FUNCTION rls.enter(text), rls.open_token(text), rls.se
 // gateway is registered.
 func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 	a := Added{Login: g.Login}
-	switch {
-	case !g.Users && !g.Anonymous && len(g.Services) == 0:
-		return a, refuse("Add at least one of --users, --anonymous and --service NAME.", "gateway %q may claim nobody", g.Login)
-	case g.Unsigned && g.Key != nil:
-		return a, refuse("Leave out --key-file and --key-to, or --unsigned.", "an unsigned gateway has no key")
-	case !g.Unsigned && g.Key == nil:
-		return a, refuse("Add --key-file PATH or --key-to COMMAND.", "gateway %q has nowhere to keep its key", g.Login)
-	}
-	if g.MaxTransaction <= 0 {
-		g.MaxTransaction = 15 * time.Minute
+	if err := g.complete(); err != nil {
+		return a, err
 	}
 	err := withKey(g.Key, func(k *key) error {
 		return inTx(ctx, conn, func(c *change) (err error) {
@@ -65,12 +58,7 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 				if err := c.bare(ctx, g.Login); err != nil {
 					return err
 				}
-				rows, _ := c.tx.Query(ctx, "SELECT DISTINCT r.table_schema FROM rls.resource AS r ORDER BY 1")
-				if schemas, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
-					return err
-				}
-				rows, _ = c.tx.Query(ctx, "SELECT p.role FROM rls.plan_role AS p WHERE p.client_role = $1 ORDER BY 1", a.ClientRole)
-				if plans, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+				if schemas, plans, err = c.planned(ctx, a.ClientRole); err != nil {
 					return err
 				}
 				var names []string
@@ -100,25 +88,11 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 				return err
 			}
 			return c.owner(ctx, func() error {
-				login := policies.Ident(g.Login)
-				if err := c.exec(ctx, "grant the kernel", fmt.Sprintf("GRANT USAGE ON SCHEMA rls TO %s; GRANT EXECUTE ON %s TO %s", login, gatewayFunctions, login),
-					pgx.QueryExecModeSimpleProtocol); err != nil {
+				sql, err := g.registration(a.ClientRole, gave)
+				if err != nil {
 					return err
 				}
-				if err := c.register(ctx, g.Login, KindGateway, nil, false, a.ClientRole, gave); err != nil {
-					return err
-				}
-				onNobody := "error"
-				if g.EmptyForNobody {
-					onNobody = "empty"
-				}
-				var tenants any // NULL: any
-				if len(g.Tenants) > 0 {
-					tenants = g.Tenants
-				}
-				if err := c.exec(ctx, "register the gateway", `INSERT INTO rls.gateway (login, signed, users, anonymous, services, tenants, on_nobody, max_transaction)
-					VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, g.Login, !g.Unsigned, g.Users, g.Anonymous, append([]string{}, g.Services...), tenants,
-					onNobody, g.MaxTransaction); err != nil {
+				if err := c.exec(ctx, "register the gateway", sql, pgx.QueryExecModeSimpleProtocol); err != nil {
 					return err
 				}
 				var wanted, undone []policies.Object
@@ -149,6 +123,70 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 		})
 	})
 	return a, err
+}
+
+// complete refuses what is not all that a gateway needs, and fills in what may be left out.
+func (g *Gateway) complete() error {
+	if err := g.claimed(); err != nil {
+		return err
+	}
+	switch {
+	case g.Unsigned && g.Key != nil:
+		return refuse("Leave out --key-file and --key-to, or --unsigned.", "an unsigned gateway has no key")
+	case !g.Unsigned && g.Key == nil:
+		return refuse("Add --key-file PATH or --key-to COMMAND.", "gateway %q has nowhere to keep its key", g.Login)
+	}
+	return nil
+}
+
+func (g *Gateway) claimed() error {
+	if !g.Users && !g.Anonymous && len(g.Services) == 0 {
+		return refuse("Add at least one of --users, --anonymous and --service NAME.", "gateway %q may claim nobody", g.Login)
+	}
+	if g.MaxTransaction <= 0 {
+		g.MaxTransaction = 15 * time.Minute
+	}
+	return nil
+}
+
+// registration is what rls_owner does for a gateway, but for its key.
+func (g *Gateway) registration(client string, gave given) (string, error) {
+	doc, err := json.Marshal(gave)
+	if err != nil {
+		return "", err
+	}
+	login, lit := policies.Ident(g.Login), policies.Literal
+	list := func(names []string) string {
+		out := make([]string, len(names))
+		for i, n := range names {
+			out[i] = lit(n)
+		}
+		return "ARRAY[" + strings.Join(out, ", ") + "]::text[]"
+	}
+	onNobody, tenants := "error", "NULL"
+	if g.EmptyForNobody {
+		onNobody = "empty"
+	}
+	if len(g.Tenants) > 0 {
+		tenants = list(g.Tenants)
+	}
+	return fmt.Sprintf(`GRANT USAGE ON SCHEMA rls TO %s;
+GRANT EXECUTE ON %s TO %s;
+INSERT INTO rls.login (name, kind, client_role, given) VALUES (%s, 'gateway', %s, %s::jsonb);
+INSERT INTO rls.gateway (login, signed, users, anonymous, services, tenants, on_nobody, max_transaction)
+VALUES (%s, %t, %t, %t, %s, %s, %s, interval '%d microseconds')`, login, gatewayFunctions, login, lit(g.Login), lit(client), lit(string(doc)),
+		lit(g.Login), !g.Unsigned, g.Users, g.Anonymous, list(g.Services), tenants, lit(onNobody), g.MaxTransaction.Microseconds()), nil
+}
+
+// planned returns the schemas of the resources, and the plan roles of a client role. As rls_owner.
+func (c *change) planned(ctx context.Context, client string) (schemas, plans []string, err error) {
+	rows, _ := c.tx.Query(ctx, "SELECT DISTINCT r.table_schema FROM rls.resource AS r ORDER BY 1")
+	if schemas, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		return nil, nil, err
+	}
+	rows, _ = c.tx.Query(ctx, "SELECT p.role FROM rls.plan_role AS p WHERE p.client_role = $1 ORDER BY 1", client)
+	plans, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	return schemas, plans, err
 }
 
 // bare refuses a database role that holds table privileges of its own: a gateway reads only after it has entered.
@@ -231,16 +269,24 @@ func (c *change) remember(ctx context.Context, wanted, undone []policies.Object)
 		if slices.Contains(undone, o) {
 			undo = o.Drop
 		}
-		if err := c.exec(ctx, "update the manifest", `INSERT INTO rls.compiled (kind, name, resource, title, table_name, shape, hash, fingerprint, undo, as_owner)
-			SELECT $1, $2, '', $3, '', '', $4, s.fingerprint, $5, false
-			FROM rls.object_state AS s WHERE s.kind = $1 AND s.name = $2
-			ON CONFLICT (kind, name) DO UPDATE SET hash = EXCLUDED.hash, fingerprint = EXCLUDED.fingerprint`,
-			string(o.Kind), o.Name, o.Title, o.Hash(), undo); err != nil {
+		if err := c.exec(ctx, "update the manifest", manifestSQL(o, undo), pgx.QueryExecModeSimpleProtocol); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// manifestSQL tells the manifest of an object that is there.
+func manifestSQL(o policies.Object, undo string) string {
+	lit := policies.Literal
+	return fmt.Sprintf(`INSERT INTO rls.compiled (kind, name, resource, title, table_name, shape, hash, fingerprint, undo, as_owner)
+SELECT s.kind, s.name, '', %s, '', '', %s, s.fingerprint, %s, false FROM rls.object_state AS s WHERE s.kind = %s AND s.name = %s
+ON CONFLICT (kind, name) DO UPDATE SET hash = EXCLUDED.hash, fingerprint = EXCLUDED.fingerprint`,
+		lit(o.Title), lit(o.Hash()), lit(undo), lit(string(o.Kind)), lit(o.Name))
+}
+
+// ofLogin are the entries of the manifest that are about the login whose identity is $1.
+const ofLogin = "(i.kind = 'privilege' AND starts_with(i.name, $1 || '.') OR i.kind = 'membership' AND right(i.name, length($1) + 1) = '.' || $1)"
 
 // forget takes a gateway's schemas out of the manifest, whose undo would fail once the role is gone, and back from the
 // role, where that exists.
@@ -253,9 +299,7 @@ func (c *change) forget(ctx context.Context, login string, exists bool, g given)
 		if _, err := c.tx.Exec(ctx, "SELECT pg_catalog.pg_advisory_xact_lock($1)", apply.LockKey); err != nil {
 			return fmt.Errorf("wait for a running apply: %w", err)
 		}
-		rows, _ := c.tx.Query(ctx, `DELETE FROM rls.compiled AS i WHERE i.kind = 'privilege' AND starts_with(i.name, $1 || '.')
-			OR i.kind = 'membership' AND right(i.name, length($1) + 1) = '.' || $1
-			RETURNING i.name, i.undo`, policies.Identity(login))
+		rows, _ := c.tx.Query(ctx, "DELETE FROM rls.compiled AS i WHERE "+ofLogin+" RETURNING i.name, i.undo", policies.Identity(login))
 		entries, err = pgx.CollectRows(rows, pgx.RowToStructByPos[entry])
 		if err != nil || !exists {
 			return err

@@ -97,6 +97,7 @@ type Leaver struct {
 	Drop    bool     `json:"drop"`            // registering it made its database role, and no other database relies on it
 	Roles   []string `json:"roles,omitempty"` // made for it, which go with it
 	Because string   `json:"because,omitempty"`
+	Adopted bool     `json:"adopted,omitempty"` // it is released
 }
 
 // Leavers returns every registered login in an order in which they can be removed: those that list others first.
@@ -106,14 +107,14 @@ func Leavers(ctx context.Context, db DB) ([]Leaver, error) {
 		return c.owner(ctx, func() error {
 			elsewhere := func(role string) string { return strings.ReplaceAll(elsewhereSQL, "%s", role) }
 			return c.document(ctx, &out, `SELECT coalesce(json_agg(json_build_object(
-				'login', l.name, 'kind', l.kind,
+				'login', l.name, 'kind', l.kind, 'adopted', a.login IS NOT NULL,
 				'drop', coalesce((l.given ->> 'created')::boolean, false) AND r.oid IS NOT NULL AND NOT `+elsewhere("l.name")+`,
 				'roles', (SELECT json_agg(m.role ORDER BY m.role) FROM jsonb_array_elements_text(l.given -> 'roles') AS m(role)),
 				'because', CASE WHEN r.oid IS NULL THEN 'its database role is gone'
 				    WHEN NOT coalesce((l.given ->> 'created')::boolean, false) THEN 'its database role was there before'
 				    WHEN `+elsewhere("l.name")+` THEN 'another database relies on its database role' ELSE '' END)
-				ORDER BY l.kind = 'person', l.name COLLATE "C"), '[]'::json)
-				FROM rls.login AS l LEFT JOIN pg_roles AS r ON r.rolname = l.name`)
+				ORDER BY a.position DESC NULLS FIRST, l.kind = 'person', l.name COLLATE "C"), '[]'::json)
+				FROM rls.login AS l LEFT JOIN pg_roles AS r ON r.rolname = l.name LEFT JOIN rls.adoption AS a ON a.login = l.name`)
 		})
 	})
 	return out, err

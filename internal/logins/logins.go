@@ -104,6 +104,9 @@ func inTx(ctx context.Context, db DB, fn func(*change) error) (err error) {
 // mayNot gives the errors of a login that may not do this a hint.
 func mayNot(err error) error {
 	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == codeAdoption {
+		return &Refusal{Message: pg.Message, Hint: pg.Hint}
+	}
 	if errors.As(err, &pg) && pg.Code == "42501" {
 		return &Refusal{Message: err.Error(), Hint: "Connect with a maintenance login: one that may create roles, and grant the client role, its plan roles and the kernel's."}
 	}

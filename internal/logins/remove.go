@@ -108,6 +108,13 @@ func (c *change) removable(ctx context.Context, r *Removed, kinds []string) (giv
 	if err := json.Unmarshal(doc, &g); err != nil {
 		return g, fmt.Errorf("read what login %q was given: %w", r.Login, err)
 	}
+	var adopted bool
+	if err := c.tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM rls.adoption AS a WHERE a.login = $1)", r.Login).Scan(&adopted); err != nil {
+		return g, err
+	}
+	if adopted {
+		return g, refuse("Run rlsctl gateway release "+r.Login+", which gives it back what it had.", "%q was adopted", r.Login)
+	}
 	rows, _ := c.tx.Query(ctx, "SELECT i.login FROM rls.impersonation AS i WHERE i.role = $1 ORDER BY 1", r.Login)
 	users, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
