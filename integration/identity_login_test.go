@@ -268,7 +268,8 @@ func TestMaintenanceImpersonation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, identityModel, identitySchema)
 	conn := w.db.Conn(t, w.db.Role(t, "maint", "LOGIN IN ROLE "+w.role("migrator")+", rls_any_"+w.role("app")))
-	for who, want := range map[string]string{"boss": bossNotes, "user:sub": subNotes, "root": allNotes, "off": filtered, "anonymous": filtered} {
+	for who, want := range map[string]string{"boss": bossNotes, "user:sub": subNotes, "root": allNotes, "off": filtered, "anonymous": filtered,
+		"key:boss": bossNotes, "key:nobody at all": filtered, "subject:idp|sub": subNotes} {
 		tx := begin(t, conn)
 		if got := w.outcome(t, tx, "SELECT rls.impersonate($1)", who); !strings.HasPrefix(got, "user:") && got != "anonymous" {
 			t.Fatal(got)
@@ -283,6 +284,12 @@ func TestMaintenanceImpersonation(t *testing.T) {
 	}
 	if got := w.outcome(t, conn, "SELECT rls.impersonate('nobody of that name')"); got != "RL006" {
 		t.Errorf("an unknown user: %s", got)
+	}
+	if got := w.outcome(t, conn, "SELECT rls.impersonate('subject:of nobody')"); got != "RL005" {
+		t.Errorf("an unknown subject: %s", got)
+	}
+	if got := w.outcome(t, conn, "SELECT rls.impersonate('key:')"); got != "RL006" {
+		t.Errorf("an empty key: %s", got)
 	}
 	if got := w.outcome(t, conn, "SELECT rls.impersonate('boss', 'rls_owner')"); got != "RL006" {
 		t.Errorf("a role that is no client role: %s", got)

@@ -253,7 +253,7 @@ COMMENT ON FUNCTION rls.key_parts(text, integer) IS 'The parts of a composite ke
 -- sql/10_identity/open_impersonation.sql
 -- +goose StatementBegin
 -- Seals a context without a token, for maintenance roles and database superusers.
--- "name" is a user's login, or user:LOGIN, or anonymous.
+-- "name" is a user's login, or user:LOGIN, or anonymous; key:KEY and subject:SUB name users as tokens do.
 CREATE OR REPLACE FUNCTION rls.open_impersonation(name text, INOUT client_role text, OUT context text, OUT principal text)
 RETURNS record
 LANGUAGE plpgsql
@@ -291,6 +291,16 @@ BEGIN
     IF name = 'anonymous' THEN
         principal := 'anonymous';
         key := '';
+    ELSIF starts_with(name, 'key:') AND length(name) > 4 THEN
+        -- As with a token, a key that nobody has may enter, and sees nobody.
+        key := coalesce(rls.find_user('key', substr(name, 5)), substr(name, 5));
+        principal := 'user:' || key;
+    ELSIF starts_with(name, 'subject:') THEN
+        key := rls.find_user('subject', substr(name, 9));
+        IF key IS NULL THEN
+            RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
+        END IF;
+        principal := 'user:' || key;
     ELSE
         name := regexp_replace(name, '^user:', '');
         key := rls.find_user('login', name);

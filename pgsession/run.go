@@ -22,6 +22,9 @@ import (
 // pgx.ErrTxClosed unless fn returns an error. Run never tries again. Calling Run inside of fn takes a second connection.
 // Safe for concurrent use; the pgx.Tx is not.
 func (s *Session) Run(ctx context.Context, p Principal, fn func(pgx.Tx) error, opts ...TxOption) error {
+	if s.c.join != nil {
+		return s.runJoined(ctx, p, fn, opts)
+	}
 	t, err := s.newTx(ctx, p, opts)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ type Session struct {
 
 type core struct {
 	pool     *pgxpool.Pool
+	join     JoinFunc // of Join: there is no pool then
 	keys     KeySource
 	ttl      time.Duration
 	unsigned bool

@@ -11,6 +11,9 @@ import (
 // COMMIT. Leading arguments of type TxOption apply to the transaction; pgx's own leading arguments keep working, and
 // QueryExecMode and result formats cost a flush more. Errors are those of Run.
 func (s *Session) Exec(ctx context.Context, p Principal, sql string, args ...any) (tag pgconn.CommandTag, err error) {
+	if s.c.join != nil {
+		return s.execJoined(ctx, p, sql, args)
+	}
 	t, args, err := s.single(ctx, p, args)
 	if err != nil {
 		return tag, err
@@ -38,6 +41,9 @@ func (s *Session) Exec(ctx context.Context, p Principal, sql string, args ...any
 // Query is Exec for a statement that returns rows. The connection is free again when they are read to the end or closed,
 // so close them always. The transaction is committed even if they are closed early; Err has the error of COMMIT too.
 func (s *Session) Query(ctx context.Context, p Principal, sql string, args ...any) (pgx.Rows, error) {
+	if s.c.join != nil {
+		return s.queryJoined(ctx, p, sql, args)
+	}
 	t, args, err := s.single(ctx, p, args)
 	if err != nil {
 		return failedRows(err), err
@@ -79,6 +85,13 @@ func (s *Session) QueryRow(ctx context.Context, p Principal, sql string, args ..
 
 // single makes the transaction of one statement, and takes its options off the arguments.
 func (s *Session) single(ctx context.Context, p Principal, args []any) (*tx, []any, error) {
+	opts, args := splitOptions(args)
+	t, err := s.newTx(ctx, p, opts)
+	return t, args, err
+}
+
+// splitOptions takes leading options of the transaction off the arguments of a statement.
+func splitOptions(args []any) ([]TxOption, []any) {
 	var opts []TxOption
 	for len(args) > 0 {
 		opt, ok := args[0].(TxOption)
@@ -87,8 +100,7 @@ func (s *Session) single(ctx context.Context, p Principal, args []any) (*tx, []a
 		}
 		opts, args = append(opts, opt), args[1:]
 	}
-	t, err := s.newTx(ctx, p, opts)
-	return t, args, err
+	return opts, args
 }
 
 // together reports whether all of the transaction fits into one batch.
