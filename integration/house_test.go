@@ -73,6 +73,7 @@ var laws = []struct {
 	{packages: []string{"policies/pipeline"}, may: []string{"policies", "policies/parse", "policies/check", "policies/compile", "policies/inspect",
 		"policies/diff", "policies/apply", "policies/lint", "policies/prove"}},
 	{packages: []string{"pgsession"}},
+	{packages: []string{"pgsession/pgsessiontest"}, may: []string{"pgsession"}},
 	{packages: []string{"sql", "migrations"}, never: []string{"github.com/jackc/pgx/v5"}},
 	{packages: []string{"integration/reference"}, never: []string{"github.com/jackc/pgx/v5"}},
 	{packages: []string{"internal/ownership"}},

@@ -26,7 +26,8 @@ var (
 
 // Timeouts of what has to end even if a test has gone wrong.
 const (
-	acquireTimeout = 30 * time.Second
+	connectTimeout = 30 * time.Second
+	acquireTimeout = time.Second
 	busyTimeout    = 10 * time.Second
 	finishTimeout  = 10 * time.Second
 )
@@ -53,7 +54,7 @@ func ClientRole(name string) Option { return func(o *options) { o.clientRole = n
 type DB struct {
 	t       testing.TB
 	o       options
-	pc      *pgxpool.Conn
+	release func()
 	conn    *pgx.Conn
 	root    pgx.Tx
 	session *pgsession.Session
@@ -78,17 +79,11 @@ func New(t testing.TB, pool *pgxpool.Pool, opts ...Option) *DB {
 		opt(&db.o)
 	}
 	db.session = pgsession.Join(db.join)
-	ctx, cancel := context.WithTimeout(t.Context(), acquireTimeout)
+	ctx, cancel := context.WithTimeout(t.Context(), connectTimeout)
 	defer cancel()
-	pc, err := pool.Acquire(ctx)
-	if err != nil {
-		if errors.Is(err, context.DeadlineExceeded) {
-			t.Fatalf("pgsessiontest: no connection of the pool became free in %s: raise pool_max_conns above the number of tests that run at once (%d now)",
-				acquireTimeout, pool.Config().MaxConns)
-		}
+	if err := db.connect(ctx, pool); err != nil {
 		t.Fatalf("pgsessiontest: connect: %s", pgsession.Explain(err))
 	}
-	db.pc, db.conn = pc, pc.Conn()
 	t.Cleanup(db.finish)
 	if err := db.begin(ctx); err != nil {
 		var pg *pgconn.PgError
@@ -100,11 +95,47 @@ func New(t testing.TB, pool *pgxpool.Pool, opts ...Option) *DB {
 	return db
 }
 
+// connect takes a connection of the pool, or makes one like it where none is free: a test may be many principals at once,
+// and many tests run in parallel, but each of them holds its connection to its end.
+func (db *DB) connect(ctx context.Context, pool *pgxpool.Pool) error {
+	if stat := pool.Stat(); stat.AcquiredConns() < stat.MaxConns() {
+		short, cancel := context.WithTimeout(ctx, acquireTimeout)
+		pc, err := pool.Acquire(short)
+		cancel()
+		if err == nil {
+			db.conn, db.release = pc.Conn(), pc.Release
+			return nil
+		}
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return err
+		}
+	}
+	config := pool.Config()
+	if config.BeforeConnect != nil {
+		if err := config.BeforeConnect(ctx, config.ConnConfig); err != nil {
+			return err
+		}
+	}
+	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	if err != nil {
+		return err
+	}
+	if config.AfterConnect != nil {
+		if err := config.AfterConnect(ctx, conn); err != nil {
+			_ = conn.Close(ctx)
+			return err
+		}
+	}
+	db.conn, db.release = conn, func() { _ = conn.Close(context.Background()) }
+	return nil
+}
+
 // A COMMIT fails on the server while these two tables disagree about it, whoever sends it and however.
 // Source: PostgreSQL, heap_truncate_check_FKs in catalog/heap.c.
 const guardSQL = `CREATE TEMPORARY TABLE rls_test_no_commit (id integer PRIMARY KEY) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE rls_test_no_commit_ref (id integer REFERENCES pg_temp.rls_test_no_commit);
-SELECT CASE WHEN current_setting('lock_timeout') = '0' THEN set_config('lock_timeout', '10s', true) END`
+SELECT CASE WHEN current_setting('lock_timeout') = '0' THEN set_config('lock_timeout', '10s', true) END;
+SAVEPOINT rls_test_begin`
 
 func (db *DB) begin(ctx context.Context) error {
 	// What comes after a transaction that the code under test has ended must not write.
@@ -130,33 +161,40 @@ func (db *DB) finish() {
 	db.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), finishTimeout)
 	defer cancel()
-	lost, ended := db.conn.IsClosed(), db.root != nil && db.conn.PgConn().TxStatus() == 'I'
-	if !db.reset(ctx) || ended {
+	clean, ended := db.reset(ctx)
+	if !clean {
 		_ = db.conn.Close(ctx) // the server rolls back what a closed connection leaves
 	}
-	db.pc.Release()
-	if ended && !lost {
+	db.release()
+	if ended {
 		db.t.Errorf("pgsessiontest: the code under test ended the transaction with a statement of its own, such as COMMIT or ROLLBACK; nothing was kept")
 	}
 }
 
-// reset puts back what a transaction does not take along, and reports whether the connection is as it was.
-func (db *DB) reset(ctx context.Context) bool {
+// reset puts back what a transaction does not take along, and reports whether the connection is as it was, and whether the
+// code under test has ended the transaction.
+func (db *DB) reset(ctx context.Context) (clean, ended bool) {
 	if db.conn.IsClosed() {
-		return false
+		return false, false
 	}
-	if db.conn.PgConn().TxStatus() != 'I' {
-		if err := db.script(ctx, "ROLLBACK"); err != nil {
-			return false
+	if db.root != nil {
+		// It may have begun another one.
+		err := db.script(ctx, "ROLLBACK TO SAVEPOINT rls_test_begin")
+		var pg *pgconn.PgError
+		if errors.As(err, &pg) && (pg.Code == "3B001" || pg.Code == "25P01") { // no such savepoint, no transaction
+			return false, true
+		}
+		if err != nil || db.script(ctx, "ROLLBACK") != nil {
+			return false, false
 		}
 	}
 	var left bool
 	err := db.conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_prepared_statements AS s WHERE s.from_sql)
 		FROM pg_catalog.pg_advisory_unlock_all()`, pgx.QueryExecModeExec).Scan(&left)
 	if err != nil || left {
-		return false
+		return false, false
 	}
-	return db.script(ctx, "RESET default_transaction_read_only") == nil
+	return db.script(ctx, "RESET default_transaction_read_only") == nil, false
 }
 
 // alive is nil while the transaction can be used.
@@ -279,6 +317,9 @@ func (db *DB) present(ctx context.Context, claims pgsession.Claims) error {
 func (db *DB) start(ctx context.Context, part pgsession.Part, ofSession bool) (*Tx, error) {
 	if err := db.alive(); err != nil {
 		return nil, err
+	}
+	if db.conn.PgConn().TxStatus() == 'E' {
+		return nil, errors.New("a statement has failed outside of the assertions and of the session: call Rollback of the Tx that it failed on")
 	}
 	inner, err := db.root.Begin(ctx)
 	if err != nil {
