@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -122,8 +123,22 @@ func (p place) untouched(t testing.TB) {
 		t.Fatal(err)
 	}
 	defer conn.Close(ctx)
+	const want = "10:1 20:2 30:3 3 0 0 0 0"
 	var state string
-	if err := conn.QueryRow(ctx, `SELECT concat_ws(' ',
+	// A backend whose connection was closed takes a moment to roll back.
+	for deadline := time.Now().Add(10 * time.Second); state != want && time.Now().Before(deadline); {
+		state = p.state(t, conn)
+	}
+	if state != want {
+		t.Errorf("left behind: %s\nwant:        %s", state, want)
+	}
+	p.idle(t)
+}
+
+// state is what a test could leave in the database.
+func (p place) state(t testing.TB, conn *pgx.Conn) (state string) {
+	t.Helper()
+	if err := conn.QueryRow(context.Background(), `SELECT concat_ws(' ',
 		(SELECT string_agg(n.id || ':' || n.owner || n.title, ' ' ORDER BY n.id) FROM app.note AS n),
 		(SELECT count(*) FROM app.person), (SELECT count(*) FROM app.closed), to_regclass('app.extra'),
 		(SELECT count(*) FROM pg_prepared_xacts),
@@ -131,9 +146,13 @@ func (p place) untouched(t testing.TB) {
 		(SELECT count(*) FROM pg_class AS c WHERE c.relpersistence = 't'))`).Scan(&state); err != nil {
 		t.Fatal(err)
 	}
-	if want := "10:1 20:2 30:3 3 0 0 0 0"; state != want {
-		t.Errorf("left behind: %s\nwant:        %s", state, want)
-	}
+	return state
+}
+
+// idle looks at the connections of the pools.
+func (p place) idle(t testing.TB) {
+	t.Helper()
+	ctx := context.Background()
 	for _, pool := range []*pgxpool.Pool{p.superuser, p.maintenance, p.gateway} {
 		for _, c := range pool.AcquireAllIdle(ctx) {
 			var residue string
