@@ -20,7 +20,9 @@
 // it must be a bind parameter: a literal would be readable in pg_stat_activity. An argument of the first statement that
 // cannot be encoded costs the connection, as in any pgx batch.
 //
-// COPY into a table with row-level security is refused by PostgreSQL, and so by CopyFrom.
+// PostgreSQL refuses COPY into a table with row-level security. CopyFrom takes the way round, by a temporary table of the
+// transaction and one INSERT that the policies judge: at 100,000 rows it takes half as long again as COPY into a table
+// without. It wants the database privilege TEMPORARY, and makes do without it.
 //
 // # What is left behind
 //

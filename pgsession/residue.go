@@ -15,7 +15,23 @@ import (
 // client may have set search_path, or made temporary objects of any name.
 
 // fingerprint is what a connection is compared by where it cannot simply be put back.
-const fingerprint = `ROW(session_user, current_user,` +
+const (
+	fingerprint = likeness + tempSchema + presence
+	// fingerprintByContent is the same text where nothing temporary is there.
+	fingerprintByContent = likeness + tempContent + presence
+)
+
+// A staging table of CopyFrom is gone with its transaction, and leaves the temporary schema of the connection behind,
+// empty. So once CopyFrom has used a connection, and behind a pooler always, what counts is whether anything is in it.
+const (
+	tempSchema  = `pg_catalog.pg_my_temp_schema()`
+	tempContent = `CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_depend AS d` +
+		` WHERE d.refclassid OPERATOR(pg_catalog.=) 2615::pg_catalog.oid` + // pg_namespace
+		` AND d.refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())` +
+		` THEN pg_catalog.pg_my_temp_schema() ELSE 0::pg_catalog.oid END`
+)
+
+const likeness = `ROW(session_user, current_user,` +
 	` pg_catalog.current_setting('role'), pg_catalog.current_setting('search_path'),` +
 	` pg_catalog.current_setting('row_security'), pg_catalog.concat(pg_catalog.current_setting('rls.context', true)),` +
 	` pg_catalog.current_setting('session_replication_role'), pg_catalog.current_setting('statement_timeout'),` +
@@ -25,8 +41,9 @@ const fingerprint = `ROW(session_user, current_user,` +
 	` pg_catalog.current_setting('default_transaction_deferrable'), pg_catalog.current_setting('TimeZone'),` +
 	` pg_catalog.current_setting('DateStyle'), pg_catalog.current_setting('IntervalStyle'),` +
 	` pg_catalog.current_setting('bytea_output'), pg_catalog.current_setting('client_encoding'),` +
-	` pg_catalog.current_setting('standard_conforming_strings'), pg_catalog.pg_my_temp_schema(),` +
-	` ARRAY(SELECT pg_catalog.pg_listening_channels()),` +
+	` pg_catalog.current_setting('standard_conforming_strings'), `
+
+const presence = `, ARRAY(SELECT pg_catalog.pg_listening_channels()),` +
 	` ARRAY(SELECT c.name FROM pg_catalog.pg_cursor() AS c WHERE c.is_holdable))::pg_catalog.text`
 
 // What the fingerprint leaves out, in half a millisecond: any setting of the session but those with a dot in their name,
@@ -54,15 +71,18 @@ const (
 
 // Each is one row of two columns, of which the second is compared.
 const (
-	fingerprintSQL = `SELECT pg_catalog.pg_backend_pid()::pg_catalog.text, ` + fingerprint
+	fingerprintSQL = whose + fingerprint
+	whose          = `SELECT pg_catalog.pg_backend_pid()::pg_catalog.text, `
 	thoroughSQL    = `SELECT '', ` + thorough
 	// restSQL is all of the fingerprint that putting back does not cover.
-	restSQL = `SELECT '', ROW(pg_catalog.current_setting('role'), pg_catalog.pg_my_temp_schema())::pg_catalog.text`
+	restSQL    = roleAnd + tempSchema + restAsText
+	roleAnd    = `SELECT '', ROW(pg_catalog.current_setting('role'), `
+	restAsText = `)::pg_catalog.text`
 	// alteredSQL names in its first column what is not as on a new connection: settings, and in parentheses other things.
 	alteredSQL = `SELECT pg_catalog.concat_ws(',', (SELECT pg_catalog.string_agg(s.name, ',')` + ofSession + `),` +
 		` CASE WHEN pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none' THEN '(role)' END,` +
 		` CASE WHEN pg_catalog.current_setting('rls.context', true) OPERATOR(pg_catalog.<>) '' THEN '(context)' END,` +
-		` CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid THEN '(temporary)' END,` +
+		` CASE WHEN ` + tempContent + ` OPERATOR(pg_catalog.<>) 0::pg_catalog.oid THEN '(temporary)' END,` +
 		` CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_listening_channels()) THEN '(listen)' END,` +
 		` CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_cursor() AS c WHERE c.is_holdable) THEN '(cursor)' END,` +
 		` CASE WHEN ` + locks + ` OPERATOR(pg_catalog.>) 0 THEN '(lock)' END,` +
@@ -76,7 +96,7 @@ const (
 	sharedSQL     = `SELECT '', CASE WHEN ` + asItWas + ` THEN '' ELSE ` + endThis + ` END`
 	sharedDeepSQL = `SELECT '', CASE WHEN ` + asItWas + ` AND ` + sharedThorough + ` OPERATOR(pg_catalog.=) $2::pg_catalog.text` +
 		` THEN '' ELSE ` + endThis + ` END`
-	asItWas = fingerprint + ` OPERATOR(pg_catalog.=) $1::pg_catalog.text`
+	asItWas = fingerprintByContent + ` OPERATOR(pg_catalog.=) $1::pg_catalog.text`
 	endThis = `pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())::pg_catalog.text`
 )
 
@@ -104,11 +124,22 @@ var (
 		{sql: "reset all", name: "rls_reset"},
 		{sql: restSQL, name: "rls_rest", answers: true},
 	}
-	comparing     = []chore{forget, {sql: fingerprintSQL, name: "rls_fingerprint", answers: true}}
-	restoringDeep = append(slices.Clip(restoring), chore{sql: thoroughSQL, name: "rls_thorough", answers: true})
-	comparingDeep = append(slices.Clip(comparing), chore{sql: thoroughSQL, name: "rls_thorough", answers: true})
-	ending        = []chore{resetRole, {sql: endSQL, name: "rls_end", answers: true}}
+	comparing       = []chore{forget, {sql: fingerprintSQL, name: "rls_fingerprint", answers: true}}
+	restoringStaged = append(slices.Clip(restoring[:len(restoring)-1]),
+		chore{sql: roleAnd + tempContent + restAsText, name: "rls_rest_staged", answers: true})
+	comparingStaged = []chore{forget, {sql: whose + fingerprintByContent, name: "rls_fingerprint_staged", answers: true}}
+
+	restoringDeep       = deeper(restoring)
+	comparingDeep       = deeper(comparing)
+	restoringStagedDeep = deeper(restoringStaged)
+	comparingStagedDeep = deeper(comparingStaged)
+
+	ending = []chore{resetRole, {sql: endSQL, name: "rls_end", answers: true}}
 )
+
+func deeper(list []chore) []chore {
+	return append(slices.Clip(list), chore{sql: thoroughSQL, name: "rls_thorough", answers: true})
+}
 
 // custody is how a connection is kept as it was when sessions first used it.
 type custody uint8
@@ -124,6 +155,7 @@ const (
 // connState is what sessions know of a connection. It lives and dies with it.
 type connState struct {
 	mode     pgx.QueryExecMode
+	staged   bool // CopyFrom has made a staging table here
 	hooked   bool // something else than sessions may have settings of its own here
 	custody  custody
 	finger   string // what fingerprintSQL said first, and so on
@@ -178,14 +210,20 @@ func (st *connState) choresOf(c custody, s scrutiny) []chore {
 		return st.deep
 	case c == shared:
 		return st.light
-	case c == restored && s == deep:
-		return restoringDeep
-	case c == restored:
-		return restoring
-	case s == deep:
-		return comparingDeep
 	}
-	return comparing
+	light, deeply := comparing, comparingDeep
+	switch {
+	case c == restored && st.staged:
+		light, deeply = restoringStaged, restoringStagedDeep
+	case c == restored:
+		light, deeply = restoring, restoringDeep
+	case st.staged:
+		light, deeply = comparingStaged, comparingStagedDeep
+	}
+	if s == deep {
+		return deeply
+	}
+	return light
 }
 
 // seen takes down what a connection looks like that nobody but its pool has used.

@@ -191,7 +191,7 @@ func (t *tx) looked(first, second [len(firstLook)]string) {
 // lookShared is firstLook behind a pooler: in a flush of its own, because it says how the transaction is to end.
 func (t *tx) lookShared(ctx context.Context) error {
 	p := t.conn.PgConn().StartPipeline(ctx)
-	p.SendQueryParams(fingerprintSQL, nil, nil, nil, nil)
+	p.SendQueryParams(whose+fingerprintByContent, nil, nil, nil, nil)
 	p.SendQueryParams(alteredSQL, nil, nil, nil, nil)
 	err := p.Sync()
 	var finger, altered, thorough string

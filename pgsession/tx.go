@@ -208,15 +208,6 @@ func (t *tx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementDe
 	return sd, known(err)
 }
 
-// CopyFrom implements pgx.Tx. PostgreSQL refuses COPY into a table with row-level security.
-func (t *tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, src pgx.CopyFromSource) (int64, error) {
-	if err := t.ready(ctx); err != nil {
-		return 0, err
-	}
-	n, err := t.conn.CopyFrom(ctx, table, columns, src)
-	return n, known(err)
-}
-
 // Begin implements pgx.Tx: a savepoint.
 func (t *tx) Begin(ctx context.Context) (pgx.Tx, error) {
 	t.points++

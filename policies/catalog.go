@@ -1,5 +1,7 @@
 package policies
 
+import "slices"
+
 // Catalog is what the checks and the compiler need to know of a database. It is plain data: it can be written to
 // a file and read again without a connection.
 type Catalog struct {
@@ -20,6 +22,23 @@ func (c *Catalog) Table(schema, name string) *Table {
 		}
 	}
 	return nil
+}
+
+// Parts returns the partitions and inheritance children of t, however deep, each after what it is a part of.
+func (c *Catalog) Parts(t *Table) []*Table {
+	tree := []*Table{t}
+	for i := 0; i < len(tree); i++ {
+		if !tree[i].Heirs {
+			continue
+		}
+		parent := Ref{tree[i].Schema, tree[i].Name}
+		for j := range c.Tables {
+			if p := &c.Tables[j]; slices.Contains(p.Parents, parent) && !slices.Contains(tree, p) {
+				tree = append(tree, p)
+			}
+		}
+	}
+	return tree[1:]
 }
 
 // Schema returns the schema of that name, or nil.
@@ -48,7 +67,7 @@ type Table struct {
 	Name        string       `json:"name"`
 	Kind        string       `json:"kind"` // pg_class.relkind: r, p, f, v, m
 	Owner       string       `json:"owner"`
-	Parent      string       `json:"parent,omitempty"` // schema.table of the partitioned table or inheritance parent
+	Parents     []Ref        `json:"parents,omitempty"` // the partitioned table, or the tables that it inherits from
 	Partition   bool         `json:"partition,omitempty"`
 	Heirs       bool         `json:"heirs,omitempty"` // partitions or inheritance children
 	RowSecurity bool         `json:"row_security"`
@@ -73,11 +92,19 @@ func (t *Table) Column(name string) *Column {
 	return nil
 }
 
+// Ref names a table of the catalog.
+type Ref struct {
+	Schema string `json:"schema"`
+	Name   string `json:"name"`
+}
+
 // Column is one live column.
 type Column struct {
 	Name    string `json:"name"`
-	Type    string `json:"type"` // format_type without modifier: "character varying", "bigint", "public.citext"
+	Type    string `json:"type"`             // format_type without modifier: "character varying", "bigint", "public.citext"; of a domain the type below it
+	Domain  string `json:"domain,omitempty"` // the domain, spelt like a type
 	NotNull bool   `json:"not_null,omitempty"`
+	Loose   bool   `json:"nondeterministic,omitempty"` // its collation takes different texts for equal
 }
 
 // ForeignKey is one foreign key; Columns[i] refers to RefColumns[i].

@@ -79,6 +79,7 @@ type Change struct {
 type Plan struct {
 	StateHash string      `json:"state_hash"`      // of the catalog it was made from
 	Changes   []Change    `json:"changes"`         // in the order in which they run
+	Locks     []string    `json:"locks,omitempty"` // quoted schema.table of what they lock, in the order to lock it in
 	Notes     Diagnostics `json:"notes,omitempty"` // objects made by hand, and other things worth knowing; errors refuse the apply
 }
 

@@ -180,10 +180,9 @@ func (e *examination) gateways(ctx context.Context) error {
 		       ARRAY(SELECT p.role FROM rls.plan_role AS p JOIN pg_roles AS c ON c.rolname = p.role
 		             WHERE p.client_role = l.client_role AND NOT EXISTS (SELECT FROM pg_auth_members AS m
 		                 WHERE m.roleid = c.oid AND m.member = r.oid AND coalesce((to_jsonb(m) ->> 'set_option')::boolean, true)) ORDER BY 1),
-		       ARRAY(SELECT DISTINCT format('%I.%I', n.nspname, t.relname)
-		             FROM rls.resource AS s
-		             JOIN pg_namespace AS n ON n.nspname = s.table_schema
-		             JOIN pg_class AS t ON t.relnamespace = n.oid AND t.relname = s.table_name
+		       ARRAY(SELECT DISTINCT format('%I.%I', s.table_schema, s.table_name)
+		             FROM rls.protected_table AS s
+		             JOIN pg_class AS t ON t.oid = s.oid
 		             WHERE EXISTS (SELECT FROM aclexplode(t.relacl) AS x WHERE x.grantee IN (r.oid, 0))
 		                OR EXISTS (SELECT FROM pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
 		                           WHERE a.attrelid = t.oid AND x.grantee IN (r.oid, 0)) ORDER BY 1),

@@ -19,7 +19,7 @@ func (e *examination) model(context.Context) error {
 	}
 	for _, i := range e.catalog.Installed {
 		switch {
-		case i.Actual == i.Fingerprint:
+		case i.Actual == i.Fingerprint, e.dropped(i):
 		case i.Actual == "":
 			e.find(CodeDrift, policies.Error, "Run rlsctl plan rls.yaml, then rlsctl apply rls.yaml.", "%s was dropped by hand", i.Title)
 		default:
@@ -64,6 +64,10 @@ func (e *examination) tables(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	open, err := e.openParts(ctx, reached)
+	if err != nil {
+		return err
+	}
 	ours := map[string]bool{}
 	for _, i := range e.catalog.Installed {
 		if i.Kind == policies.KindPolicy {
@@ -77,54 +81,68 @@ func (e *examination) tables(ctx context.Context) error {
 				"the table %s of resource %q does not exist", policies.Ident(r.Schema)+"."+policies.Ident(r.Table), r.Name)
 			continue
 		}
-		name := tableName(t)
-		if !t.RowSecurity || !t.ForceRow {
-			var missing []string
-			if !t.RowSecurity {
-				missing = append(missing, "ENABLE")
+		keep := e.opt.Keep[tableName(t)]
+		e.protectedTable(t, ours, keep, clients, reached)
+		for _, p := range e.catalog.Parts(t) {
+			if !e.unprotectedPart(r.Name, p, open) {
+				e.protectedTable(p, ours, keep, clients, reached)
 			}
-			if !t.ForceRow {
-				missing = append(missing, "FORCE")
-			}
-			var orders []string
-			for _, m := range missing {
-				orders = append(orders, fmt.Sprintf("ALTER TABLE %s %s ROW LEVEL SECURITY", name, m))
-			}
-			e.find(CodeNotForced, policies.Error, "Run "+strings.Join(orders, "; ")+".", "the protected table %s is without %s ROW LEVEL SECURITY", name, strings.Join(missing, " and "))
-		}
-		for _, p := range t.Policies {
-			if !p.Permissive || ours[policies.Identity(t.Schema, t.Name, p.Name)] {
-				continue
-			}
-			if slices.Contains(e.opt.Keep[name], p.Name) {
-				e.find(CodeForeignPolicy, policies.Note, "Leave it, or take it out of keep_policies.",
-					"policy %s on %s was made by hand, is kept by the model, and widens what it admits", policies.Ident(p.Name), name)
-				continue
-			}
-			e.find(CodeForeignPolicy, policies.Error, fmt.Sprintf("Run DROP POLICY %s ON %s, or name it under keep_policies and give doctor the model.", policies.Ident(p.Name), name),
-				"permissive policy %s on %s was made by hand, and widens what the model admits", policies.Ident(p.Name), name)
-		}
-		for _, p := range t.Privileges {
-			if !slices.Contains([]string{"TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"}, p.Privilege) {
-				continue
-			}
-			who, role := "PUBLIC", "PUBLIC"
-			if p.Grantee != "" {
-				switch {
-				case slices.Contains(clients, p.Grantee):
-					who = fmt.Sprintf("client role %q", p.Grantee)
-				case slices.Contains(reached, p.Grantee):
-					who = fmt.Sprintf("database role %q, which a client or a registered login is or can become,", p.Grantee)
-				default:
-					continue
-				}
-				role = policies.Ident(p.Grantee)
-			}
-			e.find(CodeUnfiltered, policies.Error, fmt.Sprintf("Run REVOKE %s ON %s FROM %s.", p.Privilege, name, role),
-				"%s holds %s on the protected table %s, which row security does not filter", who, p.Privilege, name)
 		}
 	}
-	return nil
+	if err := e.defaults(ctx, reached); err != nil {
+		return err
+	}
+	return e.former(ctx)
+}
+
+// protectedTable looks at one table that holds rows of a resource.
+func (e *examination) protectedTable(t *policies.Table, ours map[string]bool, keep, clients, reached []string) {
+	name := tableName(t)
+	if !t.RowSecurity || !t.ForceRow {
+		var missing []string
+		if !t.RowSecurity {
+			missing = append(missing, "ENABLE")
+		}
+		if !t.ForceRow {
+			missing = append(missing, "FORCE")
+		}
+		var orders []string
+		for _, m := range missing {
+			orders = append(orders, fmt.Sprintf("ALTER TABLE %s %s ROW LEVEL SECURITY", name, m))
+		}
+		e.find(CodeNotForced, policies.Error, "Run "+strings.Join(orders, "; ")+".", "the protected table %s is without %s ROW LEVEL SECURITY", name, strings.Join(missing, " and "))
+	}
+	for _, p := range t.Policies {
+		if !p.Permissive || ours[policies.Identity(t.Schema, t.Name, p.Name)] {
+			continue
+		}
+		if slices.Contains(keep, p.Name) {
+			e.find(CodeForeignPolicy, policies.Note, "Leave it, or take it out of keep_policies.",
+				"policy %s on %s was made by hand, is kept by the model, and widens what it admits", policies.Ident(p.Name), name)
+			continue
+		}
+		e.find(CodeForeignPolicy, policies.Error, fmt.Sprintf("Run DROP POLICY %s ON %s, or name it under keep_policies and give doctor the model.", policies.Ident(p.Name), name),
+			"permissive policy %s on %s was made by hand, and widens what the model admits", policies.Ident(p.Name), name)
+	}
+	for _, p := range t.Privileges {
+		if !slices.Contains([]string{"TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"}, p.Privilege) {
+			continue
+		}
+		who, role := "PUBLIC", "PUBLIC"
+		if p.Grantee != "" {
+			switch {
+			case slices.Contains(clients, p.Grantee):
+				who = fmt.Sprintf("client role %q", p.Grantee)
+			case slices.Contains(reached, p.Grantee):
+				who = fmt.Sprintf("database role %q, which a client or a registered login is or can become,", p.Grantee)
+			default:
+				continue
+			}
+			role = policies.Ident(p.Grantee)
+		}
+		e.find(CodeUnfiltered, policies.Error, fmt.Sprintf("Run REVOKE %s ON %s FROM %s.", p.Privilege, name, role),
+			"%s holds %s on the protected table %s, which row security does not filter", who, p.Privilege, name)
+	}
 }
 
 // reachedRoles are those that client roles and registered logins are members of, however far, themselves included.
@@ -252,9 +270,7 @@ func (e *examination) views(ctx context.Context) error {
 	}
 	list, err := rows[view](ctx, e, `
 		WITH RECURSIVE protected (oid) AS (
-			SELECT c.oid FROM rls.resource AS r
-			JOIN pg_namespace AS n ON n.nspname = r.table_schema
-			JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = r.table_name
+			SELECT DISTINCT p.oid FROM rls.protected_table AS p
 		), reads (view, on_table) AS (
 			SELECT DISTINCT w.ev_class, d.refobjid FROM pg_depend AS d
 			JOIN pg_rewrite AS w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid

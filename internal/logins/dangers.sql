@@ -23,9 +23,8 @@ CROSS JOIN LATERAL (
     UNION ALL SELECT 7, 'is a maintenance role'
         WHERE EXISTS (SELECT FROM rls.database_role AS d WHERE d.kind = 'maintenance' AND d.name = r.rolname)
     UNION ALL SELECT 8, 'owns the protected table ' || format('%I.%I', s.table_schema, s.table_name)
-        FROM rls.resource AS s
-        JOIN pg_catalog.pg_namespace AS n ON n.nspname = s.table_schema
-        JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.table_name
+        FROM rls.protected_table AS s
+        JOIN pg_catalog.pg_class AS c ON c.oid = s.oid
         WHERE c.relowner = r.oid AND r.rolname <> 'rls_owner'
     UNION ALL SELECT 9, 'is another principal''s login'
         WHERE x.role <> x.login

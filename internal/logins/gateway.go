@@ -180,7 +180,7 @@ VALUES (%s, %t, %t, %t, %s, %s, %s, interval '%d microseconds')`, login, gateway
 
 // planned returns the schemas of the resources, and the plan roles of a client role. As rls_owner.
 func (c *change) planned(ctx context.Context, client string) (schemas, plans []string, err error) {
-	rows, _ := c.tx.Query(ctx, "SELECT DISTINCT r.table_schema FROM rls.resource AS r ORDER BY 1")
+	rows, _ := c.tx.Query(ctx, "SELECT DISTINCT r.table_schema::text FROM rls.protected_table AS r ORDER BY 1")
 	if schemas, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 		return nil, nil, err
 	}
@@ -193,9 +193,8 @@ func (c *change) planned(ctx context.Context, client string) (schemas, plans []s
 func (c *change) bare(ctx context.Context, name string) error {
 	rows, _ := c.tx.Query(ctx, `
 		SELECT DISTINCT format('%I.%I', r.table_schema, r.table_name)
-		FROM rls.resource AS r
-		JOIN pg_namespace AS n ON n.nspname = r.table_schema
-		JOIN pg_class AS t ON t.relnamespace = n.oid AND t.relname = r.table_name
+		FROM rls.protected_table AS r
+		JOIN pg_class AS t ON t.oid = r.oid
 		WHERE EXISTS (
 			SELECT FROM (
 				SELECT x.grantee FROM aclexplode(t.relacl) AS x

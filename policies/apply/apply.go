@@ -153,9 +153,10 @@ func Hazards(p policies.Plan) []policies.Hazard {
 }
 
 // lockTables takes the locks of the plan's statements in one fixed order, before any of them runs: two programs that
-// lock the same tables in different orders would wait for each other.
+// lock the same tables in different orders would wait for each other. Whoever reads a partitioned table locks it before
+// its partitions, and so does the plan.
 func lockTables(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
-	for _, t := range lockedTables(p) {
+	for _, t := range p.Locks {
 		if _, err := tx.Exec(ctx, "LOCK TABLE ONLY "+t+" IN ACCESS EXCLUSIVE MODE"); err != nil {
 			var pg *pgconn.PgError
 			if errors.As(err, &pg) && pg.Code == "42P01" { // dropped by hand: its objects went with it
@@ -165,21 +166,6 @@ func lockTables(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
 		}
 	}
 	return nil
-}
-
-// lockedTables returns the tables that p locks, sorted.
-func lockedTables(p policies.Plan) []string {
-	var tables []string
-	for _, c := range p.Changes {
-		switch c.Object.Kind {
-		case policies.KindPolicy, policies.KindTrigger, policies.KindRowSecurity:
-			if c.Object.Table != "" && !strings.HasPrefix(c.Object.Table, "rls.") {
-				tables = append(tables, c.Object.Table)
-			}
-		}
-	}
-	slices.Sort(tables)
-	return slices.Compact(tables)
 }
 
 func run(ctx context.Context, tx pgx.Tx, p policies.Plan, progress func(int, int, policies.Change)) error {

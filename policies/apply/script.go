@@ -22,7 +22,7 @@ func Script(p policies.Plan) string {
 	line("SET LOCAL lock_timeout = '5s';")
 	line("SET LOCAL search_path = pg_catalog, pg_temp;")
 	line("SET LOCAL standard_conforming_strings = on;")
-	for _, t := range lockedTables(p) {
+	for _, t := range p.Locks {
 		line("LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE;", t)
 	}
 	line("GRANT rls_owner TO CURRENT_USER;")

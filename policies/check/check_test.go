@@ -72,6 +72,8 @@ func model() *policies.Model {
 	}
 }
 
+func up(schema, table string) []policies.Ref { return []policies.Ref{{Schema: schema, Name: table}} }
+
 func cols(spec string) []policies.Column {
 	var list []policies.Column
 	for s := range strings.SplitSeq(spec, ", ") {
@@ -284,16 +286,39 @@ func TestModel(t *testing.T) {
 			m.Resources[1].Table = tab(51, "pg_catalog", "pg_class")
 			m.Database.Schemas[0].Schema.Value = "rls"
 		},
-		"partition": func(_ *policies.Model, c *policies.Catalog) { note(c).Parent, note(c).Partition = "app.country", true },
-		"child":     func(_ *policies.Model, c *policies.Catalog) { note(c).Parent = "hr.deputy" },
-		"parent":    func(_ *policies.Model, c *policies.Catalog) { c.Table("hr", "deputy").Parent = "app.note" },
-		"partitioned": func(_ *policies.Model, c *policies.Catalog) {
-			note(c).Kind = "p"
+		"partition": func(_ *policies.Model, c *policies.Catalog) {
+			note(c).Parents, note(c).Partition = up("app", "country"), true
+		},
+		"child": func(_ *policies.Model, c *policies.Catalog) { note(c).Parents = up("hr", "deputy") },
+		"parts": func(m *policies.Model, c *policies.Catalog) { // of one tree, and what stands beside it
+			note(c).Heirs = true
+			c.Table("hr", "team").Heirs = true
+			m.Open = append(m.Open, tab(9, "app", "old_note"))
+			m.Resources = append(m.Resources, policies.Resource{Name: txt(54, "shared"), Table: tab(55, "app", "shared"), Owners: m.Resources[0].Owners})
+			c.Tables = append(c.Tables,
+				policies.Table{Schema: "app", Name: "old_note", Kind: "r", Owner: "app", Parents: up("app", "note"), Columns: note(c).Columns},
+				policies.Table{Schema: "app", Name: "shared", Kind: "r", Owner: "migrator", Parents: append(up("app", "note"), up("hr", "team")...), Columns: note(c).Columns,
+					Indexes: note(c).Indexes, Policies: []policies.Policy{{Name: "by hand", Permissive: true, Command: "ALL"}}},
+				policies.Table{Schema: "app", Name: "far", Kind: "f", Owner: "migrator", Parents: up("app", "note"), Columns: note(c).Columns,
+					Privileges: []policies.Privilege{{Grantee: "", Privilege: "SELECT"}, {Grantee: "app", Privilege: "INSERT"}, {Grantee: "migrator", Privilege: "DELETE"}}})
+		},
+		"graph_parts": func(_ *policies.Model, c *policies.Catalog) {
+			c.Table("hr", "team").Heirs = true
+			c.Table("hr", "staff").Heirs, c.Table("hr", "staff").Kind = true, "p"
+			c.Tables = append(c.Tables, policies.Table{Schema: "hr", Name: "board", Kind: "r", Owner: "migrator", Parents: up("hr", "team")})
+		},
+		"parts_clean": func(_ *policies.Model, c *policies.Catalog) {
+			note(c).Kind, note(c).Heirs = "p", true
+			c.Tables = append(c.Tables,
+				policies.Table{Schema: "app", Name: "note_1", Kind: "p", Heirs: true, Owner: "migrator", Parents: up("app", "note"), Partition: true, Columns: note(c).Columns},
+				policies.Table{Schema: "app", Name: "note_1_1", Kind: "r", Owner: "migrator", Parents: up("app", "note_1"), Partition: true, Columns: note(c).Columns},
+				policies.Table{Schema: "app", Name: "far", Kind: "f", Owner: "migrator", Parents: up("app", "note"), Partition: true, Columns: note(c).Columns,
+					Privileges: []policies.Privilege{{Grantee: "migrator", Privilege: "DELETE"}}})
 		},
 		"closed_table": func(_ *policies.Model, c *policies.Catalog) {
 			c.Tables = append(c.Tables, policies.Table{Schema: "app", Name: "Order", Kind: "r"}, policies.Table{Schema: "app", Name: "report", Kind: "v"},
-				policies.Table{Schema: "app", Name: "country_at", Kind: "r", Parent: "app.country", Partition: true},
-				policies.Table{Schema: "app", Name: "deputy_at", Kind: "r", Parent: "hr.deputy", Partition: true})
+				policies.Table{Schema: "app", Name: "country_at", Kind: "r", Parents: up("app", "country"), Partition: true},
+				policies.Table{Schema: "app", Name: "deputy_at", Kind: "r", Parents: up("hr", "deputy"), Partition: true})
 		},
 		"closed_helpers": func(m *policies.Model, _ *policies.Catalog) { m.Database.Schemas[1].Closed = true },
 		"schema_unknown": func(m *policies.Model, _ *policies.Catalog) { m.Database.Schemas[1].Schema.Value = "hrr" },

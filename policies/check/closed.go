@@ -36,31 +36,21 @@ func (k *checker) closedSchemas() {
 	}
 }
 
-// decided reports whether the model says something about a table, or about the table that it is a partition of.
+// decided reports whether the model says something about a table, or about one that its rows belong to: all parts of a
+// resource are protected with it, and the partitions of an open table are open.
 func (k *checker) decided(t *policies.Table) bool {
+	parts := true // partitions all the way
 	for range len(k.catalog.Tables) {
 		n := tableName(t)
-		for _, o := range k.model.Open {
-			if same(o, n) {
-				return true
-			}
+		if parts && slices.ContainsFunc(k.model.Open, func(o policies.TableName) bool { return same(o, n) }) ||
+			slices.ContainsFunc(k.model.Resources, func(r policies.Resource) bool { return same(r.Table, n) }) {
+			return true
 		}
-		for _, r := range k.model.Resources {
-			if same(r.Table, n) {
-				return true
-			}
-		}
-		parent := t.Parent
-		if !t.Partition || parent == "" {
+		if len(t.Parents) == 0 {
 			return false
 		}
-		t = nil
-		for i := range k.catalog.Tables {
-			if c := &k.catalog.Tables[i]; c.Schema+"."+c.Name == parent {
-				t = c
-			}
-		}
-		if t == nil {
+		parts = parts && t.Partition
+		if t = k.catalog.Table(t.Parents[0].Schema, t.Parents[0].Name); t == nil {
 			return false
 		}
 	}

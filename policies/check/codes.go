@@ -43,7 +43,7 @@ const (
 	CodeTableOwner policies.Code = "RL217"
 	// CodeReserved is a table or schema of the toolkit or of PostgreSQL itself.
 	CodeReserved policies.Code = "RL218"
-	// CodeInheritance is a resource that is a partition, or that has partitions or children.
+	// CodeInheritance is a resource that is a partition or child, or whose rows a table beside it shares.
 	CodeInheritance policies.Code = "RL219"
 	// CodeOpenTable is a table of a closed schema that is neither a resource nor open.
 	CodeOpenTable policies.Code = "RL220"
@@ -67,4 +67,14 @@ const (
 	CodeNotBoolean policies.Code = "RL229"
 	// CodeNotTime is a window column that is neither a date nor a timestamp.
 	CodeNotTime policies.Code = "RL230"
+	// CodeForeignPart is a foreign table among the partitions of a resource that clients can read by itself.
+	CodeForeignPart policies.Code = "RL231"
+	// CodeSecondKey is a column that "by" names and that does not tell users apart.
+	CodeSecondKey policies.Code = "RL232"
+	// CodeLooseCollation is a column whose collation takes different texts for equal, where a text stands for a principal.
+	CodeLooseCollation policies.Code = "RL233"
+	// CodeLeakyOperator is a column whose index is of no use beside a policy (warning).
+	CodeLeakyOperator policies.Code = "RL234"
+	// CodeGraphParts is a table of users or groups with children, across which no key is unique.
+	CodeGraphParts policies.Code = "RL235"
 )

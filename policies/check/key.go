@@ -42,6 +42,10 @@ func (k *checker) key(t *policies.Table, name policies.TableName, c policies.Tex
 	} else {
 		x.typ = col.Type
 	}
+	if t.Heirs && t.Kind != "p" {
+		k.fail(name.Pos, CodeGraphParts, fmt.Sprintf("table %q of %s has children, and key %q may stand in several of them", name, what, c.Value),
+			"name a table without children, or make it a partitioned one")
+	}
 	switch {
 	case !unique(t, c.Value):
 		k.fail(c.Pos, CodeKey, fmt.Sprintf("key %q of %s is not unique", c.Value, what),

@@ -3,7 +3,6 @@ package check
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/rlsctl/rlsctl/policies"
@@ -16,32 +15,11 @@ func (k *checker) resources() {
 		if t == nil {
 			continue
 		}
-		k.inheritance(r, t)
+		k.parts(r, t)
 		k.resourceKey(r, t)
 		k.owners(r, t)
 		k.tableOwner(r, t)
 		k.byHand(r, t)
-	}
-}
-
-// inheritance refuses tables whose rows can be reached through another table: nothing must stay open silently.
-func (k *checker) inheritance(r policies.Resource, t *policies.Table) {
-	name := t.Schema + "." + t.Name
-	if t.Parent != "" {
-		what := "a child"
-		if t.Partition {
-			what = "a partition"
-		}
-		k.fail(r.Table.Pos, CodeInheritance, fmt.Sprintf("table %q is %s of %q and its rows can be reached through that", r.Table, what, t.Parent),
-			"leave the table out: partitions and children are not supported by this version")
-	}
-	if i := slices.IndexFunc(k.catalog.Tables, func(c policies.Table) bool { return c.Parent == name }); i >= 0 || t.Kind == "p" {
-		through := "partitions"
-		if i >= 0 {
-			through = strconv.Quote(tableName(&k.catalog.Tables[i]).String())
-		}
-		k.fail(r.Table.Pos, CodeInheritance, fmt.Sprintf("rows of table %q can be reached through %s", r.Table, through),
-			"leave the table out: partitioned tables and parents are not supported by this version")
 	}
 }
 
@@ -165,13 +143,13 @@ func (k *checker) leadsTo(t *policies.Table, column string, key keyed, depth int
 // tableOwner warns where the owner of a protected table will see nothing of it.
 func (k *checker) tableOwner(r policies.Resource, t *policies.Table) {
 	client := slices.ContainsFunc(k.model.Database.ClientRoles, func(c policies.Text) bool { return c.Value == t.Owner })
-	if t.Owner == "" || r.Table.Schema == "rls" || client || k.maintains(t.Owner) {
+	if t.Owner == "" || t.Schema == "rls" || client || k.maintains(t.Owner) {
 		return // of a client role worse is reported
 	}
 	if owner := k.catalog.Role(t.Owner); owner != nil && (owner.Superuser || owner.BypassRLS) {
 		return // no policy filters it
 	}
-	k.warn(r.Table.Pos, CodeTableOwner, fmt.Sprintf("database role %q owns table %q and is no maintenance role: its migrations and definer functions will see no rows", t.Owner, r.Table),
+	k.warn(r.Table.Pos, CodeTableOwner, fmt.Sprintf("database role %q owns table %q and is no maintenance role: its migrations and definer functions will see no rows", t.Owner, tableName(t)),
 		fmt.Sprintf("add %q to \"maintenance_roles\", or give the table to one of them", t.Owner))
 }
 
@@ -194,25 +172,32 @@ func installedPolicies(c *policies.Catalog) map[string]bool {
 	return ours
 }
 
-// byHand checks policies that the toolkit did not make: permissive ones widen what it decides.
+// byHand checks policies that the toolkit did not make, on the table and its parts: permissive ones widen what it decides.
 func (k *checker) byHand(r policies.Resource, t *policies.Table) {
 	var names []string
-	for _, p := range t.Policies {
-		names = append(names, p.Name)
-		kept := slices.ContainsFunc(r.KeepPolicies, func(n policies.Text) bool { return n.Value == p.Name })
-		switch {
-		case kept || k.ours[policies.Identity(t.Schema, t.Name, p.Name)]:
-		case p.Permissive:
-			k.fail(r.Table.Pos, CodePermissive, fmt.Sprintf("permissive policy %q on %q was made by hand and lets rows through", p.Name, r.Table),
-				fmt.Sprintf("DROP POLICY %s ON %s; or add %q to \"keep_policies\"", policies.Ident(p.Name), r.Table, p.Name))
-		default:
-			k.report(policies.Note, r.Table.Pos, CodeRestrictive, fmt.Sprintf("restrictive policy %q on %q was made by hand and narrows what the model admits", p.Name, r.Table),
-				fmt.Sprintf("add %q to \"keep_policies\" if it is meant to stay", p.Name))
+	for _, t := range k.treeOf(t) {
+		for _, p := range t.Policies {
+			names = append(names, p.Name)
+			k.policyByHand(r, t, p)
 		}
 	}
 	for _, n := range r.KeepPolicies {
 		if !slices.Contains(names, n.Value) {
 			k.fail(n.Pos, CodeUnknownPolicy, fmt.Sprintf("table %q has no policy %q", r.Table, n.Value), suggest(n.Value, names, "remove it from \"keep_policies\""))
 		}
+	}
+}
+
+func (k *checker) policyByHand(r policies.Resource, t *policies.Table, p policies.Policy) {
+	table := tableName(t)
+	kept := slices.ContainsFunc(r.KeepPolicies, func(n policies.Text) bool { return n.Value == p.Name })
+	switch {
+	case kept || k.ours[policies.Identity(t.Schema, t.Name, p.Name)]:
+	case p.Permissive:
+		k.fail(r.Table.Pos, CodePermissive, fmt.Sprintf("permissive policy %q on %q was made by hand and lets rows through", p.Name, table),
+			fmt.Sprintf("DROP POLICY %s ON %s; or add %q to \"keep_policies\"", policies.Ident(p.Name), table, p.Name))
+	default:
+		k.report(policies.Note, r.Table.Pos, CodeRestrictive, fmt.Sprintf("restrictive policy %q on %q was made by hand and narrows what the model admits", p.Name, table),
+			fmt.Sprintf("add %q to \"keep_policies\" if it is meant to stay", p.Name))
 	}
 }

@@ -85,9 +85,14 @@ func (k *checker) mighty(r policies.Text, role *policies.Role) {
 	}
 	for _, res := range k.model.Resources {
 		t := k.catalog.Table(res.Table.Schema, res.Table.Name)
-		if t != nil && t.Owner == r.Value {
-			k.fail(r.Pos, CodeMightyRole, fmt.Sprintf("client role %q owns table %q and can lift its protection", r.Value, res.Table),
-				fmt.Sprintf("ALTER TABLE %s OWNER TO a maintenance role;", res.Table))
+		if t == nil {
+			continue
+		}
+		for _, p := range k.treeOf(t) {
+			if p.Owner == r.Value {
+				k.fail(r.Pos, CodeMightyRole, fmt.Sprintf("client role %q owns table %q and can lift its protection", r.Value, tableName(p)),
+					fmt.Sprintf("ALTER TABLE %s OWNER TO a maintenance role;", tableName(p)))
+			}
 		}
 	}
 }
@@ -109,7 +114,9 @@ func (k *checker) member(pos policies.Pos, what, name string) {
 	refuse("rls_owner", "the owner of the toolkit")
 	for _, r := range k.model.Resources {
 		if t := k.catalog.Table(r.Table.Schema, r.Table.Name); t != nil {
-			refuse(t.Owner, fmt.Sprintf("the owner of table %q", r.Table))
+			for _, p := range k.treeOf(t) {
+				refuse(p.Owner, fmt.Sprintf("the owner of table %q", tableName(p)))
+			}
 		}
 	}
 	for _, r := range k.catalog.Roles {

@@ -59,7 +59,7 @@ func (g *compiler) keepsSets() bool {
 		if t == nil { // the kernel's own, offline
 			return n.Schema == "rls"
 		}
-		return t.Kind == "r" && t.Parent == "" && !t.Heirs
+		return t.Kind == "r" && len(t.Parents) == 0 && !t.Heirs
 	}
 	u := g.model.Users
 	return tells(u.Table) && !slices.ContainsFunc(u.Sees, func(e policies.Edge) bool { return !e.Table.IsZero() && !tells(e.Table) })

@@ -32,11 +32,18 @@ func Model(m *policies.Model, c *policies.Catalog) ([]policies.Object, error) {
 	g.changes()
 	g.graphPolicies()
 	for _, r := range g.resources {
-		g.policies(r)
+		g.policies(r, g.forms())
+		for _, p := range r.parts {
+			g.policies(r.part(p), forms[:1])
+		}
 	}
 	for _, r := range g.resources {
 		g.narrow(r)
 		g.rowSecurity(r)
+		for _, p := range r.parts {
+			g.narrow(r.part(p))
+			g.rowSecurity(r.part(p))
+		}
 	}
 	g.grants()
 	return g.out, nil
@@ -58,6 +65,7 @@ type resource struct {
 	policies.Resource
 	table *policies.Table
 	keys  []column
+	parts []*policies.Table // partitions and children, however deep
 }
 
 type column struct {
@@ -118,6 +126,7 @@ func (g *compiler) resolve() error {
 			}
 			res.keys = append(res.keys, column{n, col.Type})
 		}
+		res.addParts(g.catalog)
 		g.resources = append(g.resources, res)
 	}
 	return nil

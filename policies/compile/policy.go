@@ -8,8 +8,9 @@ import (
 	"github.com/rlsctl/rlsctl/policies"
 )
 
-// policies compiles one permissive policy per action and form, and one for the maintenance roles.
-func (g *compiler) policies(r resource) {
+// policies compiles one permissive policy per action and form, and one for the maintenance roles. The first form serves
+// everybody; where it is the only one it is TO the roles of all.
+func (g *compiler) policies(r resource, shapes []form) {
 	all := func(branches []string) string { return orLines(branches, "        ") }
 	if roles := g.maintenance(); roles != "" {
 		g.policy(r.table, r.name(), r.name()+"_all_maintenance", "ALL", roles, "true", "true")
@@ -19,11 +20,11 @@ func (g *compiler) policies(r resource) {
 	for _, a := range []struct{ action, command, check string }{
 		{policies.ActionRead, "SELECT", ""}, {policies.ActionUpdate, "UPDATE", all(g.updates(r))}, {policies.ActionDelete, "DELETE", ""},
 	} {
-		if len(g.owners(anyForm, r, a.action, g.scope(r, a.action), "")) == 0 {
+		if len(shapes) == 1 || len(g.owners(anyForm, r, a.action, g.scope(r, a.action), "")) == 0 {
 			g.policy(r.table, r.name(), r.name()+"_"+a.action, a.command, g.everyForm(), all(g.admits(anyForm, r, a.action, "")), a.check)
 			continue
 		}
-		for _, f := range g.forms() {
+		for _, f := range shapes {
 			name := r.name() + "_" + a.action
 			if f != anyForm {
 				name += "_" + string(f)
@@ -98,7 +99,7 @@ func (g *compiler) graphPolicies() {
 	}
 	for _, gt := range tables {
 		t := g.catalog.Table(gt.schema, gt.name)
-		i := slices.IndexFunc(g.resources, func(r resource) bool { return r.table == t })
+		i := slices.IndexFunc(g.resources, func(r resource) bool { return t != nil && r.table.Schema == t.Schema && r.table.Name == t.Name })
 		if t == nil || (i < 0 && !t.RowSecurity) {
 			continue
 		}
@@ -177,9 +178,12 @@ func (g *compiler) handOver(r resource) {
 	}
 	// A foreign key that cascades writes as the table's owner, and from PostgreSQL 18 on its trigger runs as the owner
 	// too. Not whoever has no policy of ours: a client can drop its role in the middle of a statement.
-	exempt := "NOT row_security_active(TG_RELID)" +
-		"\n        OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')" +
-		"\n            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))"
+	filtered, owned := "row_security_active(TG_RELID)", "pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')"
+	if r.moves() { // a new partition has the trigger before it has policies
+		filtered = "row_security_active(pg_partition_root(TG_RELID))"
+		owned = "EXISTS (SELECT FROM pg_class AS c WHERE c.oid IN (TG_RELID, pg_partition_root(TG_RELID)) AND pg_has_role(current_user, c.relowner, 'USAGE'))"
+	}
+	exempt := fmt.Sprintf("NOT %s\n        OR (%s\n            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))", filtered, owned)
 	for _, m := range g.model.Database.MaintenanceRoles {
 		exempt += fmt.Sprintf("\n        OR pg_has_role(current_user, %s, 'USAGE')", policies.Literal(m.Value))
 	}
@@ -190,22 +194,34 @@ func (g *compiler) handOver(r resource) {
 			"STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.\n"+
 			"Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.", r.name()),
 		returns: "trigger", parallel: "UNSAFE", client: true,
-		body: fmt.Sprintf("BEGIN\n    IF %s THEN\n        RETURN NULL;\n    END IF;\n    IF (%s) AND NOT rls.superuser_on(%s) THEN\n"+
+		body: fmt.Sprintf("BEGIN\n    IF %s THEN\n        RETURN NEW;\n    END IF;\n    IF (%s) AND NOT rls.superuser_on(%s) THEN\n"+
 			"        RAISE EXCEPTION 'a row of resource \"%%\" would go to an owner out of reach', %s\n"+
-			"            USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';\n    END IF;\n    RETURN NULL;\nEND",
+			"            USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';\n    END IF;\n    RETURN NEW;\nEND",
 			exempt, strings.Join(checks, "\n        OR "), policies.Literal(r.name()), policies.Literal(r.name())),
 	}, r.name())
 	var columns []string
 	for _, o := range r.Owners {
 		columns = append(columns, policies.Ident(o.Column.Value))
 	}
+	g.handOverTrigger(r, "rls_hand_over", "AFTER", name, columns)
+	if r.moves() {
+		// A row that moves is deleted here and inserted there. The last of the BEFORE triggers sees what comes of it.
+		g.handOverTrigger(r, "zz_rls_hand_over", "BEFORE", name, columns)
+		return // partitions have the triggers of their root, those of tomorrow too
+	}
+	for _, p := range r.parts {
+		g.handOverTrigger(r.part(p), "rls_hand_over", "AFTER", name, columns)
+	}
+}
+
+func (g *compiler) handOverTrigger(r resource, name, when, function string, columns []string) {
 	table := tableSQL(r.table.Schema, r.table.Name)
 	g.add(policies.Object{
-		Kind: policies.KindTrigger, Name: policies.Identity(r.table.Schema, r.table.Name, "rls_hand_over"),
-		Title: "trigger rls_hand_over on " + table, Resource: r.name(), Table: table, AsOwner: r.table.Schema == "rls",
-		Create: fmt.Sprintf("CREATE TRIGGER rls_hand_over\n    AFTER UPDATE ON %s\n    FOR EACH ROW WHEN (%s)\n    EXECUTE FUNCTION rls.%s();",
-			table, changed(columns), name),
-		Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS rls_hand_over ON %s;", table),
+		Kind: policies.KindTrigger, Name: policies.Identity(r.table.Schema, r.table.Name, name),
+		Title: fmt.Sprintf("trigger %s on %s", name, table), Resource: r.name(), Table: table, AsOwner: r.table.Schema == "rls",
+		Create: fmt.Sprintf("CREATE TRIGGER %s\n    %s UPDATE ON %s\n    FOR EACH ROW WHEN (%s)\n    EXECUTE FUNCTION rls.%s();",
+			name, when, table, changed(columns), function),
+		Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON %s;", name, table),
 	})
 }
 

@@ -175,6 +175,9 @@ func (g *compiler) schemas() []string {
 	var out []string
 	for _, r := range g.resources {
 		out = append(out, r.table.Schema)
+		for _, p := range r.parts {
+			out = append(out, p.Schema)
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

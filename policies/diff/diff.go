@@ -3,6 +3,7 @@
 package diff
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -27,6 +28,9 @@ func Plan(desired []policies.Object, actual *policies.Catalog, keep map[string][
 	d := &differ{actual: actual, want: map[string]policies.Object{}, have: map[string]policies.Installed{}}
 	for _, o := range desired {
 		d.want[key(o.Kind, o.Name)] = o
+		if o.Kind == policies.KindRowSecurity {
+			d.protected = append(d.protected, o.Table)
+		}
 	}
 	for _, i := range actual.Installed {
 		d.have[key(i.Kind, i.Name)] = i
@@ -38,15 +42,17 @@ func Plan(desired []policies.Object, actual *policies.Catalog, keep map[string][
 	} else {
 		plan.Changes = d.changes(desired)
 	}
+	plan.Locks = d.locks(plan.Changes)
 	plan.StateHash = StateHash(actual, tables(desired, actual))
 	return plan
 }
 
 type differ struct {
-	actual *policies.Catalog
-	want   map[string]policies.Object
-	have   map[string]policies.Installed
-	notes  policies.Diagnostics
+	actual    *policies.Catalog
+	want      map[string]policies.Object
+	have      map[string]policies.Installed
+	protected []string // quoted schema.table that the model protects
+	notes     policies.Diagnostics
 }
 
 func key(k policies.Kind, name string) string { return string(k) + " " + name }
@@ -60,7 +66,7 @@ func (d *differ) changes(desired []policies.Object) []policies.Change {
 		if _, wanted := d.want[key(i.Kind, i.Name)]; wanted {
 			continue
 		}
-		c := drop(i, "no longer in the model")
+		c := drop(i, d.gone(i))
 		if leaf(i.Kind) {
 			first = append(first, c)
 		} else {
@@ -74,6 +80,42 @@ func (d *differ) changes(desired []policies.Object) []policies.Change {
 		}
 	}
 	return append(out, last...)
+}
+
+// gone says why an object is no longer wanted. A partition that was detached keeps its policies until somebody decides.
+func (d *differ) gone(i policies.Installed) string {
+	k := key(policies.KindRegistry, policies.Identity("resource", i.Resource))
+	same := d.want[k].Hash() == d.have[k].Hash // of the same table
+	if i.Resource != "" && i.Table != "" && same && !slices.Contains(d.protected, i.Table) {
+		return "the table was detached from resource " + i.Resource
+	}
+	return "no longer in the model"
+}
+
+// locks returns the tables that changes lock, in one fixed order: what is a part of another table after that, as whoever
+// reads the whole locks them.
+func (d *differ) locks(changes []policies.Change) []string {
+	depth := map[string]int{}
+	for i := range d.actual.Tables {
+		t := &d.actual.Tables[i]
+		if len(t.Parents) > 0 {
+			continue
+		}
+		for n, p := range d.actual.Parts(t) {
+			depth[policies.TableName{Schema: p.Schema, Name: p.Name}.String()] = n + 1
+		}
+	}
+	var out []string
+	for _, c := range changes {
+		switch c.Object.Kind {
+		case policies.KindPolicy, policies.KindTrigger, policies.KindRowSecurity:
+			if t := c.Object.Table; t != "" && !strings.HasPrefix(t, "rls.") {
+				out = append(out, t)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(depth[a], depth[b]), strings.Compare(a, b)) })
+	return slices.Compact(out)
 }
 
 func (d *differ) change(o policies.Object) (policies.Change, bool) {
@@ -236,7 +278,7 @@ func (d *differ) rebuild(desired []policies.Object) []policies.Change {
 	}
 	for _, i := range slices.Backward(d.actual.Installed) {
 		if _, wanted := d.want[key(i.Kind, i.Name)]; !wanted && !structural(i.Kind) {
-			out = append(out, drop(i, "no longer in the model"))
+			out = append(out, drop(i, d.gone(i)))
 		}
 	}
 	for _, o := range desired {

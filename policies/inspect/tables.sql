@@ -6,18 +6,29 @@ FROM (
         'name', c.relname,
         'kind', c.relkind,
         'owner', pg_get_userbyid(c.relowner),
-        'parent', coalesce((
-            SELECT pn.nspname || '.' || pc.relname FROM pg_catalog.pg_inherits AS i
+        'parents', (
+            SELECT json_agg(json_build_object('schema', pn.nspname, 'name', pc.relname) ORDER BY i.inhseqno)
+            FROM pg_catalog.pg_inherits AS i
             JOIN pg_catalog.pg_class AS pc ON pc.oid = i.inhparent
             JOIN pg_catalog.pg_namespace AS pn ON pn.oid = pc.relnamespace
-            WHERE i.inhrelid = c.oid ORDER BY i.inhseqno LIMIT 1), ''),
+            WHERE i.inhrelid = c.oid),
         'partition', c.relispartition,
         'heirs', EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhparent = c.oid),
         'row_security', c.relrowsecurity,
         'force_row_security', c.relforcerowsecurity,
         'columns', coalesce((
-            SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, NULL), 'not_null', a.attnotnull) ORDER BY a.attnum)
+            SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(b.oid, NULL), 'not_null', a.attnotnull,
+                'domain', CASE WHEN b.oid <> a.atttypid THEN format_type(a.atttypid, NULL) ELSE '' END,
+                'nondeterministic', EXISTS (SELECT FROM pg_catalog.pg_collation AS l WHERE l.oid = a.attcollation AND NOT l.collisdeterministic)) ORDER BY a.attnum)
             FROM pg_catalog.pg_attribute AS a
+            JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+            CROSS JOIN LATERAL (SELECT CASE WHEN t.typtype <> 'd' THEN t.oid ELSE (
+                WITH RECURSIVE below(oid, next) AS (
+                    SELECT t.oid, t.typbasetype
+                    UNION ALL
+                    SELECT y.oid, y.typbasetype FROM below AS w JOIN pg_catalog.pg_type AS y ON y.oid = w.next
+                )
+                SELECT w.oid FROM below AS w WHERE w.next = 0) END) AS b(oid)
             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]'::json),
         'primary_key', (
             SELECT json_agg(a.attname ORDER BY k.place)

@@ -112,8 +112,16 @@ func plan(m *policies.Model, r *Result) error {
 	}
 	keep := map[string][]string{}
 	for _, res := range m.Resources {
+		tables := []string{res.Table.String()}
+		if t := r.Catalog.Table(res.Table.Schema, res.Table.Name); t != nil {
+			for _, p := range r.Catalog.Parts(t) {
+				tables = append(tables, policies.TableName{Schema: p.Schema, Name: p.Name}.String())
+			}
+		}
 		for _, k := range res.KeepPolicies {
-			keep[res.Table.String()] = append(keep[res.Table.String()], k.Value)
+			for _, t := range tables {
+				keep[t] = append(keep[t], k.Value)
+			}
 		}
 	}
 	r.Objects = objects

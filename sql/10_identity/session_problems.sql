@@ -36,9 +36,8 @@ BEGIN
                 FROM rls.plan_role AS t
                 WHERE t.role = r.rolname AND t.client_role <> (SELECT l.client_role FROM rls.login AS l WHERE l.name = session_user)
             UNION ALL SELECT 'owns the protected table ' || format('%I.%I', s.table_schema, s.table_name)
-                FROM rls.resource AS s
-                JOIN pg_namespace AS n ON n.nspname = s.table_schema
-                JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.table_name
+                FROM rls.protected_table AS s
+                JOIN pg_class AS c ON c.oid = s.oid
                 WHERE c.relowner = r.oid
         ) AS p
         WHERE CASE WHEN (SELECT m.rolsuper FROM pg_roles AS m WHERE m.rolname = session_user) THEN r.rolname = session_user

@@ -5,8 +5,10 @@ LANGUAGE sql
 IMMUTABLE
 PARALLEL SAFE
 SECURITY INVOKER
-RETURN CASE WHEN value ~ '^-?[0-9]{1,10}$' THEN
-    CASE WHEN value::numeric BETWEEN -2147483648 AND 2147483647 THEN value::integer END
+RETURN CASE
+    WHEN octet_length(value) < 10 THEN CASE WHEN value ~ '^-?[0-9]+$' THEN value::integer END
+    WHEN value ~ '^-?[0-9]{1,10}$' THEN
+        CASE WHEN value::numeric BETWEEN -2147483648 AND 2147483647 THEN value::integer END
 END;
 REVOKE ALL ON FUNCTION rls.to_integer(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.to_integer(text) TO rls_client;

@@ -25,7 +25,11 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 UNION ALL
 SELECT 'trigger',
        '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"."' || replace(t.tgname, '"', '""') || '"',
-       md5(concat_ws('|', pg_get_triggerdef(t.oid), t.tgenabled))
+       md5(concat_ws('|', pg_get_triggerdef(t.oid), t.tgenabled,
+           -- A partition has the triggers of its root, and somebody may have switched one off there.
+           (SELECT string_agg(p.relid::regclass::text, ',' ORDER BY p.relid::regclass::text)
+            FROM pg_partition_tree(CASE c.relkind WHEN 'p' THEN c.oid END) AS p
+            JOIN pg_catalog.pg_trigger AS o ON o.tgrelid = p.relid AND o.tgname = t.tgname AND o.tgenabled <> t.tgenabled)))
 FROM pg_catalog.pg_trigger AS t
 JOIN pg_catalog.pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace = 'rls'::regnamespace
 JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid

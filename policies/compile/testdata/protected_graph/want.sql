@@ -827,8 +827,8 @@ BEGIN
     IF changed IS NOT false THEN
         result := ARRAY(SELECT h.id FROM rls.hierarchy($1) AS h(id));
     END IF;
-    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
-            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = $1
+            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)) THEN
         result := result || ARRAY(SELECT x.id::bigint FROM rls.shared_with($1) AS x(id));
     END IF;
     RETURN result;
@@ -883,8 +883,8 @@ BEGIN
     IF changed IS NOT false THEN
         result := B'';
     END IF;
-    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
-            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = $1
+            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)) THEN
         FOR one IN SELECT x.id FROM rls.shared_with($1) AS x(id) LOOP
             IF one BETWEEN 1 AND length(result) THEN
                 result := set_bit(result, one::integer - 1, 1);
@@ -939,8 +939,8 @@ BEGIN
     IF changed IS NOT false THEN
         result := coalesce((SELECT range_agg(CASE x.id WHEN 9223372036854775807 THEN int8range(x.id, NULL) ELSE int8range(x.id, x.id, '[]') END) FROM (SELECT h.id::bigint FROM rls.hierarchy($1) AS h(id)) AS x), '{}');
     END IF;
-    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
-            WHERE m.user_id = $1 AND (g.shares_members OR g.shares_creator)) THEN
+    IF NOT $2 AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = $1
+            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)) THEN
         result := result + coalesce((SELECT range_agg(CASE x.id WHEN 9223372036854775807 THEN int8range(x.id, NULL) ELSE int8range(x.id, x.id, '[]') END) FROM (SELECT h.id::bigint FROM rls.shared_with($1) AS h(id)) AS x), '{}');
     END IF;
     RETURN result;
@@ -1084,8 +1084,8 @@ BEGIN
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
-        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
-            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
+            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -1174,8 +1174,8 @@ BEGIN
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
-        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
-            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
+            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -1264,8 +1264,8 @@ BEGIN
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
-        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id
-            WHERE m.user_id = u.id AND (g.shares_members OR g.shares_creator)))
+        OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
+            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
@@ -1443,14 +1443,14 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))
         OR pg_has_role(current_user, 'owner', 'USAGE')
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
-        RETURN NULL;
+        RETURN NEW;
     END IF;
     IF ((NEW.id IS DISTINCT FROM OLD.id AND NEW.id IS NOT NULL AND NEW.id <> ALL (rls.admitted_owners('update', 'person', 'visible', false)))
         OR (NEW.boss IS DISTINCT FROM OLD.boss AND NEW.boss IS NOT NULL AND NEW.boss <> ALL (rls.admitted_owners('update', 'person', 'visible', false)))) AND NOT rls.superuser_on('person') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'person'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NULL;
+    RETURN NEW;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_person() FROM PUBLIC;
@@ -1517,14 +1517,14 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))
         OR pg_has_role(current_user, 'owner', 'USAGE')
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
-        RETURN NULL;
+        RETURN NEW;
     END IF;
     IF ((NEW.maker IS DISTINCT FROM OLD.maker AND NEW.maker IS NOT NULL AND NEW.maker <> ALL (rls.admitted_owners('update', 'team', 'self', false)))
         OR (NEW.id IS DISTINCT FROM OLD.id AND NEW.id IS NOT NULL AND NEW.id <> ALL (rls.admitted_groups('update', 'team', false)))) AND NOT rls.superuser_on('team') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'team'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NULL;
+    RETURN NEW;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_team() FROM PUBLIC;
@@ -1594,14 +1594,14 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE'))
         OR pg_has_role(current_user, 'owner', 'USAGE')
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
-        RETURN NULL;
+        RETURN NEW;
     END IF;
     IF ((NEW.person_id IS DISTINCT FROM OLD.person_id AND NEW.person_id IS NOT NULL AND NEW.person_id <> ALL (rls.admitted_owners('update', 'member', 'visible', false)))
         OR (NEW.team_id IS DISTINCT FROM OLD.team_id AND NEW.team_id IS NOT NULL AND NEW.team_id <> ALL (rls.admitted_groups('update', 'member', false)))) AND NOT rls.superuser_on('member') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'member'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
-    RETURN NULL;
+    RETURN NEW;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.hand_over_member() FROM PUBLIC;

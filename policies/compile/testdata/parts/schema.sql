@@ -1,0 +1,10 @@
+CREATE SCHEMA archive;
+CREATE TABLE public.person (id bigint PRIMARY KEY, boss bigint);
+CREATE TABLE public.event (id bigint, day date, owner bigint, second bigint, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+CREATE TABLE archive.event_old (second bigint, owner bigint, day date NOT NULL, id bigint NOT NULL);
+ALTER TABLE public.event ATTACH PARTITION archive.event_old FOR VALUES FROM (MINVALUE) TO ('2026-01-01');
+CREATE TABLE public.event_new PARTITION OF public.event DEFAULT;
+CREATE TABLE public.doc (id bigint PRIMARY KEY, owner bigint);
+CREATE TABLE public.memo (extra text) INHERITS (public.doc);
+ALTER TABLE public.memo ALTER id DROP NOT NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON public.event, archive.event_old, public.doc, public.memo TO {{app}};
