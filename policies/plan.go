@@ -32,7 +32,7 @@ type Object struct {
 	Create   string `json:"create"`             // makes it where it is absent
 	Replace  string `json:"replace,omitempty"`  // turns an older one into this one; "" means Drop, then Create
 	Drop     string `json:"drop"`               // takes it away again, leaving what was there before
-	Shape    string `json:"shape,omitempty"`    // of a view or function: what others depend on; when it differs, all are built anew
+	Shape    string `json:"shape,omitempty"`    // of a view or function: what others depend on; when it differs, all are built anew. Of a policy: what ALTER cannot change
 	AsOwner  bool   `json:"as_owner,omitempty"` // runs as rls_owner rather than as the login that applies
 	Once     bool   `json:"once,omitempty"`     // made once: what becomes of it afterwards is data
 }
@@ -75,12 +75,34 @@ type Change struct {
 	Hazards []Hazard  `json:"hazards,omitempty"`
 }
 
+// Lock is a lock that a plan takes before its first change and holds until its commit.
+type Lock struct {
+	Name    string `json:"name"`               // quoted schema.name
+	Mode    string `json:"mode"`               // as LOCK TABLE spells it
+	View    bool   `json:"view,omitempty"`     // a view, without the tables that it reads
+	AsOwner bool   `json:"as_owner,omitempty"` // taken as rls_owner rather than as the login that applies
+}
+
+// The modes of locks.
+const (
+	LockAll    = "ACCESS EXCLUSIVE"    // keeps readers and writers waiting
+	LockWrites = "SHARE ROW EXCLUSIVE" // keeps writers waiting
+)
+
 // Plan leads from what is to what the model wants. It is empty where both agree.
 type Plan struct {
 	StateHash string      `json:"state_hash"`      // of the catalog it was made from
 	Changes   []Change    `json:"changes"`         // in the order in which they run
-	Locks     []string    `json:"locks,omitempty"` // quoted schema.table of what they lock, in the order to lock it in
+	Locks     []Lock      `json:"locks,omitempty"` // in the order in which they are taken
 	Notes     Diagnostics `json:"notes,omitempty"` // objects made by hand, and other things worth knowing; errors refuse the apply
+}
+
+// Step is a part of a plan that is safe alone: one transaction.
+type Step struct {
+	Title   string   `json:"title"`
+	Reason  string   `json:"reason,omitempty"` // why it is larger than one table
+	Changes []Change `json:"changes"`
+	Locks   []Lock   `json:"locks,omitempty"`
 }
 
 // Empty reports whether there is nothing to do.

@@ -25,14 +25,21 @@ func newApplyCommand(a *app) *cobra.Command {
 made again once the locks are held; where the database has changed meanwhile, nothing is done.
 
 A plan that only narrows access needs no more than a yes. Every other hazard in it has to be named with --allow:
-WIDENS_ACCESS, DISABLES_RLS, REPLACES_FUNCTION.` + exitCodes(exitUsage, exitModel, exitRefused),
+WIDENS_ACCESS, DISABLES_RLS, REPLACES_FUNCTION.
+
+Tables are locked before the first change. Where a lock is not to be had in time everything is rolled back and tried
+again; what gives up names the sessions that hold it. With --per-table the plan is carried out in steps, table by table,
+so that no lock is held for long: each step is a transaction and safe alone. What is done stays, and the same command
+goes on where it stopped.` + exitCodes(exitUsage, exitModel, exitRefused),
 		Example: `  rlsctl apply rls.yaml
   rlsctl apply rls.yaml --yes --allow WIDENS_ACCESS,REPLACES_FUNCTION
-  rlsctl apply rls.yaml --yes --lock-timeout 1s -o json`,
+  rlsctl apply rls.yaml --yes --lock-timeout 1s -o json
+  rlsctl apply rls.yaml --yes --per-table --lock-retries 100`,
 		Args:              exactArgs("rls.yaml"),
 		ValidArgsFunction: modelArg,
 	}
 	o := a.changeFlags(cmd)
+	cmd.Flags().BoolVar(&o.perTable, "per-table", false, "in steps, one transaction for each table")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		m, err := a.model(args[0])
 		if err != nil {
@@ -52,13 +59,16 @@ type changeOptions struct {
 	yes         bool
 	allow       hazards
 	lockTimeout time.Duration
+	lockRetries int
+	perTable    bool
 }
 
 func (a *app) changeFlags(cmd *cobra.Command) *changeOptions {
 	o := &changeOptions{format: formatFlag(cmd, "text", "json")}
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
 	cmd.Flags().Var(&o.allow, "allow", "`hazards` that the plan may have, separated by commas")
-	cmd.Flags().DurationVar(&o.lockTimeout, "lock-timeout", 5*time.Second, "how long to wait for the lock of each table")
+	cmd.Flags().DurationVar(&o.lockTimeout, "lock-timeout", 2*time.Second, "how long an attempt waits for its first lock; for the others it waits less than deadlock_timeout")
+	cmd.Flags().IntVar(&o.lockRetries, "lock-retries", 10, "how often to try again where a lock is not to be had")
 	_ = cmd.RegisterFlagCompletionFunc("allow", func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		before := typed[:strings.LastIndex(typed, ",")+1]
 		var out []string
@@ -100,8 +110,9 @@ func (h *hazards) Set(s string) error {
 
 // changed is the result of a change as JSON.
 type changed struct {
-	Applied bool         `json:"applied"`
-	Plan    planDocument `json:"plan"`
+	Applied   bool         `json:"applied"`
+	StepsDone int          `json:"steps_done,omitempty"` // with --per-table, also where it stopped
+	Plan      planDocument `json:"plan"`
 }
 
 // change plans m, shows the plan, asks, and carries it out; a nil m is the removal. It reports whether it did something.
@@ -110,19 +121,23 @@ func (a *app) change(ctx context.Context, conn *pgx.Conn, m *policies.Model, o *
 	if o.lockTimeout < time.Millisecond {
 		return false, usagef("--lock-timeout must be at least 1ms")
 	}
+	if o.lockRetries < 0 {
+		return false, usagef("--lock-retries must not be negative")
+	}
 	result, err := a.plan(ctx, conn, m)
 	if err != nil {
 		return false, err
 	}
-	p := result.Plan
-	done, err := a.carryOut(ctx, conn, m, p, o, question)
+	p := stepped(&result, o.perTable)
+	done, steps, err := a.carryOut(ctx, conn, m, result, p, o, question)
 	if o.format.value == "json" {
-		err = errors.Join(err, a.json(changed{Applied: done, Plan: document(p)}))
+		err = errors.Join(err, a.json(changed{Applied: done, StepsDone: steps, Plan: document(p)}))
 	}
 	return done, err
 }
 
-func (a *app) carryOut(ctx context.Context, conn *pgx.Conn, m *policies.Model, p policies.Plan, o *changeOptions, question string) (bool, error) {
+// carryOut reports whether the plan is done, and with steps how many of them are.
+func (a *app) carryOut(ctx context.Context, conn *pgx.Conn, m *policies.Model, result pipeline.Result, p steppedPlan, o *changeOptions, question string) (bool, int, error) {
 	text := o.format.value == "text"
 	refused := p.Notes.HasErrors()
 	switch {
@@ -148,29 +163,27 @@ func (a *app) carryOut(ctx context.Context, conn *pgx.Conn, m *policies.Model, p
 				err.tip = n.Hint
 			}
 		}
-		return false, err
+		return false, 0, err
 	}
 	if p.Empty() {
-		return false, nil
+		return false, 0, nil
 	}
-	if missing := forbidden(p, o.allow); len(missing) > 0 {
-		return false, failf(exitRefused, "%w: %s; nothing was changed", apply.ErrHazard, &missing).
+	if missing := forbidden(p.Plan, o.allow); len(missing) > 0 {
+		return false, 0, failf(exitRefused, "%w: %s; nothing was changed", apply.ErrHazard, &missing).
 			hint("Read the plan, and add --allow %s if that is what you want.", &missing)
 	}
 	if !o.yes {
 		ok, err := a.confirm(ctx, question)
 		if err != nil {
-			return false, err
+			return false, 0, err
 		}
 		if !ok {
-			return false, failf(exitRefused, "not confirmed; nothing was changed")
+			return false, 0, failf(exitRefused, "not confirmed; nothing was changed")
 		}
 	}
-	stop := a.progress("applying " + count(len(p.Changes), "change"))
-	err := pipeline.Apply(ctx, conn, m, p, apply.Options{Allow: o.allow, LockTimeout: o.lockTimeout})
-	stop()
+	steps, err := a.carried(ctx, conn, m, result, o)
 	if err != nil {
-		return false, refusal(ctx, err)
+		return false, steps, refusal(ctx, err, steps, len(p.Steps))
 	}
 	if text {
 		fmt.Fprintf(a.Out, "done: %s\n", count(len(p.Changes), "change"))
@@ -178,7 +191,23 @@ func (a *app) carryOut(ctx context.Context, conn *pgx.Conn, m *policies.Model, p
 			a.note("next: rlsctl doctor says whether the rest of the database keeps to it, views among them")
 		}
 	}
-	return true, nil
+	return true, steps, nil
+}
+
+// carried carries the plan out, in steps if they are wanted, and returns how many of them are done.
+func (a *app) carried(ctx context.Context, conn *pgx.Conn, m *policies.Model, result pipeline.Result, o *changeOptions) (int, error) {
+	options := apply.Options{Allow: o.allow, LockTimeout: o.lockTimeout, LockRetries: o.lockRetries,
+		Waiting: func(attempt int, err error) {
+			message, _, _ := explained(err)
+			fmt.Fprintf(a.Err, "%s; trying again (%d of %d)\n", indented(masked(message)), attempt, o.lockRetries)
+		}}
+	if !o.perTable {
+		defer a.progress("applying " + count(len(result.Plan.Changes), "change"))()
+		return 0, pipeline.Apply(ctx, conn, m, result.Plan, options)
+	}
+	return pipeline.ApplySteps(ctx, conn, m, result, options, func(done int, steps []policies.Step) {
+		fmt.Fprintf(a.Err, "step %d of %d: %s, %s\n", done+1, len(steps), steps[done].Title, count(len(steps[done].Changes), "change"))
+	})
 }
 
 // forbidden returns the hazards of p that have to be allowed and are not.
@@ -188,23 +217,30 @@ func forbidden(p policies.Plan, allow []policies.Hazard) hazards {
 	})
 }
 
-// refusal gives an error of apply its exit code and says that the transaction has been rolled back.
-func refusal(ctx context.Context, err error) error {
+// refusal gives an error of apply its exit code and says what has been rolled back: everything, or with steps the one
+// after those that are done.
+func refusal(ctx context.Context, err error, done, steps int) error {
 	if errors.Is(err, apply.ErrUncertain) {
 		return (&exitError{code: exitUnexpected, err: err}).hint("Run `rlsctl plan` to see whether the changes are there.")
 	}
-	if ctx.Err() != nil {
-		return failf(exitRefused, "interrupted; nothing was changed")
+	kept := "nothing was changed"
+	if done > 0 {
+		kept = fmt.Sprintf("%d of %d steps are done and stay (RL424)", done, steps)
 	}
-	out := failf(exitRefused, "%w; nothing was changed", err)
+	if ctx.Err() != nil {
+		return failf(exitRefused, "interrupted; %s", kept)
+	}
+	out := failf(exitRefused, "%w; %s", err, kept)
 	var pg *pgconn.PgError
+	var blocked *apply.BlockedError
 	switch {
 	case errors.Is(err, apply.ErrStateChanged):
 		return out.hint("Run the command again, and read the new plan.")
 	case errors.Is(err, apply.ErrLocked):
-		return out.hint("Wait until the other apply is done, and run the command again.")
-	case errors.As(err, &pg) && pg.Code == "55P03":
-		return out.hint("Wait until other sessions leave the table, or give a longer --lock-timeout.")
+		return failf(exitRefused, "%w (RL420); %s", err, kept).hint("Wait until the other apply is done, and run the command again.")
+	case errors.As(err, &blocked):
+		return failf(exitRefused, "%w (RL419); %s", err, kept).
+			hint("Wait until those sessions have ended their transactions, or end them; then run the command again, with more --lock-retries if need be.")
 	case errors.As(err, &pg) && pg.Code == "42501" && pg.Hint == "":
 		return out.hint("Connect as a database superuser, or as the owner of the tables with CREATEROLE.")
 	}

@@ -33,8 +33,12 @@ With -o sql the plan is one script that psql runs as apply would, in one transac
 		ValidArgsFunction: modelArg,
 	}
 	format := formatFlag(cmd, "text", "json", "sql")
+	perTable := cmd.Flags().Bool("per-table", false, "show the steps of apply --per-table")
 	code := cmd.Flags().Bool("exit-code", false, "exit with 5 where something is to be changed or stands in the way")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *perTable && format.value == "sql" {
+			return usagef("--per-table has no form in SQL").hint("Leave out --per-table: the script is one transaction.")
+		}
 		m, err := a.model(args[0])
 		if err != nil {
 			return err
@@ -44,7 +48,7 @@ With -o sql the plan is one script that psql runs as apply would, in one transac
 			if err != nil {
 				return err
 			}
-			if err := a.printPlan(a.Out, format.value, result.Plan); err != nil {
+			if err := a.printPlan(a.Out, format.value, stepped(&result, *perTable)); err != nil {
 				return err
 			}
 			if *code && (!result.Plan.Empty() || result.Plan.Notes.HasErrors()) {
@@ -83,10 +87,26 @@ type planDocument struct {
 	Refused bool              `json:"refused"` // something in the notes makes apply refuse
 	Hazards []policies.Hazard `json:"hazards"`
 	policies.Plan
+	Steps []stepDocument `json:"steps,omitempty"` // with --per-table
 }
 
-func document(p policies.Plan) planDocument {
-	d := planDocument{Empty: p.Empty(), Refused: p.Notes.HasErrors(), Hazards: apply.Hazards(p), Plan: p}
+// stepDocument is a step as JSON; its changes are among those of the plan.
+type stepDocument struct {
+	Title   string          `json:"title"`
+	Reason  string          `json:"reason,omitempty"`
+	Changes []string        `json:"changes"`
+	Locks   []policies.Lock `json:"locks,omitempty"`
+}
+
+func document(p steppedPlan) planDocument {
+	d := planDocument{Empty: p.Empty(), Refused: p.Notes.HasErrors(), Hazards: apply.Hazards(p.Plan), Plan: p.Plan}
+	for _, s := range p.Steps {
+		step := stepDocument{Title: s.Title, Reason: s.Reason, Locks: s.Locks}
+		for _, c := range s.Changes {
+			step.Changes = append(step.Changes, string(c.Op)+" "+c.Object.Title)
+		}
+		d.Steps = append(d.Steps, step)
+	}
 	if d.Hazards == nil {
 		d.Hazards = []policies.Hazard{}
 	}
@@ -99,13 +119,29 @@ func document(p policies.Plan) planDocument {
 	return d
 }
 
-func (a *app) printPlan(w io.Writer, format string, p policies.Plan) error {
+// steppedPlan is a plan with the steps that it is carried out in; nil: in one.
+type steppedPlan struct {
+	policies.Plan
+	Steps []policies.Step
+}
+
+// stepped cuts the plan into steps, if that is wanted, and puts what is to be said about them among its notes.
+func stepped(r *pipeline.Result, wanted bool) steppedPlan {
+	if !wanted {
+		return steppedPlan{Plan: r.Plan}
+	}
+	steps, notes := pipeline.Steps(*r)
+	r.Plan.Notes = append(r.Plan.Notes, notes...)
+	return steppedPlan{r.Plan, steps}
+}
+
+func (a *app) printPlan(w io.Writer, format string, p steppedPlan) error {
 	switch format {
 	case "json":
 		return a.json(document(p))
 	case "sql":
 		a.diagnose(p.Notes)
-		_, err := io.WriteString(w, apply.Script(p))
+		_, err := io.WriteString(w, apply.Script(p.Plan))
 		return err
 	}
 	a.planText(w, p)
@@ -121,35 +157,37 @@ var signs = map[policies.Operation]struct {
 	policies.OpDrop:    {"-", red},
 }
 
-// planText shows a plan for people: changes by resource, then the notes, then the counts.
-func (a *app) planText(w io.Writer, p policies.Plan) {
-	var groups []string
-	byGroup := map[string][]policies.Change{}
-	for _, c := range p.Changes {
-		g := c.Object.Resource
-		if _, seen := byGroup[g]; !seen {
-			groups = append(groups, g)
-		}
-		byGroup[g] = append(byGroup[g], c)
-	}
-	for _, g := range groups {
-		heading := "resource " + g
-		if g == "" {
-			heading = "people, roles and decisions"
+// planText shows a plan for people: step by step, or by resource; then the notes, then the counts.
+func (a *app) planText(w io.Writer, p steppedPlan) {
+	for i, s := range p.Steps {
+		heading := fmt.Sprintf("step %d of %d: %s", i+1, len(p.Steps), s.Title)
+		if s.Reason != "" {
+			heading += " (" + s.Reason + ")"
 		}
 		fmt.Fprintln(w, a.paint(w, bold, heading))
-		for _, c := range byGroup[g] {
-			s := signs[c.Op]
-			line := fmt.Sprintf("  %s %s", a.paint(w, s.colour, s.sign), c.Object.Title)
-			if c.Reason != "" {
-				line += " (" + c.Reason + ")"
-			}
-			for _, h := range c.Hazards {
-				line += "  " + a.paint(w, hazardColour(h), string(h))
-			}
-			fmt.Fprintln(w, line)
+		for _, l := range s.Locks {
+			fmt.Fprintf(w, "  locks %s (%s)\n", l.Name, l.Mode)
 		}
-		fmt.Fprintln(w)
+		a.changesText(w, s.Changes)
+	}
+	if p.Steps == nil {
+		var groups []string
+		byGroup := map[string][]policies.Change{}
+		for _, c := range p.Changes {
+			g := c.Object.Resource
+			if _, seen := byGroup[g]; !seen {
+				groups = append(groups, g)
+			}
+			byGroup[g] = append(byGroup[g], c)
+		}
+		for _, g := range groups {
+			heading := "resource " + g
+			if g == "" {
+				heading = "people, roles and decisions"
+			}
+			fmt.Fprintln(w, a.paint(w, bold, heading))
+			a.changesText(w, byGroup[g])
+		}
 	}
 	for _, n := range p.Notes {
 		fmt.Fprintln(w, n)
@@ -160,7 +198,22 @@ func (a *app) planText(w io.Writer, p policies.Plan) {
 	if len(p.Notes) > 0 {
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintln(w, summary(p))
+	fmt.Fprintln(w, summary(p.Plan))
+}
+
+func (a *app) changesText(w io.Writer, changes []policies.Change) {
+	for _, c := range changes {
+		s := signs[c.Op]
+		line := fmt.Sprintf("  %s %s", a.paint(w, s.colour, s.sign), c.Object.Title)
+		if c.Reason != "" {
+			line += " (" + c.Reason + ")"
+		}
+		for _, h := range c.Hazards {
+			line += "  " + a.paint(w, hazardColour(h), string(h))
+		}
+		fmt.Fprintln(w, line)
+	}
+	fmt.Fprintln(w)
 }
 
 func hazardColour(h policies.Hazard) colour {

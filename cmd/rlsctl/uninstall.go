@@ -138,7 +138,7 @@ func (a *app) carryOutLeaving(ctx context.Context, conn *pgx.Conn, p leave.Plan,
 		if r := refused(refusedByKernel(err)); r != err {
 			return r
 		}
-		return refusal(ctx, err)
+		return refusal(ctx, err, 0, 0)
 	}
 	result.Applied, result.Stay = true, append(result.Stay, stay...)
 	if text {
@@ -160,7 +160,7 @@ func (a *app) leavingText(w io.Writer, p leave.Plan) {
 		fmt.Fprintf(w, "  %s %s%s\n", a.paint(w, red, "-"), fmt.Sprintf(format, args...), mark)
 	}
 	heading := func(s string) { fmt.Fprintln(w, a.paint(w, bold, s)) }
-	a.planText(w, p.Policies)
+	a.planText(w, steppedPlan{Plan: p.Policies})
 	fmt.Fprintln(w)
 	if len(p.Logins) > 0 {
 		heading("logins")

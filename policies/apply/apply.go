@@ -31,15 +31,22 @@ var ErrNotMade = errors.New("the server did not give or take a privilege")
 // ErrUncertain means that the connection was lost while the server was committing: the changes may be there or not.
 var ErrUncertain = errors.New("the connection was lost at the commit")
 
-// Options of one apply. The zero value allows NARROWS_ACCESS alone and waits 5 s for each lock.
+// Options of one apply. The zero value allows NARROWS_ACCESS alone, and tries once to get its locks.
 type Options struct {
-	Allow       []policies.Hazard
+	Allow []policies.Hazard
+	// LockTimeout is how long one attempt waits for the first lock; 0 is 2 s. Once it holds one it waits for the others for
+	// less than the server's deadlock_timeout altogether: see takeLocks.
 	LockTimeout time.Duration
-	// Recheck plans again inside the transaction, after the locks are held. The plan is carried out only if the state
-	// hash of the new one is the same.
-	Recheck func(ctx context.Context, tx pgx.Tx) (policies.Plan, error)
+	// LockRetries is how often the whole transaction is tried again where a lock was not to be had.
+	LockRetries int
+	// Before looks at the database inside the transaction, before there are any locks; an error ends the apply.
+	Before func(ctx context.Context, tx pgx.Tx) error
+	// Locked looks again at what the locks of the plan hold fast.
+	Locked func(ctx context.Context, tx pgx.Tx) error
 	// Progress is told each change before it runs; nil for none.
 	Progress func(done, total int, c policies.Change)
+	// Waiting is told why an attempt failed, before the next one; nil for none.
+	Waiting func(attempt int, err error)
 }
 
 // LockKey is the advisory lock that all applies of a database share: the first 8 bytes of "rlsctl\x00a".
@@ -48,18 +55,41 @@ const LockKey int64 = 0x726c7363746c0061
 // DB is a connection, or a transaction on one, of which an apply is then a part.
 type DB interface {
 	Begin(ctx context.Context) (pgx.Tx, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// Plan carries p out on db. Errors of the server name the change at which they came. Not safe for concurrent use of
-// the connection; safe against another apply on the same database.
-func Plan(ctx context.Context, db DB, p policies.Plan, o Options) (err error) {
-	if err := refuse(p, o.Allow); err != nil {
+// Plan carries p out on db, in one transaction. Errors of the server name the change at which they came. As a part of a
+// transaction it is tried once: that one may hold what others wait for. Not safe for concurrent use of the connection;
+// safe against another apply on the same database.
+func Plan(ctx context.Context, db DB, p policies.Plan, o Options) error {
+	if err := Refused(p, o.Allow); err != nil {
 		return err
 	}
-	timeout := o.LockTimeout
-	if timeout <= 0 {
-		timeout = 5 * time.Second
+	if o.LockTimeout <= 0 {
+		o.LockTimeout = 2 * time.Second
 	}
+	conn, alone := db.(*pgx.Conn)
+	for attempt := 1; ; attempt++ {
+		err := once(ctx, db, p, o)
+		if err == nil || ctx.Err() != nil || !passing(err) {
+			return err
+		}
+		told := blocked(ctx, db, err)
+		if attempt > o.LockRetries || !alone || conn.IsClosed() {
+			return told
+		}
+		if o.Waiting != nil {
+			o.Waiting(attempt, told)
+		}
+		if err := pause(ctx, attempt, o.LockTimeout); err != nil {
+			return err
+		}
+		queue(ctx, conn, err, o.LockTimeout)
+	}
+}
+
+// once is one attempt: a transaction that is committed or leaves nothing.
+func once(ctx context.Context, db DB, p policies.Plan, o Options) (err error) {
 	tx, err := db.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("apply: %w", err)
@@ -72,35 +102,36 @@ func Plan(ctx context.Context, db DB, p policies.Plan, o Options) (err error) {
 			_ = tx.Rollback(rollback)
 		}
 	}()
-	var locked bool
-	if err := tx.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_xact_lock($1)", LockKey).Scan(&locked); err != nil {
-		return fmt.Errorf("apply: take the advisory lock: %w", err)
+	var before string // of the transaction that this is a part of
+	if err := tx.QueryRow(ctx, "SELECT pg_catalog.current_setting('lock_timeout')").Scan(&before); err != nil {
+		return fmt.Errorf("apply: read lock_timeout: %w", err)
 	}
-	if !locked {
-		return ErrLocked
+	if err := timeout(ctx, tx, o.LockTimeout); err != nil {
+		return err
 	}
-	if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d", timeout.Milliseconds())); err != nil {
-		return fmt.Errorf("apply: set lock_timeout: %w", err)
+	if _, err := tx.Exec(ctx, "SELECT pg_catalog.pg_advisory_xact_lock($1)", LockKey); err != nil {
+		return &lockError{what: lockedByApply, err: err}
 	}
 	// Names in policies are resolved when they are made, and must not be found anywhere else.
 	if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog, pg_temp"); err != nil {
 		return fmt.Errorf("apply: set search_path: %w", err)
 	}
-	if err := lockTables(ctx, tx, p); err != nil {
-		return err
-	}
-	if o.Recheck != nil {
-		now, err := o.Recheck(ctx, tx)
-		if err != nil {
+	if o.Before != nil {
+		if err := o.Before(ctx, tx); err != nil {
 			return err
-		}
-		if now.StateHash != p.StateHash {
-			return ErrStateChanged
 		}
 	}
 	release, err := ownership.Borrow(ctx, tx)
 	if err != nil {
 		return fmt.Errorf("apply: %w", err)
+	}
+	if err := takeLocks(ctx, tx, p, o.LockTimeout); err != nil {
+		return err
+	}
+	if o.Locked != nil {
+		if err := o.Locked(ctx, tx); err != nil {
+			return err
+		}
 	}
 	if err := keepACLs(ctx, tx, p); err != nil {
 		return err
@@ -126,7 +157,8 @@ func Plan(ctx context.Context, db DB, p policies.Plan, o Options) (err error) {
 	return nil
 }
 
-func refuse(p policies.Plan, allow []policies.Hazard) error {
+// Refused says why a plan is not carried out at all: ErrRefused, or ErrHazard with the hazards that were not allowed.
+func Refused(p policies.Plan, allow []policies.Hazard) error {
 	if p.Notes.HasErrors() {
 		return ErrRefused
 	}
@@ -150,22 +182,6 @@ func Hazards(p policies.Plan) []policies.Hazard {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// lockTables takes the locks of the plan's statements in one fixed order, before any of them runs: two programs that
-// lock the same tables in different orders would wait for each other. Whoever reads a partitioned table locks it before
-// its partitions, and so does the plan.
-func lockTables(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
-	for _, t := range p.Locks {
-		if _, err := tx.Exec(ctx, "LOCK TABLE ONLY "+t+" IN ACCESS EXCLUSIVE MODE"); err != nil {
-			var pg *pgconn.PgError
-			if errors.As(err, &pg) && pg.Code == "42P01" { // dropped by hand: its objects went with it
-				return fmt.Errorf("apply: table %s is gone: %w", t, err)
-			}
-			return fmt.Errorf("apply: lock %s: %w", t, err)
-		}
-	}
-	return nil
 }
 
 func run(ctx context.Context, tx pgx.Tx, p policies.Plan, progress func(int, int, policies.Change)) error {
@@ -195,95 +211,4 @@ func run(ctx context.Context, tx pgx.Tx, p policies.Plan, progress func(int, int
 		return ownership.Leave(ctx, tx)
 	}
 	return nil
-}
-
-// granted returns the names of the privileges that p gives or takes.
-func granted(p policies.Plan) []string {
-	var out []string
-	for _, c := range p.Changes {
-		if c.Object.Kind == policies.KindPrivilege && c.Op != policies.OpDrop {
-			out = append(out, c.Object.Name)
-		}
-	}
-	return out
-}
-
-// keepACLs remembers how the privileges were written that p is about to change.
-func keepACLs(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
-	names := granted(p)
-	if len(names) == 0 {
-		return nil
-	}
-	if err := ownership.Become(ctx, tx); err != nil {
-		return fmt.Errorf("apply: %w", err)
-	}
-	if _, err := tx.Exec(ctx, "SELECT rls.keep_acls($1)", names); err != nil {
-		return fmt.Errorf("apply: remember the privileges of before: %w", err)
-	}
-	return ownership.Leave(ctx, tx)
-}
-
-// PutBackSQL ends what takes the last object away: privileges that are again what they were before the toolkit are written
-// as they were. It does nothing while objects are left, and for a login that is no database superuser.
-const PutBackSQL = `DO $$
-BEGIN
-    IF (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
-        IF NOT EXISTS (SELECT FROM rls.compiled) THEN
-            PERFORM rls.put_back_acls();
-        END IF;
-    END IF;
-END
-$$`
-
-// The statements that keep the manifest, with places for parameters or literals.
-const (
-	forgetSQL   = "DELETE FROM rls.compiled WHERE kind = %s AND name = %s"
-	rememberSQL = `INSERT INTO rls.compiled (kind, name, resource, title, table_name, shape, hash, fingerprint, undo, as_owner)
-VALUES (%s, %s, %s, %s, %s, %s, %s, '', %s, %s)
-ON CONFLICT (kind, name) DO UPDATE SET resource = EXCLUDED.resource, title = EXCLUDED.title, table_name = EXCLUDED.table_name,
-    shape = EXCLUDED.shape, hash = EXCLUDED.hash, undo = EXCLUDED.undo, as_owner = EXCLUDED.as_owner, applied_at = now()`
-	// Everything, not the plan's objects alone: a grant to one role shows in the fingerprint of another object.
-	fingerprintSQL = `UPDATE rls.compiled AS i SET fingerprint = s.fingerprint FROM rls.object_state AS s
-WHERE s.kind = i.kind AND s.name = i.name AND i.fingerprint <> s.fingerprint`
-	missingSQL = `SELECT coalesce(string_agg(DISTINCT i.title, ', '), '') FROM rls.compiled AS i
-WHERE i.kind <> 'grant' AND NOT EXISTS (SELECT FROM rls.object_state AS s WHERE s.kind = i.kind AND s.name = i.name)
-   OR i.kind = 'privilege' AND EXISTS (
-       SELECT FROM pg_catalog.pg_class AS c
-       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-       CROSS JOIN LATERAL aclexplode(c.relacl) AS x
-       WHERE i.name = '"narrowed"."' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"'
-         AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')
-         AND (x.grantee = 0 OR EXISTS (
-             SELECT FROM rls.database_role AS d JOIN pg_catalog.pg_roles AS r ON r.rolname = d.name
-             WHERE d.kind = 'client' AND r.oid = x.grantee)))`
-)
-
-// remember brings the manifest up to date, with the fingerprints that the catalog gives now.
-func remember(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
-	if err := ownership.Become(ctx, tx); err != nil {
-		return fmt.Errorf("apply: %w", err)
-	}
-	b := &pgx.Batch{}
-	for _, c := range p.Changes {
-		o := c.Object
-		if c.Op == policies.OpDrop {
-			b.Queue(fmt.Sprintf(forgetSQL, "$1", "$2"), string(o.Kind), o.Name)
-			continue
-		}
-		b.Queue(fmt.Sprintf(rememberSQL, "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9"),
-			string(o.Kind), o.Name, o.Resource, o.Title, o.Table, o.Shape, o.Hash(), c.Undo, o.AsOwner)
-	}
-	b.Queue(fingerprintSQL)
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return fmt.Errorf("apply: update the manifest: %w", err)
-	}
-	// GRANT of what the login may not give away is a mere WARNING, and REVOKE takes only what the table's owner gave.
-	var missing string
-	if err := tx.QueryRow(ctx, missingSQL).Scan(&missing); err != nil {
-		return fmt.Errorf("apply: look for what was not made: %w", err)
-	}
-	if missing != "" {
-		return fmt.Errorf("apply: %w: %s", ErrNotMade, missing)
-	}
-	return ownership.Leave(ctx, tx)
 }

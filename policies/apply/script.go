@@ -22,9 +22,6 @@ func Script(p policies.Plan) string {
 	line("SET LOCAL lock_timeout = '5s';")
 	line("SET LOCAL search_path = pg_catalog, pg_temp;")
 	line("SET LOCAL standard_conforming_strings = on;")
-	for _, t := range p.Locks {
-		line("LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE;", t)
-	}
 	line("GRANT rls_owner TO CURRENT_USER;")
 	if names := granted(p); len(names) > 0 {
 		for i := range names {
@@ -35,19 +32,31 @@ func Script(p policies.Plan) string {
 		line("RESET ROLE;")
 	}
 	owner := false
-	for _, c := range p.Changes {
-		if c.Object.AsOwner != owner {
-			owner = c.Object.AsOwner
+	become := func(wanted bool) {
+		if wanted != owner {
+			owner = wanted
 			line("\n%s", map[bool]string{true: "SET LOCAL ROLE rls_owner;", false: "RESET ROLE;"}[owner])
 		}
+	}
+	for _, l := range p.Locks {
+		become(l.AsOwner)
+		line("%s;", lockSQL(l))
+	}
+	if forgets(p) {
+		become(true)
+		line("%s;", lockGraphSQL)
+	}
+	for _, c := range p.Changes {
+		become(c.Object.AsOwner)
 		line("\n-- %s %s%s", c.Op, oneLine(c.Object.Title), remarks(c))
 		if sql := strings.TrimSpace(c.SQL); sql != "" {
 			line("%s", sql)
 		}
 	}
 	line("\n-- What was done, for the next plan.")
-	if !owner {
-		line("SET LOCAL ROLE rls_owner;")
+	become(true)
+	if forgets(p) {
+		line("%s;", forgetSetsSQL)
 	}
 	for _, c := range p.Changes {
 		o := c.Object

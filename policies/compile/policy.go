@@ -74,17 +74,20 @@ func (g *compiler) maintenance() string {
 
 func (g *compiler) policy(t *policies.Table, resource, name, command, to, using, check string) {
 	table := tableSQL(t.Schema, t.Name)
-	var b strings.Builder
-	fmt.Fprintf(&b, "CREATE POLICY %s ON %s AS PERMISSIVE FOR %s TO %s", policies.Ident(name), table, command, to)
+	shape, clauses := command, " TO "+to
 	if using != "" {
-		fmt.Fprintf(&b, "\n    USING (\n        %s\n    )", using)
+		shape += " USING"
+		clauses += fmt.Sprintf("\n    USING (\n        %s\n    )", using)
 	}
 	if check != "" {
-		fmt.Fprintf(&b, "\n    WITH CHECK (\n        %s\n    )", check)
+		shape += " CHECK"
+		clauses += fmt.Sprintf("\n    WITH CHECK (\n        %s\n    )", check)
 	}
 	g.add(policies.Object{
 		Kind: policies.KindPolicy, Name: policies.Identity(t.Schema, t.Name, name), Title: fmt.Sprintf("policy %s on %s", policies.Ident(name), table),
-		Resource: resource, Table: table, Create: b.String() + ";",
+		Resource: resource, Table: table, Shape: shape,
+		Create:  fmt.Sprintf("CREATE POLICY %s ON %s AS PERMISSIVE FOR %s%s;", policies.Ident(name), table, command, clauses),
+		Replace: fmt.Sprintf("ALTER POLICY %s ON %s%s;", policies.Ident(name), table, clauses),
 		Drop:    fmt.Sprintf("DROP POLICY IF EXISTS %s ON %s;", policies.Ident(name), table),
 		AsOwner: t.Schema == "rls",
 	})

@@ -3,7 +3,6 @@
 package diff
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -42,7 +41,7 @@ func Plan(desired []policies.Object, actual *policies.Catalog, keep map[string][
 	} else {
 		plan.Changes = d.changes(desired)
 	}
-	plan.Locks = d.locks(plan.Changes)
+	plan.Locks = Locks(plan.Changes, actual)
 	plan.StateHash = StateHash(actual, tables(desired, actual))
 	return plan
 }
@@ -92,32 +91,6 @@ func (d *differ) gone(i policies.Installed) string {
 	return "no longer in the model"
 }
 
-// locks returns the tables that changes lock, in one fixed order: what is a part of another table after that, as whoever
-// reads the whole locks them.
-func (d *differ) locks(changes []policies.Change) []string {
-	depth := map[string]int{}
-	for i := range d.actual.Tables {
-		t := &d.actual.Tables[i]
-		if len(t.Parents) > 0 {
-			continue
-		}
-		for n, p := range d.actual.Parts(t) {
-			depth[policies.TableName{Schema: p.Schema, Name: p.Name}.String()] = n + 1
-		}
-	}
-	var out []string
-	for _, c := range changes {
-		switch c.Object.Kind {
-		case policies.KindPolicy, policies.KindTrigger, policies.KindRowSecurity:
-			if t := c.Object.Table; t != "" && !strings.HasPrefix(t, "rls.") {
-				out = append(out, t)
-			}
-		}
-	}
-	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(depth[a], depth[b]), strings.Compare(a, b)) })
-	return slices.Compact(out)
-}
-
 func (d *differ) change(o policies.Object) (policies.Change, bool) {
 	i, installed := d.have[key(o.Kind, o.Name)]
 	c := policies.Change{Op: policies.OpCreate, Object: o, SQL: o.Create, Undo: o.Drop}
@@ -136,6 +109,9 @@ func (d *differ) change(o policies.Object) (policies.Change, bool) {
 			c.Reason = "was changed by hand"
 		}
 		c.SQL = o.Replace
+		if o.Kind == policies.KindPolicy && (i.Shape != o.Shape || i.Actual != i.Fingerprint) {
+			c.SQL = "" // ALTER POLICY changes neither the command nor whether there is a USING
+		}
 		if c.SQL == "" {
 			c.SQL = strings.TrimSpace(o.Drop + "\n" + o.Create)
 			if o.Kind == policies.KindRowSecurity || o.Kind == policies.KindPrivilege || o.Kind == policies.KindMembership {

@@ -56,7 +56,7 @@ func InTx(ctx context.Context, tx pgx.Tx) (*policies.Catalog, error) {
 		Scan(&c.ServerVersion, &installed); err != nil {
 		return nil, fmt.Errorf("inspect: %w", err)
 	}
-	if err := document(ctx, tx, tablesSQL, &c.Tables); err != nil {
+	if err := document(ctx, tx, tablesSQL, &c.Tables, nil); err != nil {
 		return nil, fmt.Errorf("inspect tables: %w", err)
 	}
 	if err := document(ctx, tx, rolesSQL, &c.Roles); err != nil {
@@ -84,10 +84,19 @@ func InTx(ctx context.Context, tx pgx.Tx) (*policies.Catalog, error) {
 	return c, nil
 }
 
+// Tables reads tables by their identities, as rls.object_state spells them.
+func Tables(ctx context.Context, tx pgx.Tx, identities []string) ([]policies.Table, error) {
+	var out []policies.Table
+	if err := document(ctx, tx, tablesSQL, &out, identities); err != nil {
+		return nil, fmt.Errorf("inspect tables: %w", err)
+	}
+	return out, nil
+}
+
 // document reads a query that returns one JSON document.
-func document(ctx context.Context, tx pgx.Tx, query string, into any) error {
+func document(ctx context.Context, tx pgx.Tx, query string, into any, args ...any) error {
 	var doc []byte
-	if err := tx.QueryRow(ctx, query).Scan(&doc); err != nil {
+	if err := tx.QueryRow(ctx, query, args...).Scan(&doc); err != nil {
 		return err
 	}
 	return json.Unmarshal(doc, into)

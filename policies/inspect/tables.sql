@@ -1,4 +1,4 @@
--- Every user table as one JSON document in the shape of policies.Table.
+-- User tables as one JSON document in the shape of policies.Table: all of them, or those of $1.
 SELECT coalesce(json_agg(x.doc ORDER BY x.nspname COLLATE "C", x.relname COLLATE "C"), '[]'::json)
 FROM (
     SELECT n.nspname, c.relname, json_build_object(
@@ -99,4 +99,5 @@ FROM (
     WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
       AND n.nspname NOT IN ('pg_catalog', 'information_schema')
       AND n.nspname !~ '^pg_(toast|temp)'
+      AND ($1::text[] IS NULL OR c.oid = ANY (SELECT i.name::regclass FROM unnest($1) AS i(name)))
 ) AS x

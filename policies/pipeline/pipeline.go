@@ -15,7 +15,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rlsctl/rlsctl/policies"
-	"github.com/rlsctl/rlsctl/policies/apply"
 	"github.com/rlsctl/rlsctl/policies/check"
 	"github.com/rlsctl/rlsctl/policies/compile"
 	"github.com/rlsctl/rlsctl/policies/diff"
@@ -85,24 +84,6 @@ func Uninstalled(ctx context.Context, conn *pgx.Conn) (Result, error) {
 		}
 		return nil
 	})
-}
-
-// Apply carries p out if the database is still the one that it was made from. m is nil for a plan of Uninstalled.
-// db is a connection, or a transaction that the changes become a part of.
-func Apply(ctx context.Context, db apply.DB, m *policies.Model, p policies.Plan, o apply.Options) error {
-	o.Recheck = func(ctx context.Context, tx pgx.Tx) (policies.Plan, error) {
-		c, err := inspect.InTx(ctx, tx)
-		if err != nil {
-			return policies.Plan{}, err
-		}
-		r := Result{Catalog: c}
-		if m == nil {
-			return diff.Plan(nil, c, nil), nil
-		}
-		err = plan(m, &r)
-		return r.Plan, err
-	}
-	return apply.Plan(ctx, db, p, o)
 }
 
 func plan(m *policies.Model, r *Result) error {
