@@ -344,6 +344,15 @@ CREATE TABLE rls.acl_before (
 );
 COMMENT ON TABLE rls.acl_before IS 'The privileges of what the toolkit grants on, as they were before.';
 
+CREATE TABLE rls.lifted (
+    table_oid oid PRIMARY KEY,
+    table_schema text NOT NULL,
+    table_name text NOT NULL,
+    login text NOT NULL DEFAULT session_user,
+    since timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE rls.lifted IS 'Protected tables that a maintenance has taken FORCE ROW LEVEL SECURITY off and not put it back yet.';
+
 RESET ROLE;
 
 -- +goose StatementBegin
@@ -374,7 +383,7 @@ $$;
 -- +goose StatementEnd
 
 SET LOCAL ROLE rls_owner;
-DROP TABLE rls.acl_before, rls.compiled, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.adoption_step, rls.adoption, rls.gateway,
+DROP TABLE rls.lifted, rls.acl_before, rls.compiled, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.adoption_step, rls.adoption, rls.gateway,
     rls.impersonation, rls.login, rls.plan_role, rls.database_role, rls."grant", rls.resource, rls.group_member, rls."group", rls."user";
 DROP FUNCTION rls.cluster();
 DROP TYPE rls.edge_change;

@@ -124,6 +124,9 @@ func (a *app) change(ctx context.Context, conn *pgx.Conn, m *policies.Model, o *
 	if o.lockRetries < 0 {
 		return false, usagef("--lock-retries must not be negative")
 	}
+	if _, err := a.putBack(ctx, conn); err != nil {
+		return false, err
+	}
 	result, err := a.plan(ctx, conn, m)
 	if err != nil {
 		return false, err
@@ -237,7 +240,7 @@ func refusal(ctx context.Context, err error, done, steps int) error {
 	case errors.Is(err, apply.ErrStateChanged):
 		return out.hint("Run the command again, and read the new plan.")
 	case errors.Is(err, apply.ErrLocked):
-		return failf(exitRefused, "%w (RL420); %s", err, kept).hint("Wait until the other apply is done, and run the command again.")
+		return failf(exitRefused, "%w (RL420); %s", err, kept).hint("Wait until the other apply is done, or the maintenance, and run the command again.")
 	case errors.As(err, &blocked):
 		return failf(exitRefused, "%w (RL419); %s", err, kept).
 			hint("Wait until those sessions have ended their transactions, or end them; then run the command again, with more --lock-retries if need be.")

@@ -44,6 +44,9 @@ With -o sql the plan is one script that psql runs as apply would, in one transac
 			return err
 		}
 		return a.withConn(cmd.Context(), func(conn *pgx.Conn) error {
+			if err := a.tellUnrestored(cmd.Context(), conn); err != nil {
+				return err
+			}
 			result, err := a.plan(cmd.Context(), conn, m)
 			if err != nil {
 				return err

@@ -18,6 +18,8 @@ var commands = []func(*app) *cobra.Command{
 	newPlanCommand,
 	newApplyCommand,
 	newUninstallCommand,
+	newMaintenanceCommand,
+	newGuardCommand,
 	newRolesCommand,
 	newQueryCommand,
 	newCanCommand,

@@ -18,7 +18,16 @@ import (
 	"github.com/rlsctl/rlsctl/internal/pgtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+// TestMain runs the tests, or is the program itself: for tests that kill it, and for its guardian.
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && os.Args[1] == guardCommand {
+		os.Exit(command())
+	}
+	os.Exit(pgtest.Main(m))
+}
+
+// asProgram is the variable that makes the test binary the program.
+const asProgram = "RLSCTL_TEST_AS_PROGRAM"
 
 // TestScripts runs the scripts below testdata/script, each with a database of its own. DATABASE_URL names it, and
 // $APP, $REPORT and $MIGRATOR are database roles of that script alone: they belong to the whole server. Commands

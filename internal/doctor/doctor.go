@@ -155,8 +155,11 @@ func (e *examination) run(ctx context.Context) (err error) {
 		e.find(CodeNoKernel, policies.Error, "Run rlsctl migrate up.", "the kernel is not installed in this database")
 		return nil
 	}
+	if err := e.lifted(ctx); err != nil {
+		return err
+	}
 	err = ownership.Do(ctx, e.tx, func() error {
-		for _, check := range []func(context.Context) error{e.model, e.tables, e.logins, e.forms, e.gateways, e.planRoles, e.unmapped, e.indexes, e.views} {
+		for _, check := range []func(context.Context) error{e.model, e.tables, e.logins, e.forms, e.gateways, e.planRoles, e.unmapped, e.indexes, e.views, e.upkeep} {
 			if err := check(ctx); err != nil {
 				return err
 			}
