@@ -628,6 +628,21 @@ REVOKE ALL ON FUNCTION rls.to_bigint(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.to_bigint(text) TO rls_client;
 COMMENT ON FUNCTION rls.to_bigint(text) IS 'A bigint from its text; NULL where it is none.';
 
+-- sql/10_identity/to_citext.sql
+-- +goose StatementBegin
+-- A citext key from its text: citext compares what lower makes of its texts, and compiled objects hold that.
+CREATE OR REPLACE FUNCTION rls.to_citext(value text)
+RETURNS text
+LANGUAGE sql
+IMMUTABLE
+PARALLEL SAFE
+SECURITY INVOKER
+RETURN lower(value COLLATE "default");
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.to_citext(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.to_citext(text) TO rls_client;
+COMMENT ON FUNCTION rls.to_citext(text) IS 'A citext key from its text, in lower case.';
+
 -- sql/10_identity/to_integer.sql
 -- +goose StatementBegin
 -- A integer from its text; NULL where the text is none, because a malformed key is a key that does not exist.
@@ -1495,6 +1510,7 @@ DROP FUNCTION rls.to_uuid(text);
 DROP FUNCTION rls.to_text(text);
 DROP FUNCTION rls.to_smallint(text);
 DROP FUNCTION rls.to_integer(text);
+DROP FUNCTION rls.to_citext(text);
 DROP FUNCTION rls.to_bigint(text);
 DROP FUNCTION rls.session_problems();
 DROP FUNCTION rls.seal_context(text);

@@ -105,6 +105,8 @@ type Column struct {
 	Domain  string `json:"domain,omitempty"` // the domain, spelt like a type
 	NotNull bool   `json:"not_null,omitempty"`
 	Loose   bool   `json:"nondeterministic,omitempty"` // its collation takes different texts for equal
+	Leaky   bool   `json:"leaky,omitempty"`            // its type compares by functions that are not leakproof
+	Folded  bool   `json:"folded,omitempty"`           // an index begins with lower(column::text COLLATE "default")
 }
 
 // ForeignKey is one foreign key; Columns[i] refers to RefColumns[i].

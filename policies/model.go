@@ -1,5 +1,7 @@
 package policies
 
+import "slices"
+
 // Pos is a place in a model file. Line and Column count from 1; the zero value means "nowhere in particular".
 type Pos struct {
 	Line   int `json:"line"`
@@ -172,10 +174,37 @@ type Resource struct {
 	KeepPolicies []Text
 }
 
-// Owner is one column that says whose a row is: a user's key, or with Group set a group's.
+// Owner is one column that says whose a row is: a user's key, or with Group set a group's. With By it is not the user's
+// key that the column holds, but that other unique column of the users.
 type Owner struct {
 	Column Text
 	Group  bool
+	By     Text
+}
+
+// SecondKey returns the column of the users that the owner column of t holds where that is not their key: what the model
+// says, else what the foreign key of the column refers to. "" stands for the key.
+func (o Owner) SecondKey(u Users, t *Table) string {
+	second := o.By.Value
+	for _, f := range t.ForeignKeys {
+		if !o.By.IsZero() {
+			break
+		}
+		i := slices.Index(f.Columns, o.Column.Value)
+		if i < 0 || i >= len(f.RefColumns) || f.RefSchema != u.Table.Schema || f.RefTable != u.Table.Name {
+			continue
+		}
+		if f.RefColumns[i] == u.Key.Value {
+			return ""
+		}
+		if len(f.Columns) == 1 {
+			second = f.RefColumns[0]
+		}
+	}
+	if o.Group || second == u.Key.Value {
+		return ""
+	}
+	return second
 }
 
 // Grant is a seed: actions on resources for one grantee.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"bufio"
 	"context"
 	"encoding/json"
@@ -182,10 +183,15 @@ func (a *app) withConn(ctx context.Context, fn func(*pgx.Conn) error) error {
 
 // json prints v as the result.
 func (a *app) json(v any) error {
-	e := json.NewEncoder(a.Out)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := a.Out.Write(printableJSON(b.Bytes()))
+	return err
 }
 
 // confirm asks a question that only "yes" or "y" answers. Without a terminal it is a wrong command line, because

@@ -152,7 +152,7 @@ func (a *app) carryOut(ctx context.Context, conn *pgx.Conn, m *policies.Model, r
 		}
 	case text:
 		for _, n := range p.Notes {
-			fmt.Fprintln(a.Out, n)
+			fmt.Fprintln(a.Out, printable(n.String()))
 		}
 		fmt.Fprintln(a.Out, "nothing to do")
 	}

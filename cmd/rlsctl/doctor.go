@@ -105,8 +105,8 @@ func (a *app) printReport(r doctor.Report) {
 	}
 	for _, f := range r.Findings {
 		number[f.Level]++
-		fmt.Fprintf(a.Out, "%s %s (%s)\n", a.paint(a.Out, colours[f.Level], string(f.Level)+":"), f.Message, f.Code)
-		fmt.Fprintf(a.Out, "  hint: %s\n", f.Hint)
+		fmt.Fprintf(a.Out, "%s %s (%s)\n", a.paint(a.Out, colours[f.Level], string(f.Level)+":"), printable(f.Message), f.Code)
+		fmt.Fprintf(a.Out, "  hint: %s\n", printable(f.Hint))
 	}
 	if len(r.Findings) == 0 {
 		fmt.Fprintf(a.Out, "PostgreSQL %s: nothing was found\n", r.Server)
@@ -130,7 +130,7 @@ func (a *app) printPlans(p *doctor.Plans) {
 	}
 	for _, t := range p.Tables {
 		fmt.Fprintf(a.Out, "%s (%s), about %s; without a filter as %s\n",
-			a.paint(a.Out, bold, t.Table), t.Resource, count(int(t.Rows), "row"), t.Baseline)
+			a.paint(a.Out, bold, printable(t.Table)), t.Resource, count(int(t.Rows), "row"), printable(t.Baseline))
 		w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "  principal\tsees\tas\tquery\tfiltered\tunfiltered\tratio\tthe filtered plan")
 		for _, q := range t.Queries {

@@ -53,7 +53,7 @@ What tokens may claim has to be said: --users, --anonymous, --service. With --te
 			if err != nil {
 				return refused(err)
 			}
-			fmt.Fprintf(a.Out, "%s is a gateway for %s, through client role %s\n", g.Login, claims(g.Users, g.Anonymous, g.Services), added.ClientRole)
+			fmt.Fprintf(a.Out, "%s is a gateway for %s, through client role %s\n", printable(g.Login), printable(claims(g.Users, g.Anonymous, g.Services)), printable(added.ClientRole))
 			if added.Created {
 				a.note("created database role %s", added.Login)
 			}

@@ -91,12 +91,12 @@ A password is hashed here: the server and its log never see it. Without one the 
 				return refused(err)
 			}
 			if *impersonating {
-				fmt.Fprintf(a.Out, "%s becomes, by SET ROLE:\n", args[0])
+				fmt.Fprintf(a.Out, "%s becomes, by SET ROLE:\n", printable(args[0]))
 				for _, r := range roles {
-					fmt.Fprintf(a.Out, "  %s = %s\n", r.Role, r.User)
+					fmt.Fprintf(a.Out, "  %s = %s\n", printable(r.Role), printable(r.User))
 				}
 			} else {
-				fmt.Fprintf(a.Out, "%s is %s, through client role %s\n", args[0], *user, added.ClientRole)
+				fmt.Fprintf(a.Out, "%s is %s, through client role %s\n", printable(args[0]), printable(*user), printable(added.ClientRole))
 				if cmd.Flags().Changed("plan") {
 					fmt.Fprintf(a.Out, "its policies have form %s\n", added.Plan)
 				}
@@ -222,7 +222,7 @@ func (a *app) removeLogin(cmd *cobra.Command, name string, drop bool, kinds ...s
 		if err != nil {
 			return refused(err)
 		}
-		fmt.Fprintf(a.Out, "%s is no %s login any more\n", name, r.Kind)
+		fmt.Fprintf(a.Out, "%s is no %s login any more\n", printable(name), r.Kind)
 		if len(r.Dropped) > 0 {
 			a.note("dropped database role %s", strings.Join(r.Dropped, ", "))
 		}
@@ -295,7 +295,7 @@ func (a *app) password(p *passwordSource) (logins.Password, error) {
 func (a *app) columns(rows [][]string) {
 	var width []int
 	for _, r := range rows {
-		for i, cell := range r {
+		for i, cell := range shown(r) {
 			if i == len(width) {
 				width = append(width, 0)
 			}

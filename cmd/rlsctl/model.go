@@ -49,7 +49,7 @@ func (a *app) diagnose(diags policies.Diagnostics) {
 		case policies.Note:
 			c = cyan
 		}
-		fmt.Fprintln(a.Err, a.paint(a.Err, c, d.String()))
+		fmt.Fprintln(a.Err, a.paint(a.Err, c, printable(d.String())))
 		if d.Hint != "" {
 			fmt.Fprintf(a.Err, "  hint: %s\n", indented(d.Hint))
 		}

@@ -144,7 +144,11 @@ func (a *app) printPlan(w io.Writer, format string, p steppedPlan) error {
 		return a.json(document(p))
 	case "sql":
 		a.diagnose(p.Notes)
-		_, err := io.WriteString(w, apply.Script(p.Plan))
+		script := apply.Script(p.Plan)
+		if terminal(w) && printableLines(script) != strings.ReplaceAll(script, "\t", `\t`) {
+			return failf(exitUnexpected, "a name in this plan holds characters that a terminal would obey").hint("Write it to a file: rlsctl plan rls.yaml -o sql > change.sql")
+		}
+		_, err := io.WriteString(w, script)
 		return err
 	}
 	a.planText(w, p)
@@ -167,9 +171,9 @@ func (a *app) planText(w io.Writer, p steppedPlan) {
 		if s.Reason != "" {
 			heading += " (" + s.Reason + ")"
 		}
-		fmt.Fprintln(w, a.paint(w, bold, heading))
+		fmt.Fprintln(w, a.paint(w, bold, printable(heading)))
 		for _, l := range s.Locks {
-			fmt.Fprintf(w, "  locks %s (%s)\n", l.Name, l.Mode)
+			fmt.Fprintf(w, "  locks %s (%s)\n", printable(l.Name), l.Mode)
 		}
 		a.changesText(w, s.Changes)
 	}
@@ -188,12 +192,12 @@ func (a *app) planText(w io.Writer, p steppedPlan) {
 			if g == "" {
 				heading = "people, roles and decisions"
 			}
-			fmt.Fprintln(w, a.paint(w, bold, heading))
+			fmt.Fprintln(w, a.paint(w, bold, printable(heading)))
 			a.changesText(w, byGroup[g])
 		}
 	}
 	for _, n := range p.Notes {
-		fmt.Fprintln(w, n)
+		fmt.Fprintln(w, printable(n.String()))
 		if n.Hint != "" {
 			fmt.Fprintf(w, "  hint: %s\n", indented(n.Hint))
 		}
@@ -207,9 +211,9 @@ func (a *app) planText(w io.Writer, p steppedPlan) {
 func (a *app) changesText(w io.Writer, changes []policies.Change) {
 	for _, c := range changes {
 		s := signs[c.Op]
-		line := fmt.Sprintf("  %s %s", a.paint(w, s.colour, s.sign), c.Object.Title)
+		line := fmt.Sprintf("  %s %s", a.paint(w, s.colour, s.sign), printable(c.Object.Title))
 		if c.Reason != "" {
-			line += " (" + c.Reason + ")"
+			line += " (" + printable(c.Reason) + ")"
 		}
 		for _, h := range c.Hazards {
 			line += "  " + a.paint(w, hazardColour(h), string(h))

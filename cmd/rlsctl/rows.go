@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -71,7 +70,7 @@ func jsonString(text []byte) json.RawMessage {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	_ = e.Encode(string(text)) // a string has a JSON form
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	return printableJSON(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
 
 // jsonArray writes an array as a list. Source: PostgreSQL, "Array Input and Output Syntax".
@@ -284,30 +283,4 @@ func (p *printer) table() error {
 	fmt.Fprintf(&b, "(%s)\n", count(p.rows, "row"))
 	_, err := io.WriteString(p.w, b.String())
 	return err
-}
-
-// shown makes cells fit for a terminal: what is stored in a row must not move its cursor.
-func shown(cells []string) []string {
-	for i, s := range cells {
-		if strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 && utf8.ValidString(s) {
-			continue
-		}
-		var b strings.Builder
-		for _, r := range s {
-			switch {
-			case unicode.IsPrint(r):
-				b.WriteRune(r)
-			case r == '\n':
-				b.WriteString(`\n`)
-			case r == '\t':
-				b.WriteString(`\t`)
-			case r == '\r':
-				b.WriteString(`\r`)
-			default:
-				fmt.Fprintf(&b, `\u%04x`, r)
-			}
-		}
-		cells[i] = b.String()
-	}
-	return cells
 }

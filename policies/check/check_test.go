@@ -212,8 +212,38 @@ func TestModel(t *testing.T) {
 			note(c).ForeignKeys[0] = key("created_by", "hr", "deputy", "staff_id")
 		},
 		"owner_other_column": func(_ *policies.Model, c *policies.Catalog) { note(c).ForeignKeys[0].RefColumns = []string{"boss"} },
-		"owner_own_key":      func(m *policies.Model, _ *policies.Catalog) { m.Resources[0].Owners[0].Column.Value = "id" },
-		"owner_users_other":  func(m *policies.Model, _ *policies.Catalog) { m.Resources[1].Owners[0].Column.Value = "boss" },
+		"owner_by_foreign_key": func(_ *policies.Model, c *policies.Catalog) {
+			note(c).Columns[1].Type = "character varying"
+			note(c).ForeignKeys[0].RefColumns = []string{"email"}
+		},
+		"owner_by": func(m *policies.Model, c *policies.Catalog) { // no foreign key; unknown; not unique; of another type; contradicted
+			note(c).Columns = append(note(c).Columns, cols("a text, b text, c text, d text")...)
+			note(c).Indexes = append(note(c).Indexes, []string{"a"}, []string{"b"}, []string{"c"}, []string{"d"})
+			for i, by := range []string{"email", "emial", "nick", "number"} {
+				m.Resources[0].Owners = append(m.Resources[0].Owners, policies.Owner{Column: txt(45+i, string(rune('a'+i))), By: txt(45+i, by)})
+			}
+			m.Resources[0].Owners[0].By = txt(43, "number")
+			staff := c.Table("hr", "staff")
+			staff.Columns, staff.Unique = append(staff.Columns, cols("number integer!")...), append(staff.Unique, []string{"number"})
+		},
+		"loose_collations": func(m *policies.Model, c *policies.Catalog) {
+			for _, t := range []string{"staff", "team", "deputy", "team_member"} {
+				for i := range c.Table("hr", t).Columns {
+					c.Table("hr", t).Columns[i].Loose = true
+				}
+			}
+			for i := range note(c).Columns {
+				note(c).Columns[i].Loose = true
+			}
+			m.Resources[0].Owners = append(m.Resources[0].Owners, policies.Owner{Column: txt(46, "title"), By: txt(46, "email")})
+		},
+		"leaky_indexes": func(_ *policies.Model, c *policies.Catalog) {
+			note(c).Columns = append(note(c).Columns, policies.Column{Name: "Tag", Type: "public.citext", Leaky: true}, policies.Column{Name: "mood", Type: "app.mood", Leaky: true},
+				policies.Column{Name: "free", Type: "numeric", Leaky: true})
+			note(c).Indexes = append(note(c).Indexes, []string{"Tag"}, []string{"mood", "id"})
+		},
+		"owner_own_key":     func(m *policies.Model, _ *policies.Catalog) { m.Resources[0].Owners[0].Column.Value = "id" },
+		"owner_users_other": func(m *policies.Model, _ *policies.Catalog) { m.Resources[1].Owners[0].Column.Value = "boss" },
 		"owner_through_table": func(_ *policies.Model, c *policies.Catalog) {
 			c.Table("hr", "deputy").ForeignKeys = []policies.ForeignKey{key("staff_id", "hr", "staff", "id")}
 			note(c).ForeignKeys[0] = key("created_by", "hr", "deputy", "staff_id")

@@ -19,6 +19,7 @@ func (k *checker) resources() {
 		k.resourceKey(r, t)
 		k.owners(r, t)
 		k.tableOwner(r, t)
+		k.leaky(r, t)
 		k.byHand(r, t)
 	}
 }
@@ -82,14 +83,36 @@ func (k *checker) owners(r policies.Resource, t *policies.Table) {
 			if k.model.Groups.Kind == policies.GroupsNone {
 				continue // reported
 			}
+		} else if by := o.SecondKey(k.model.Users, t); by != "" && key.table.Name != "" {
+			if key = k.secondKey(o, by); !key.known() {
+				continue // reported
+			}
 		}
 		if key.known() && !k.typeFits(o.Column, col, key) {
 			continue
 		}
+		k.collation(t, o.Column)
 		if key.typ != "" {
 			k.refersTo(r, t, o.Column, key, who)
 		}
 		k.indexed(t, o.Column)
+	}
+}
+
+// leaky warns of indexes that no client's condition can use: beside a policy PostgreSQL asks operators that may tell of
+// hidden rows only about rows that have passed.
+func (k *checker) leaky(r policies.Resource, t *policies.Table) {
+	for _, c := range t.Columns {
+		if !c.Leaky || !leads(t, c.Name) {
+			continue
+		}
+		instead := "index a generated column of type text, bigint, uuid or timestamp with time zone, and compare that"
+		if family(c.Type) == "citext" {
+			instead = fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s text GENERATED ALWAYS AS (lower(%s::text)) STORED; index that, and compare it with lower(...)",
+				tableName(t), policies.Ident(c.Name+"_lower"), policies.Ident(c.Name))
+		}
+		k.warn(r.Table.Pos, CodeLeakyOperator, fmt.Sprintf("clients cannot use the index on column %q of %q: type %s compares by functions that are not leakproof", c.Name, tableName(t), c.Type),
+			instead)
 	}
 }
 
@@ -100,11 +123,15 @@ func (k *checker) refersTo(r policies.Resource, t *policies.Table, c policies.Te
 	if k.leadsTo(t, c.Value, key, 0) {
 		return
 	}
+	what := "the key of " + who
+	if who == "users" && key.column != k.model.Users.Key.Value {
+		what = fmt.Sprintf("column %q of users", key.column)
+	}
 	constraint := fmt.Sprintf("ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s);", r.Table, policies.Ident(c.Value), key.table, policies.Ident(key.column))
 	for _, f := range t.ForeignKeys {
 		if len(f.Columns) == 1 && len(f.RefColumns) == 1 && f.Columns[0] == c.Value {
-			k.fail(c.Pos, CodeOwner, fmt.Sprintf("owner %q of resource %q refers to column %q of %q, not to the key of %s",
-				c.Value, r.Name.Value, f.RefColumns[0], policies.TableName{Schema: f.RefSchema, Name: f.RefTable}, who),
+			k.fail(c.Pos, CodeOwner, fmt.Sprintf("owner %q of resource %q refers to column %q of %q, not to %s",
+				c.Value, r.Name.Value, f.RefColumns[0], policies.TableName{Schema: f.RefSchema, Name: f.RefTable}, what),
 				fmt.Sprintf("name a column that refers to %q of %q", key.column, key.table))
 			return
 		}

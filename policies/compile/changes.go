@@ -100,7 +100,7 @@ func edgeRow(gone string) string {
 // usersChanged reports the edges in columns of the users table, and those of pairs that name a user who comes or goes.
 func (g *compiler) usersChanged(columns []policies.Edge, pairs []pairTable) {
 	u := g.model.Users
-	key := col(u.Key.Value) + g.userKey.cast
+	key := g.userKey.own(col(u.Key.Value))
 	read := []string{policies.Ident(u.Key.Value)}
 	var parts []string
 	for _, e := range columns {

@@ -22,6 +22,7 @@ func Model(m *policies.Model, c *policies.Catalog) ([]policies.Object, error) {
 	g.graph()
 	g.visible()
 	g.decision()
+	g.secondKeyFunctions()
 	for _, r := range g.resources {
 		g.registry(r)
 	}
@@ -57,6 +58,7 @@ type compiler struct {
 	groupKey  keyType
 	resources []resource
 	out       []policies.Object
+	second    []secondKey
 	stamp     string // of the graph that stored sets were computed under
 }
 
@@ -89,7 +91,7 @@ func (g *compiler) add(o policies.Object) { g.out = append(g.out, o) }
 func (g *compiler) hasGroups() bool { return g.model.Groups.Kind != policies.GroupsNone }
 
 func (g *compiler) resolve() error {
-	key, err := g.columnType(g.model.Users.Table, g.model.Users.Key.Value, g.model.Users.Kernel)
+	key, err := g.column(g.model.Users.Table, g.model.Users.Key.Value, g.model.Users.Kernel)
 	if err != nil {
 		return err
 	}
@@ -98,7 +100,7 @@ func (g *compiler) resolve() error {
 	}
 	g.groupKey = g.userKey
 	if g.hasGroups() {
-		key, err := g.columnType(g.model.Groups.Table, g.model.Groups.Key.Value, g.model.Groups.Kind == policies.GroupsKernel)
+		key, err := g.column(g.model.Groups.Table, g.model.Groups.Key.Value, g.model.Groups.Kind == policies.GroupsKernel)
 		if err != nil {
 			return err
 		}
@@ -126,78 +128,28 @@ func (g *compiler) resolve() error {
 			}
 			res.keys = append(res.keys, column{n, col.Type})
 		}
+		if err := g.secondKeys(&res); err != nil {
+			return err
+		}
 		res.addParts(g.catalog)
 		g.resources = append(g.resources, res)
 	}
 	return nil
 }
 
-func (g *compiler) columnType(t policies.TableName, name string, kernel bool) (string, error) {
+func (g *compiler) column(t policies.TableName, name string, kernel bool) (policies.Column, error) {
 	if kernel {
-		return "uuid", nil
+		return policies.Column{Name: name, Type: "uuid"}, nil
 	}
 	table := g.catalog.Table(t.Schema, t.Name)
 	if table == nil {
-		return "", fmt.Errorf("table %s is not in the catalog", t)
+		return policies.Column{}, fmt.Errorf("table %s is not in the catalog", t)
 	}
 	col := table.Column(name)
 	if col == nil {
-		return "", fmt.Errorf("column %q of table %s is not in the catalog", name, t)
+		return policies.Column{}, fmt.Errorf("column %q of table %s is not in the catalog", name, t)
 	}
-	return col.Type, nil
-}
-
-// keyType is how a key is typed in compiled objects.
-type keyType struct {
-	sql  string // the type in functions and views; varchar keys are text there
-	cast string // suffix that turns a column of the table into it; "" where none is needed
-	from string // function that reads it from text
-}
-
-func newKeyType(columnType string) (keyType, error) {
-	switch columnType {
-	case "smallint", "integer", "bigint", "uuid", "text":
-		return keyType{sql: columnType, from: "rls.to_" + columnType}, nil
-	case "character varying":
-		return keyType{sql: "text", cast: "::text", from: "rls.to_text"}, nil
-	}
-	return keyType{}, fmt.Errorf("a key of type %s is not supported", columnType)
-}
-
-// as casts a column to the key type where its own is another.
-func (k keyType) as(expr, columnType string) string {
-	if columnType == k.sql {
-		return expr
-	}
-	if width[columnType] > width[k.sql] {
-		// A value out of range names nobody; a plain cast would fail every statement of everybody.
-		low, high := bounds(k.sql)
-		return fmt.Sprintf("CASE WHEN %s BETWEEN %s AND %s THEN %s::%s END", expr, low, high, expr, k.sql)
-	}
-	return expr + "::" + k.sql
-}
-
-// width orders the integer types.
-var width = map[string]int{"smallint": 1, "integer": 2, "bigint": 3}
-
-// bounds returns the lowest and highest value of a type as SQL; highest is "" where the type has none, and both are
-// where there is no lowest either.
-func bounds(columnType string) (low, high string) {
-	switch columnType {
-	case "smallint":
-		return "(-32768)::smallint", "32767::smallint"
-	case "integer":
-		return "(-2147483648)::integer", "2147483647"
-	case "bigint":
-		return "(-9223372036854775808)::bigint", "9223372036854775807"
-	case "uuid":
-		return "'00000000-0000-0000-0000-000000000000'::uuid", "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid"
-	case "date", "timestamp without time zone", "timestamp with time zone":
-		return "'-infinity'::" + columnType, "'infinity'::" + columnType
-	case "text", "character varying":
-		return "''::text", ""
-	}
-	return "", ""
+	return *col, nil
 }
 
 // function renders one function in the house order: comment, header, body, REVOKE, GRANT, COMMENT.
@@ -218,9 +170,7 @@ type function struct {
 
 func (g *compiler) function(f function, resource string) {
 	var b strings.Builder
-	for line := range strings.SplitSeq(f.comment, "\n") {
-		fmt.Fprintf(&b, "-- %s\n", line)
-	}
+	remark(&b, f.comment)
 	fmt.Fprintf(&b, "CREATE OR REPLACE FUNCTION rls.%s(%s)\nRETURNS %s\nLANGUAGE plpgsql\n", policies.Ident(f.name), f.args, f.returns)
 	b.WriteString(or(f.volatile, "STABLE") + "\nPARALLEL " + or(f.parallel, "SAFE") + "\n")
 	if f.definer {
@@ -256,11 +206,16 @@ func (g *compiler) function(f function, resource string) {
 	})
 }
 
+// remark writes a comment. A carriage return ends one too, and a name may hold one.
+func remark(b *strings.Builder, comment string) {
+	for line := range strings.SplitSeq(strings.ReplaceAll(comment, "\r", "\n"), "\n") {
+		fmt.Fprintf(b, "-- %s\n", line)
+	}
+}
+
 func (g *compiler) view(name, comment, options, shape, query string, client bool) {
 	var b strings.Builder
-	for line := range strings.SplitSeq(comment, "\n") {
-		fmt.Fprintf(&b, "-- %s\n", line)
-	}
+	remark(&b, comment)
 	fmt.Fprintf(&b, "CREATE OR REPLACE VIEW rls.%s WITH (%s) AS\n%s;\n", name, options, query)
 	fmt.Fprintf(&b, "REVOKE ALL ON rls.%s FROM PUBLIC;\n", name)
 	if client {

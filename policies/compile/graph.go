@@ -29,7 +29,7 @@ func boolean(e policies.Expression, otherwise string) string {
 
 func (g *compiler) userRow() {
 	u := g.model.Users
-	key := col(u.Key.Value) + g.userKey.cast
+	key := g.userKey.own(col(u.Key.Value))
 	login, subject := key, "NULL"
 	if !u.Login.IsZero() {
 		login = col(u.Login.Value)
@@ -51,12 +51,12 @@ func (g *compiler) edge() {
 		if e.Table.IsZero() {
 			parts = append(parts, fmt.Sprintf("SELECT %s AS kind, %s AS viewer, %s AS seen\nFROM %s AS t\nWHERE %s IS NOT NULL",
 				kind, g.userKey.as(col(e.Column.Value), g.typeOf(u.Table, e.Column.Value, u.Kernel)),
-				col(u.Key.Value)+g.userKey.cast, u.Table, col(e.Column.Value)))
+				g.userKey.own(col(u.Key.Value)), u.Table, col(e.Column.Value)))
 			continue
 		}
 		// The join keeps pairs that name nobody out of the graph.
 		parts = append(parts, fmt.Sprintf("SELECT %s AS kind, %s AS viewer, u.id AS seen\nFROM %s AS t\nJOIN rls.user_row AS u ON u.id = %s\nWHERE %s IS NOT NULL",
-			kind, g.userKey.as(col(e.Viewer.Value), g.typeOf(e.Table, e.Viewer.Value, false)), e.Table, col(e.Seen.Value), col(e.Viewer.Value)))
+			kind, g.userKey.as(col(e.Viewer.Value), g.typeOf(e.Table, e.Viewer.Value, false)), e.Table, g.userKey.held(col(e.Seen.Value)), col(e.Viewer.Value)))
 	}
 	if len(parts) == 0 {
 		parts = append(parts, fmt.Sprintf("SELECT NULL::text AS kind, NULL::%s AS viewer, NULL::%s AS seen\nWHERE false", g.userKey.sql, g.userKey.sql))
@@ -65,12 +65,12 @@ func (g *compiler) edge() {
 		strings.Join(parts, "\nUNION ALL\n"), false)
 }
 
-func (g *compiler) typeOf(t policies.TableName, name string, kernel bool) string {
-	typ, err := g.columnType(t, name, kernel)
+func (g *compiler) typeOf(t policies.TableName, name string, kernel bool) policies.Column {
+	c, err := g.column(t, name, kernel)
 	if err != nil {
-		return "" // check has seen the column; a cast is harmless
+		return policies.Column{} // check has seen the column; a cast is harmless
 	}
-	return typ
+	return c
 }
 
 func (g *compiler) groupViews() {
@@ -88,7 +88,7 @@ func (g *compiler) groupViews() {
 	}
 	g.view("group_row", "The groups of the model in one shape. Read by functions of rls_owner alone.", "security_invoker = true", g.groupKey.sql+" "+g.userKey.sql,
 		fmt.Sprintf("SELECT %s AS id,\n       %s AS name,\n       %s AS creator,\n       %s AS shares_members,\n       %s AS shares_creator\nFROM %s AS t",
-			col(s.Key.Value)+g.groupKey.cast, name, creator,
+			g.groupKey.own(col(s.Key.Value)), name, creator,
 			boolean(s.ShareMembersVisibility, "false"), boolean(s.ShareCreatorVisibility, "false"), s.Table), false)
 	m := s.Members
 	var window string

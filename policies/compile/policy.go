@@ -157,7 +157,10 @@ func (g *compiler) objects(r resource) {
 // keyMatch compares a key column with its text. Types without a reader of their own are compared as text, which finds
 // the row without an index.
 func keyMatch(c column, text string) string {
-	if k, err := newKeyType(c.typ); err == nil {
+	if isCitext(c.typ) {
+		return fmt.Sprintf("%s %s %s::%s", col(c.name), citextEquals(c.typ), text, c.typ)
+	}
+	if k, err := newKeyType(policies.Column{Type: c.typ}); err == nil {
 		return fmt.Sprintf("%s = %s(%s)", col(c.name), k.from, text)
 	}
 	return fmt.Sprintf("%s::text = %s", col(c.name), text)
@@ -173,11 +176,12 @@ func (g *compiler) handOver(r resource) {
 	for _, o := range r.Owners {
 		name := policies.Ident(o.Column.Value)
 		// NULL is tested by itself: beside an empty array it would be "<> ALL".
-		admitted := fmt.Sprintf("rls.admitted_owners(%s)", arguments(r, policies.ActionUpdate, checkScope(r), false))
+		k, admitted := g.holder(o)
+		admitted += fmt.Sprintf("(%s)", arguments(r, policies.ActionUpdate, checkScope(r), false))
 		if o.Group {
-			admitted = fmt.Sprintf("rls.admitted_groups('update', %s, false)", policies.Literal(r.name()))
+			k, admitted = g.groupKey, fmt.Sprintf("rls.admitted_groups('update', %s, false)", policies.Literal(r.name()))
 		}
-		checks = append(checks, fmt.Sprintf("(NEW.%s IS DISTINCT FROM OLD.%s AND NEW.%s IS NOT NULL AND NEW.%s <> ALL (%s))", name, name, name, name, admitted))
+		checks = append(checks, fmt.Sprintf("(%s IS DISTINCT FROM %s AND NEW.%s IS NOT NULL AND %s)", k.held("NEW."+name), k.held("OLD."+name), name, k.notAmong("NEW."+name, admitted)))
 	}
 	// A foreign key that cascades writes as the table's owner, and from PostgreSQL 18 on its trigger runs as the owner
 	// too. Not whoever has no policy of ours: a client can drop its role in the middle of a statement.

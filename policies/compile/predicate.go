@@ -43,14 +43,19 @@ func arguments(r resource, action string, scope policies.Scope, alone bool) stri
 }
 
 // inArray is the test that an index can be used for.
-func (g *compiler) inArray(column, args string) string {
-	return fmt.Sprintf("%s = ANY ((SELECT rls.admitted_owners(%s))::%s[])", column, args, setsOf(g.userKey).element)
+func (g *compiler) inArray(o policies.Owner, column, args string) string {
+	k, admitted := g.holder(o)
+	return k.among(column, fmt.Sprintf("%s(%s)", admitted, args), setsOf(k).element)
 }
 
 // isMember is the test that costs the same for every size of the set. CASE, because its estimate is one half, where
 // that of a multirange alone would be one in two hundred.
-func (g *compiler) isMember(column, typ, args string) string {
-	s := setsOf(g.userKey)
+func (g *compiler) isMember(o policies.Owner, column, typ, args string) string {
+	k, admitted := g.holder(o)
+	s := setsOf(k)
+	if o.By.Value != "" { // of what only some resources ask there are no bits
+		return fmt.Sprintf("CASE WHEN %s <@ (SELECT %s_ranges(%s)) THEN true ELSE false END", k.element(column), admitted, args)
+	}
 	switch {
 	case s.bits:
 		// A key before the first bit or beyond the last one is looked for in the ranges.
@@ -61,24 +66,25 @@ func (g *compiler) isMember(column, typ, args string) string {
 		return fmt.Sprintf("CASE substring((SELECT rls.admitted_bits(%[3]s)) FROM %[2]s FOR 1)"+
 			" WHEN B'1' THEN true WHEN B'0' THEN false ELSE %[1]s::bigint <@ (SELECT rls.admitted_ranges(%[3]s)) END", column, position, args)
 	case s.element == "text":
-		column += "::text"
+		column = k.element(column)
 	}
 	return fmt.Sprintf("CASE WHEN %s <@ (SELECT rls.admitted_ranges(%s)) THEN true ELSE false END", column, args)
 }
 
 // owner is the branch of a row's owner in one form.
-func (g *compiler) owner(f form, r resource, column, typ, action string, scope policies.Scope) string {
+func (g *compiler) owner(f form, r resource, o policies.Owner, column, action string, scope policies.Scope) string {
+	typ := r.table.Column(o.Column.Value).Type
 	args := arguments(r, action, scope, f.alone())
 	switch {
 	case scope == policies.ScopeSelf || f == anyForm || f == narrowForm:
-		return g.inArray(column, args)
+		return g.inArray(o, column, args)
 	case f == wideForm || f == allForm:
-		return g.isMember(column, typ, args)
+		return g.isMember(o, column, typ, args)
 	}
 	// Three times, because the planner puts the cheaper test first, and an array is searched from its beginning.
 	never := fmt.Sprintf("%[1]s BETWEEN (SELECT NULL::%[2]s) AND (SELECT NULL::%[2]s)", column, typ)
 	never = strings.Join([]string{never, never, never}, " AND ")
-	return fmt.Sprintf("(%s\n            AND (%s OR %s))", g.isMember(column, typ, args), never, g.inArray(column, args))
+	return fmt.Sprintf("(%s\n            AND (%s OR %s))", g.isMember(o, column, typ, args), never, g.inArray(o, column, args))
 }
 
 // owners returns the branches that admit a row through its owners, for an action within a scope.
@@ -87,7 +93,7 @@ func (g *compiler) owners(f form, r resource, action string, scope policies.Scop
 	for _, o := range r.Owners {
 		column := prefix + policies.Ident(o.Column.Value)
 		if !o.Group {
-			out = append(out, g.owner(f, r, column, r.table.Column(o.Column.Value).Type, action, scope))
+			out = append(out, g.owner(f, r, o, column, action, scope))
 		} else if scope == policies.ScopeVisible {
 			// A group is no member of a hierarchy, and nobody's self.
 			out = append(out, g.groupOwner(r, column, action, f.alone()))
@@ -97,8 +103,7 @@ func (g *compiler) owners(f form, r resource, action string, scope policies.Scop
 }
 
 func (g *compiler) groupOwner(r resource, column, action string, alone bool) string {
-	return fmt.Sprintf("%s = ANY ((SELECT rls.admitted_groups(%s, %s, %t))::%s[])",
-		column, policies.Literal(action), policies.Literal(r.name()), alone, g.groupKey.sql)
+	return g.groupKey.among(column, fmt.Sprintf("rls.admitted_groups(%s, %s, %t)", policies.Literal(action), policies.Literal(r.name()), alone), g.groupKey.sql)
 }
 
 // isSuperuser is the branch of superusers where no index is at stake.
@@ -163,7 +168,7 @@ func (g *compiler) creates(r resource) []string {
 		case o.Group:
 			all = append(all, fmt.Sprintf("(%s IS NULL OR %s)", column, g.groupOwner(r, column, policies.ActionCreate, false)))
 		default:
-			all = append(all, fmt.Sprintf("(%s IS NULL OR %s)", column, g.owner(allForm, r, column, r.table.Column(o.Column.Value).Type, policies.ActionCreate, r.OwnerCheck)))
+			all = append(all, fmt.Sprintf("(%s IS NULL OR %s)", column, g.owner(allForm, r, o, column, policies.ActionCreate, r.OwnerCheck)))
 		}
 	}
 	if r.OwnerCheck == policies.ScopeAny {

@@ -228,6 +228,9 @@ func (g *compiler) graphTables() []graphTable {
 	for _, e := range []policies.Expression{u.Active, u.Superuser, u.Staff} {
 		read(u.Table, e.Columns...)
 	}
+	for _, s := range g.second {
+		read(u.Table, s.column)
+	}
 	for _, e := range u.Sees {
 		if e.Table.IsZero() {
 			read(u.Table, e.Column.Value)

@@ -1,4 +1,13 @@
 -- User tables as one JSON document in the shape of policies.Table: all of them, or those of $1.
+WITH leaky(type) AS MATERIALIZED (
+    SELECT o.opcintype
+    FROM pg_catalog.pg_opclass AS o
+    JOIN pg_catalog.pg_am AS m ON m.oid = o.opcmethod AND m.amname = 'btree'
+    JOIN pg_catalog.pg_amop AS x ON x.amopfamily = o.opcfamily AND x.amoplefttype = o.opcintype AND x.amoprighttype = o.opcintype AND x.amopstrategy = 3
+    JOIN pg_catalog.pg_operator AS e ON e.oid = x.amopopr
+    JOIN pg_catalog.pg_proc AS p ON p.oid = e.oprcode AND NOT p.proleakproof
+    WHERE o.opcdefault
+)
 SELECT coalesce(json_agg(x.doc ORDER BY x.nspname COLLATE "C", x.relname COLLATE "C"), '[]'::json)
 FROM (
     SELECT n.nspname, c.relname, json_build_object(
@@ -19,7 +28,13 @@ FROM (
         'columns', coalesce((
             SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(b.oid, NULL), 'not_null', a.attnotnull,
                 'domain', CASE WHEN b.oid <> a.atttypid THEN format_type(a.atttypid, NULL) ELSE '' END,
-                'nondeterministic', EXISTS (SELECT FROM pg_catalog.pg_collation AS l WHERE l.oid = a.attcollation AND NOT l.collisdeterministic)) ORDER BY a.attnum)
+                'nondeterministic', EXISTS (SELECT FROM pg_catalog.pg_collation AS l WHERE l.oid = a.attcollation AND NOT l.collisdeterministic),
+                'leaky', EXISTS (SELECT FROM leaky AS l WHERE l.type IN (b.oid, CASE t.typtype WHEN 'e' THEN 3500 WHEN 'r' THEN 3831 WHEN 'm' THEN 4537 END,
+                    CASE t.typcategory WHEN 'A' THEN 2277 END)),
+                'folded', EXISTS (
+                    SELECT FROM pg_catalog.pg_index AS i
+                    WHERE i.indrelid = a.attrelid AND i.indkey[0] = 0 AND i.indisvalid AND i.indpred IS NULL
+                      AND translate(pg_get_indexdef(i.indexrelid, 1, true), '() ', '') = translate('lower(' || quote_ident(a.attname) || '::text COLLATE "default")', '() ', ''))) ORDER BY a.attnum)
             FROM pg_catalog.pg_attribute AS a
             JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
             CROSS JOIN LATERAL (SELECT CASE WHEN t.typtype <> 'd' THEN t.oid ELSE (

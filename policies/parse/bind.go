@@ -340,7 +340,7 @@ func (p *parser) resource(k, n *yaml.Node) policies.Resource {
 	for _, e := range p.entries(p.get(n, "owner")) {
 		o := policies.Owner{Column: text(e)}
 		if e.Kind == yaml.MappingNode {
-			o = policies.Owner{Column: p.text(e, "group"), Group: true}
+			o = p.owner(e)
 		}
 		if o.Column.IsZero() {
 			continue // reported
@@ -359,6 +359,21 @@ func (p *parser) resource(k, n *yaml.Node) policies.Resource {
 		r.Actions = append(r.Actions, a)
 	}
 	return r
+}
+
+// owner reads {group: column} or {column, by}.
+func (p *parser) owner(n *yaml.Node) policies.Owner {
+	switch {
+	case has(n, "group") && (has(n, "column") || has(n, "by")):
+		p.refuse(n, CodeType, "an owner is a group or a user, not both", "write two entries: {group: column} and {column, by}")
+		return policies.Owner{}
+	case has(n, "group"):
+		return policies.Owner{Column: p.text(n, "group"), Group: true}
+	case !has(n, "column"):
+		p.refuse(n, CodeMissing, "key \"column\" is missing in an owner", "add \"column\", or \"group\" for the column of a group")
+		return policies.Owner{}
+	}
+	return policies.Owner{Column: p.text(n, "column"), By: p.text(n, "by")}
 }
 
 func (p *parser) grant(n *yaml.Node) policies.Grant {

@@ -115,8 +115,10 @@ var groupsShape = &shape{
 }
 
 var ownerShape = &shape{
-	what: "a column name or {group: column}", scalar: columnName, form: true, keys: []key{
-		{name: "group", doc: "The column of a group that owns the row.", shape: just(columnName), required: true},
+	what: "a column name, {column, by} or {group: column}", scalar: columnName, form: true, keys: []key{
+		{name: "column", doc: "The column of the user whose row it is.", shape: just(columnName)},
+		{name: "by", doc: "The unique column of the users that it holds. Default: what its foreign key refers to, else the key.", shape: just(columnName)},
+		{name: "group", doc: "The column of a group that owns the row.", shape: just(columnName)},
 		{name: "table", shape: anything, later: "name a column of the table itself"},
 	},
 }
@@ -125,8 +127,8 @@ var resourceShape = &shape{what: "a map", keys: []key{
 	{name: "table", doc: "The protected table.", shape: just(tableName), required: true},
 	{name: "title", doc: "What people read.", shape: just(freeText)},
 	{name: "key", doc: "Key column or columns. Default: the primary key.", shape: oneOrMore("a column name or a list of them", columnName)},
-	{name: "owner", doc: "The column of the user whose row it is, or several, or {group: column}.", shape: &shape{
-		what: "a column name or a list of columns and {group: column}", scalar: columnName, form: true, keys: ownerShape.keys, list: ownerShape,
+	{name: "owner", doc: "The column of the user whose row it is, or several, or {column, by}, or {group: column}.", shape: &shape{
+		what: "a column name or a list of columns, {column, by} and {group: column}", scalar: columnName, form: true, keys: ownerShape.keys, list: ownerShape,
 	}},
 	{name: "actions", doc: "Actions beyond create, read, update and delete.", shape: emptyable(listOf("a list of actions", just(actionWord)))},
 	{name: "write_scope", doc: "Whose rows an update or delete reaches. Default visible.", shape: oneOf("visible", "hierarchy", "self")},
