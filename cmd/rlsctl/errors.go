@@ -124,4 +124,6 @@ func (a *app) note(format string, args ...any) {
 	fmt.Fprintf(a.Err, "%s %s\n", a.paint(a.Err, cyan, "note:"), indented(fmt.Sprintf(format, args...)))
 }
 
-func indented(s string) string { return strings.ReplaceAll(printableLines(strings.TrimSpace(s)), "\n", "\n    ") }
+func indented(s string) string {
+	return strings.ReplaceAll(printableLines(strings.TrimSpace(s)), "\n", "\n    ")
+}
