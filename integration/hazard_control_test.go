@@ -110,9 +110,9 @@ func TestControlIdentity(t *testing.T) {
 		"a forged token":               {forgedToken, "RL003", open, "IF gate.signed AND", "IF false AND", allNotes},
 		"a long token":                 {longToken, "RL003", open, "interval '60 seconds'", "interval '2 days'", "user:boss"},
 		"an expired token":             {oldToken, "RL002", open, "IF expires <= clock_timestamp() THEN", "IF false THEN", "user:boss"},
-		"a service that is not listed": {unclaimed, "RL003", open, "THEN claim = ANY (gate.services)", "THEN true", "service:cron"},
+		"a service that is not listed": {unclaimed, "RL003", open, "THEN rls.may_claim(claim, gate.login, gate.services)", "THEN true", "service:cron"},
 		"a second principal":           {second, "RL004", open, "IF before IS NOT NULL", "IF false AND before IS NOT NULL", "user:other"},
-		"a superuser on a BI login":    {superuser, filtered, "rls.superuser_on(text)", "OR who.channel = 'impersonating'", "", allNotes},
+		"a superuser on a BI login":    {superuser, filtered, "rls.passes_owners(text,text)", "OR who.channel = 'impersonating'", "", allNotes},
 		"a superuser on BI who asks":   {superuserAsks, "f", "rls.subject()", "OR (state.is_superuser AND who.channel = 'impersonating')", "", "t"},
 		"an inactive user":             {inactive("any", notes), filtered, admitted, "active IS NOT true OR", "", "off"},
 		"an inactive user, narrow":     {inactive("narrow", notes), filtered, admitted, "active IS NOT true OR", "", "off"},
@@ -120,7 +120,7 @@ func TestControlIdentity(t *testing.T) {
 		"an inactive user, wide":       {inactive("wide", notes), filtered, ranges, "active IS NOT true OR", "", "off"},
 		"an inactive user, of all":     {inactive("all", notes), filtered, ranges, "active IS NOT true OR", "", "off"},
 		"an inactive user who asks":    {inactive("any", "SELECT rls.can('read', 'note')"), "f", "rls.subject()", "OR NOT state.is_active", "", "t"},
-		"an inactive superuser":        {inactiveSuperuser, filtered, "rls.superuser_on(text)", "u.is_active AND u.is_superuser", "u.is_superuser", allNotes},
+		"an inactive superuser":        {inactiveSuperuser, filtered, "rls.passes_owners(text,text)", "u.is_active AND u.is_superuser", "u.is_superuser", allNotes},
 		"one who became a superuser":   {promoted, "40001", admitted + " " + ranges + " rls.graph_viewer(text,text,boolean)", "IF superuser THEN", "IF false THEN", bossNotes},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 // Functions that clients may call, besides objects_RESOURCE and hand_over_RESOURCE. Everything else is internal.
 var clientFunctions = []string{
 	"enter", "open_token", "principal", "principal_kind", "groups", "client_ip", "can", "can_row", "can_many", "actions", "allowed_resources",
-	"superuser_on", "admitted_owners", "admitted_bits", "admitted_ranges", "admitted_groups", "visible_edges", "action_word", "object_action",
+	"passes_owners", "admitted_owners", "admitted_bits", "admitted_ranges", "admitted_groups", "visible_edges", "action_word", "object_action",
 	"object_actions", "key_parts", "to_smallint", "to_integer", "to_bigint", "to_uuid", "to_text",
 }
 
@@ -129,7 +129,7 @@ func TestHazardFunctionCatalog(t *testing.T) {
 			"a second for maintenance": "CREATE POLICY x ON app.one_self_self TO {{migrator}} USING (true)",
 			"without FORCE":            "ALTER TABLE app.one_self_self NO FORCE ROW LEVEL SECURITY",
 			"a call for each row":      "ALTER POLICY one_self_self_read_wide ON app.one_self_self USING (owner = ANY (rls.admitted_owners('read', 'one_self_self', 'visible', false)))",
-			"one that reads the row":   "ALTER POLICY one_self_self_read_wide ON app.one_self_self USING ((SELECT rls.superuser_on(owner)))",
+			"one that reads the row":   "ALTER POLICY one_self_self_read_wide ON app.one_self_self USING ((SELECT rls.passes_owners('read', owner)))",
 		} {
 			t.Run("control/"+name, func(t *testing.T) {
 				undone(t, w, func(tx pgx.Tx) {
@@ -353,7 +353,7 @@ func TestHazardShadow(t *testing.T) {
 		notes, "UPDATE app.note SET body = 'x'", "DELETE FROM app.note", "INSERT INTO app.note VALUES ('n', 'root')", "INSERT INTO app.note VALUES ('n', 'sub')",
 		"SELECT rls.principal(), rls.principal_kind()", "SELECT rls.groups()", "SELECT rls.can('read', 'note'), rls.can('delete', 'note'), rls.can('read', 'x')",
 		"SELECT rls.can_row('read', 'note', 'root'), rls.can_row('read', 'note', 'sub')", "SELECT * FROM rls.can_many('update', 'note', '{root,sub,boss,other}')",
-		"SELECT rls.actions('note', 'root'), rls.actions('note', 'sub')", "SELECT rls.allowed_resources('read')", "SELECT rls.superuser_on('note')",
+		"SELECT rls.actions('note', 'root'), rls.actions('note', 'sub')", "SELECT rls.allowed_resources('read')", "SELECT rls.passes_owners('read', 'note')",
 		"SELECT rls.admitted_owners('read', 'note', 'visible', false)", "SELECT rls.admitted_owners('update', 'note', 'self', true)", "SELECT rls.admitted_owners('delete', 'note', 'hierarchy', true)",
 		"SELECT rls.admitted_ranges('read', 'note', 'visible', false)", "SELECT rls.admitted_ranges('update', 'note', 'self', true)", "SELECT rls.admitted_ranges('delete', 'note', 'hierarchy', true)",
 		"SELECT rls.admitted_groups('read', 'note', false)", "SELECT rls.admitted_groups('update', 'note', true)",
@@ -367,7 +367,7 @@ func TestHazardShadow(t *testing.T) {
 	dense := newWorld(t, smallModel, smallSchema)
 	const denseNotes = "SELECT id FROM public.note ORDER BY id"
 	denseCalls := []string{
-		denseNotes, "UPDATE public.note SET body = 'x'", "DELETE FROM public.note", "INSERT INTO public.note VALUES (9, 3)", "INSERT INTO public.note VALUES (9, 1)", "SELECT rls.superuser_on('note')",
+		denseNotes, "UPDATE public.note SET body = 'x'", "DELETE FROM public.note", "INSERT INTO public.note VALUES (9, 3)", "INSERT INTO public.note VALUES (9, 1)", "SELECT rls.passes_owners('read', 'note')",
 		"SELECT rls.admitted_owners('read', 'note', 'visible', false)", "SELECT rls.admitted_owners('update', 'note', 'self', true)", "SELECT rls.admitted_bits('read', 'note', 'visible', false)",
 		"SELECT rls.admitted_bits('update', 'note', 'hierarchy', true)", "SELECT rls.admitted_ranges('read', 'note', 'visible', false)", "SELECT rls.admitted_ranges('update', 'note', 'self', true)",
 		"SELECT * FROM rls.visible_edges()", "SELECT * FROM rls.can_many('update', 'note', '{1,2,3}')", "SELECT rls.objects_note('read', '{1,2,3}')",
@@ -619,7 +619,7 @@ grants:
 					calls := func() map[string]int { // of this session, until it next reports them
 						out := map[string]int{}
 						for _, line := range w.rows(t, tx, `SELECT p.proname || ' ' || pg_stat_get_xact_function_calls(p.oid) FROM pg_proc AS p
-							WHERE p.pronamespace = 'rls'::regnamespace AND (p.proname ~ '^admitted_' OR p.proname = 'superuser_on') AND pg_stat_get_xact_function_calls(p.oid) > 0`) {
+							WHERE p.pronamespace = 'rls'::regnamespace AND (p.proname ~ '^admitted_' OR p.proname = 'passes_owners') AND pg_stat_get_xact_function_calls(p.oid) > 0`) {
 							name, n, _ := strings.Cut(line, " ")
 							out[name], _ = strconv.Atoi(n)
 						}

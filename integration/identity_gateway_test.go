@@ -16,6 +16,7 @@ version: 1
 database: {client_roles: ["{{app}}", "{{app_ro}}"], maintenance_roles: ["{{migrator}}"]}
 users: {table: app.person, key: id, subject: sub_id, active: active, superuser: super, sees: {supervisor: boss}}
 groups: {table: app.team, key: id, members: {table: app.team_member, group: team, user: person}}
+services: {mailer: {}}
 resources:
   note: {table: app.note, owner: [owner, {group: team}]}
 grants:

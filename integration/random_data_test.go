@@ -22,7 +22,7 @@ type randomWorld struct {
 
 // newRandomWorld draws data for a model.
 func newRandomWorld(r *rand.Rand, m *randomModel) *randomWorld {
-	w := &randomWorld{World: &reference.World{Merged: m.merged, GroupsOfDescendants: m.descendants}, model: m}
+	w := &randomWorld{World: &reference.World{Merged: m.merged, GroupsOfDescendants: m.descendants, Services: m.services}, model: m}
 	for _, k := range m.kinds {
 		w.Kinds = append(w.Kinds, k.name)
 	}

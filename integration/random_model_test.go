@@ -23,6 +23,7 @@ type randomModel struct {
 	active      string // expression, "" for none
 	superuser   string
 	resources   []randomResource
+	services    []reference.Service
 }
 
 // randomKind is an edge kind: a column of the users table, or a table of pairs.
@@ -99,7 +100,27 @@ func newRandomModel(r *rand.Rand, n int) *randomModel {
 			WriteScope: pick(r, reference.Visible, reference.Hierarchy, reference.Self),
 		}})
 	}
+	m.services = randomServices(rand.New(rand.NewPCG(uint64(n), 'S')), m.resources)
 	return m
+}
+
+// randomServices draws what two services are allowed.
+func randomServices(r *rand.Rand, resources []randomResource) []reference.Service {
+	out := []reference.Service{{Name: "bot", Allow: map[string][]string{}}, {Name: "robot", Allow: map[string][]string{}}}
+	for _, s := range out {
+		for _, x := range resources {
+			var allow []string
+			for _, a := range x.AllActions() {
+				if chance(r, 30) || a == "read" && chance(r, 50) {
+					allow = append(allow, a)
+				}
+			}
+			if len(allow) > 0 && chance(r, 75) {
+				s.Allow[x.Name] = allow
+			}
+		}
+	}
+	return out
 }
 
 func (m *randomModel) newResource(r *rand.Rand, n, i int) randomResource {
@@ -167,6 +188,23 @@ func (m *randomModel) yaml() string {
   members: {table: %[1]s.team_members, group: team_id, user: user_id%[2]s}
   groups_of_descendants: %[3]t
 `, m.schema, window, m.descendants)
+	}
+	b.WriteString("services:\n")
+	for i, s := range m.services {
+		// Who may claim it: whoever is registered with it, or whom the model names.
+		fmt.Fprintf(&b, "  %s: {%s", s.Name, []string{"", "gateways: [\"{{gate}}\"], "}[i])
+		var allow []string
+		for _, x := range m.resources {
+			if a := s.Allow[x.Name]; len(a) == len(x.AllActions()) {
+				allow = append(allow, x.Name+": \"*\"")
+			} else if len(a) > 0 {
+				allow = append(allow, x.Name+": ["+strings.Join(a, ", ")+"]")
+			}
+		}
+		if len(allow) > 0 {
+			fmt.Fprintf(&b, "allow: {%s}", strings.Join(allow, ", "))
+		}
+		b.WriteString("}\n")
 	}
 	b.WriteString("resources:\n")
 	for _, x := range m.resources {

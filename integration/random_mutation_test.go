@@ -25,6 +25,10 @@ func mutationModel() *randomModel {
 		{table: "thing3", key: "bigint", Resource: reference.Resource{Name: "memo", Owners: []reference.Owner{user},
 			WriteScope: reference.Self, OwnerCheck: reference.Any}},
 	}
+	m.services = []reference.Service{
+		{Name: "bot", Allow: map[string][]string{"doc": {"read", "update", "publish"}, "note": {"create", "read"}}},
+		{Name: "robot", Allow: map[string][]string{"order_line": {"create", "read", "update", "delete"}, "doc": {"update", "delete"}}},
+	}
 	return m
 }
 
@@ -51,8 +55,8 @@ func TestMutations(t *testing.T) {
 		{name: "row_security_off", sql: "ALTER TABLE mutant.thing0 DISABLE ROW LEVEL SECURITY"},
 		{name: "superuser_forgotten", sql: "ALTER POLICY doc_read ON mutant.thing0 USING (owner_id = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', false))::bigint[]))", world: 5},
 		{name: "superuser_forgotten_in_all", sql: "ALTER POLICY doc_read_all ON mutant.thing0 USING (owner_id = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', false))::bigint[]))"},
-		{name: "superusers_need_grants", object: "rls.superuser_on(text)", from: "u.is_active AND u.is_superuser AND", to: "false AND"},
-		{name: "inactive_superusers_may", object: "rls.superuser_on(text)", from: "u.is_active AND", to: "", world: 16},
+		{name: "superusers_need_grants", object: "rls.passes_owners(text,text)", from: "u.is_active AND u.is_superuser AND", to: "false AND"},
+		{name: "inactive_superusers_may", object: "rls.passes_owners(text,text)", from: "u.is_active AND", to: "", world: 16},
 		{name: "owner_check_ignored_on_create", sql: "ALTER POLICY note_create ON mutant.thing1 WITH CHECK ((SELECT rls.can('create', 'note')))"},
 		{name: "owner_check_ignored_on_hand_over", sql: "ALTER TABLE mutant.thing1 DISABLE TRIGGER rls_hand_over", world: 1},
 		{name: "one_owner_of_two_out_of_sight", sql: "ALTER TABLE mutant.thing2 DISABLE TRIGGER rls_hand_over", world: 4},
@@ -87,6 +91,15 @@ func TestMutations(t *testing.T) {
 		{name: "grants_to_groups_forgotten", object: decides, from: "'group:' || ", to: "'no group:' || "},
 		{name: "grants_not_asked_for", object: decides, from: "IF NOT granted THEN", to: "IF false THEN"},
 		{name: "services_are_authenticated", object: "rls.subject()", from: "ARRAY['everyone', 'service:'", to: "ARRAY['everyone', 'authenticated', 'service:'", world: 3},
+		{name: "services_are_not_allowed", object: "rls.passes_owners(text,text)", from: "IF who.kind = 'service' THEN", to: "IF false THEN"},
+		{name: "services_are_not_allowed_where_asked", object: "rls.can(text,text)", from: "who.kind = 'service' AND", to: "false AND"},
+		{name: "services_without_read", object: "rls.service_may(text,text,text)", from: "service_may.action IN ('create', 'read')", to: "true"},
+		{name: "services_do_everything", object: "rls.service_may(text,text,text)", from: "a.action = service_may.action", to: "true"},
+		{name: "services_on_every_resource", object: "rls.service_may(text,text,text)", from: "a.resource = service_may.resource", to: "true", everywhere: true},
+		{name: "services_are_all_the_same", object: "rls.service_may(text,text,text)", from: "a.service = service_may.service", to: "true", everywhere: true},
+		{name: "services_hand_over", sql: "ALTER TABLE mutant.thing0 DISABLE TRIGGER rls_hand_over"},
+		{name: "services_hand_over_as_superusers", object: "rls.hand_over_doc()", from: "rls.passes_owners(NULL", to: "rls.passes_owners('update'"},
+		{name: "services_see_somebody", object: "rls.service_may(text,text,text)", from: "BEGIN\n", to: "BEGIN\n    IF service IS NOT NULL AND action = 'read' THEN RETURN true; END IF;\n"},
 		{name: "write_scope_ignored", object: admitted, from: "$3 = 'hierarchy'", to: "false", world: 1},
 		{name: "shares_forgotten", object: admitted, from: "$3 = 'hierarchy'", to: "true"},
 		{name: "self_is_anybody_visible", object: "rls.admitted_owners(text,text,text,boolean)", from: "RETURN ARRAY[viewer]::bigint[];", to: "RETURN rls.visible_ids(viewer, false);"},
@@ -104,7 +117,7 @@ func TestMutations(t *testing.T) {
 		}
 		mutations = append(mutations,
 			mutation{name: "policy_reads_everything_" + form, sql: "ALTER POLICY doc_read" + suffix + " ON mutant.thing0 USING (true)", world: []int{0, 0, 0, 2, 4}[i]},
-			mutation{name: "policy_updates_what_is_read_" + form, sql: "ALTER POLICY note_update" + suffix + " ON mutant.thing1 USING (owner_id = ANY ((SELECT rls.admitted_owners('read', 'note', 'visible', false))::bigint[]) OR (SELECT rls.superuser_on('note')))", world: []int{0, 1, 0, 2, 4}[i]},
+			mutation{name: "policy_updates_what_is_read_" + form, sql: "ALTER POLICY note_update" + suffix + " ON mutant.thing1 USING (owner_id = ANY ((SELECT rls.admitted_owners('read', 'note', 'visible', false))::bigint[]) OR (SELECT rls.passes_owners('update', 'note')))", world: []int{0, 1, 0, 2, 4}[i]},
 			mutation{name: "policy_to_nobody_" + form, sql: "DROP POLICY doc_delete" + suffix + " ON mutant.thing0", world: []int{0, 1, 9, 2, 0}[i]},
 			mutation{name: "hand_over_out_of_sight_" + form, sql: "ALTER POLICY doc_update" + suffix + " ON mutant.thing0 WITH CHECK (true)", world: []int{0, 5, 0, 15, 4}[i]})
 	}

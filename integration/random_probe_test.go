@@ -76,7 +76,7 @@ func unsignedToken(kind, principal string) string {
 	return strings.Join([]string{"rls1", "k", fmt.Sprint(time.Now().Unix() + 55), kind, hex.EncodeToString([]byte(principal)), "", "", "0", "", strings.Repeat("0", 64)}, "|")
 }
 
-// entries are all principals of a world: every user, one who does not exist, keys that are none, a service, anonymous,
+// entries are all principals of a world: every user, one who does not exist, keys that are none, services, anonymous,
 // and three who are nobody.
 func (w *randomWorld) entries(g gates) []entry {
 	enter := func(kind, key string) string {
@@ -106,8 +106,15 @@ func (w *randomWorld) entries(g gates) []entry {
 	for _, odd := range []string{"99999999999999999999", "no key", w.Users[0].Key + " "} {
 		out = append(out, entry{Principal: reference.Principal{Kind: "user", Key: odd}, name: "user that is no key " + odd, enter: enter("user", odd)})
 	}
+	for i, s := range w.Services {
+		e := entry{Principal: reference.Principal{Kind: "service", Key: s.Name}, name: "service " + s.Name, enter: enter("service", s.Name)}
+		if form := []string{"", "any"}[(i+len(w.Users))%2]; form != "" { // the three others have no branch for services, and say so
+			e.name += " as " + form
+			e.enter += fmt.Sprintf(" SET LOCAL ROLE rls_%s_%s;", form, g.app)
+		}
+		out = append(out, e)
+	}
 	return append(out,
-		entry{Principal: reference.Principal{Kind: "service", Key: "bot"}, name: "service bot", enter: enter("service", "bot")},
 		entry{Principal: reference.Principal{Kind: "anonymous"}, name: "anonymous", enter: enter("anonymous", "")},
 		entry{Principal: reference.Principal{Kind: "nobody"}, name: "nobody on a gateway", code: "RL001",
 			enter: fmt.Sprintf("SET LOCAL SESSION AUTHORIZATION %s; SET LOCAL ROLE rls_any_%s;", g.gate, g.app)},

@@ -75,6 +75,7 @@ func newRandomBench(t testing.TB) *randomBench {
 	b := &randomBench{world: w, conn: w.admin(t)}
 	b.gates = gates{app: w.role("app"), migrator: w.role("migrator"),
 		gate: w.db.Role(t, "gate", "LOGIN NOINHERIT IN ROLE "+w.role("app")), quiet: w.db.Role(t, "quiet", "LOGIN NOINHERIT IN ROLE "+w.role("app"))}
+	w.roles["gate"] = b.gates.gate
 	must(t, b.conn, probeSQL)
 	for login, onNobody := range map[string]string{b.gates.gate: "error", b.gates.quiet: "empty"} {
 		must(t, b.conn, fmt.Sprintf(`INSERT INTO rls.login (name, kind, client_role) VALUES ('%[1]s', 'gateway', '%[2]s');

@@ -27,6 +27,7 @@ groups:
   creator: maker
   share_members_visibility: "true"
   members: {table: app.team_member, group: team, user: person}
+services: {jobs: {}, mailer: {}}
 resources:
   by_user: {table: app.by_user, owner: owner, actions: [publish]}
   by_group: {table: app.by_group, owner: owner}

@@ -24,6 +24,7 @@ groups:
   name: name
   share_members_visibility: "true"
   members: {table: team_member, group: team, user: member}
+services: {jobs: {}}
 resources:
   note: {table: note, owner: owner}
   plan: {table: plan, owner: owner, write_scope: hierarchy}

@@ -149,6 +149,21 @@ CREATE TABLE rls."grant" (
 );
 COMMENT ON TABLE rls."grant" IS 'Who may do what on which resource; valid_from is included, valid_until is not.';
 
+CREATE TABLE rls.service (
+    name text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]*$'),
+    gateways text[]       -- whose tokens may claim it; NULL: of those that are registered with it
+);
+COMMENT ON TABLE rls.service IS 'The services that the applied model names: principals without a user.';
+
+CREATE TABLE rls.service_allow (
+    service text NOT NULL REFERENCES rls.service ON DELETE CASCADE,
+    resource text NOT NULL REFERENCES rls.resource ON DELETE CASCADE,
+    action text NOT NULL,
+    PRIMARY KEY (service, resource, action)
+);
+CREATE INDEX service_allow_resource ON rls.service_allow (resource);
+COMMENT ON TABLE rls.service_allow IS 'What services may do to the rows of a resource, whoever owns them.';
+
 CREATE TABLE rls.database_role (
     name text PRIMARY KEY,
     kind text NOT NULL CHECK (kind IN ('client', 'maintenance')),
@@ -383,6 +398,7 @@ $$;
 -- +goose StatementEnd
 
 SET LOCAL ROLE rls_owner;
+DROP TABLE rls.service_allow, rls.service;
 DROP TABLE rls.lifted, rls.acl_before, rls.compiled, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.adoption_step, rls.adoption, rls.gateway,
     rls.impersonation, rls.login, rls.plan_role, rls.database_role, rls."grant", rls.resource, rls.group_member, rls."group", rls."user";
 DROP FUNCTION rls.cluster();

@@ -251,10 +251,32 @@ REVOKE ALL ON FUNCTION rls.key_parts(text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.key_parts(text, integer) TO rls_client;
 COMMENT ON FUNCTION rls.key_parts(text, integer) IS 'The parts of a composite key; NULL where the text is none.';
 
+-- sql/10_identity/may_claim.sql
+-- +goose StatementBegin
+-- Whether tokens of a gateway may claim a service: one that the model names, for the gateways that the model lists; where
+-- it lists none, for those that are registered with the service.
+CREATE OR REPLACE FUNCTION rls.may_claim(service text, gateway text, registered text[])
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $$
+BEGIN
+    RETURN coalesce((
+        SELECT CASE WHEN s.gateways IS NULL THEN may_claim.service = ANY (may_claim.registered)
+                    ELSE may_claim.gateway = ANY (s.gateways) END
+        FROM rls.service AS s WHERE s.name = may_claim.service), false);
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.may_claim(text, text, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION rls.may_claim(text, text, text[]) IS 'Whether tokens of a gateway may claim a service. Called by definer functions alone.';
+
 -- sql/10_identity/open_impersonation.sql
 -- +goose StatementBegin
 -- Seals a context without a token, for maintenance roles and database superusers.
--- "name" is a user's login, or user:LOGIN, or anonymous; key:KEY and subject:SUB name users as tokens do.
+-- "name" is a user's login, or user:LOGIN, or service:NAME, or anonymous; key:KEY and subject:SUB name users as tokens do.
 CREATE OR REPLACE FUNCTION rls.open_impersonation(name text, INOUT client_role text, OUT context text, OUT principal text)
 RETURNS record
 LANGUAGE plpgsql
@@ -302,6 +324,13 @@ BEGIN
             RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
         END IF;
         principal := 'user:' || key;
+    ELSIF starts_with(name, 'service:') THEN
+        principal := name;
+        key := substr(name, 9);
+        IF NOT EXISTS (SELECT FROM rls.service AS s WHERE s.name = key) THEN
+            RAISE EXCEPTION 'the model has no service "%"', key
+                USING ERRCODE = 'RL006', HINT = 'Name a service of the model, or write user:LOGIN for a user of that login.';
+        END IF;
     ELSE
         name := regexp_replace(name, '^user:', '');
         key := rls.find_user('login', name);
@@ -319,7 +348,8 @@ BEGIN
     END IF;
     context := rls.seal_context(body || '|' || extract(epoch FROM transaction_timestamp() + interval '1 day')::text);
     -- A maintenance role may take the form that serves everybody; whoever can become any role gets the one that fits.
-    client_role := rls.plan_role(asked, CASE principal WHEN 'anonymous' THEN 'narrow' ELSE (SELECT p.form FROM rls.prepare('user', key) AS p) END);
+    client_role := rls.plan_role(asked, CASE split_part(principal, ':', 1) WHEN 'anonymous' THEN 'narrow' WHEN 'service' THEN 'all'
+        ELSE (SELECT p.form FROM rls.prepare('user', key) AS p) END);
     IF NOT pg_has_role(session_user, client_role, 'MEMBER') THEN
         client_role := rls.plan_role(asked, 'any');
     END IF;
@@ -414,7 +444,7 @@ BEGIN
     -- What is unknown, as with a NULL in a list, is refused.
     IF (CASE field[4]
         WHEN 'anonymous' THEN gate.anonymous
-        WHEN 'service' THEN claim = ANY (gate.services)
+        WHEN 'service' THEN rls.may_claim(claim, gate.login, gate.services)
         ELSE gate.users
     END) IS NOT TRUE OR (tenant <> '' AND gate.tenants IS NOT NULL AND (tenant = ANY (gate.tenants)) IS NOT TRUE) THEN
         RAISE EXCEPTION 'the token is not valid'
@@ -432,6 +462,8 @@ BEGIN
         IF claim IS NULL THEN
             RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
         END IF;
+    ELSIF field[4] = 'service' THEN
+        form := 'all'; -- what it is allowed asks no owner
     END IF;
     body := concat_ws('|',
         CASE field[4] WHEN 'subject' THEN 'user' ELSE field[4] END,
@@ -859,7 +891,7 @@ BEGIN
     IF who.kind IS NULL THEN
         RETURN false;
     END IF;
-    IF who.superuser THEN
+    IF who.superuser OR (who.kind = 'service' AND rls.service_may(who.key, word, target.name)) THEN
         RETURN true;
     END IF;
     IF NOT target.owned OR NOT rls.has_grant(who.grantees, word, target.name) THEN
@@ -929,6 +961,40 @@ $$;
 REVOKE ALL ON FUNCTION rls.can_row(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.can_row(text, text, text) TO rls_client;
 COMMENT ON FUNCTION rls.can_row(text, text, text) IS 'Whether the action is admitted on one object.';
+
+-- sql/30_decision/grantee.sql
+-- +goose StatementBegin
+-- A grantee as grants store it: a user by its login, a group by its name, a service of the model, authenticated or
+-- everyone. Whoever does not exist is an error: a grant to a name that somebody takes later would be a surprise.
+-- Calls what apply compiles from the model. DEFINER although only rls_owner calls it: nothing that the look-up touches can
+-- then change the role.
+CREATE OR REPLACE FUNCTION rls.grantee(kind text, name text)
+RETURNS text
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key text := CASE kind
+        WHEN 'user' THEN rls.find_user('login', name)
+        WHEN 'group' THEN rls.find_group(name)
+        WHEN 'service' THEN (SELECT s.name FROM rls.service AS s WHERE s.name = grantee.name)
+    END;
+BEGIN
+    IF kind IN ('authenticated', 'everyone') THEN
+        RETURN kind;
+    END IF;
+    IF key IS NULL THEN
+        RAISE EXCEPTION 'there is no % "%"', kind, name USING ERRCODE = 'RL404', HINT = 'Create it first, or name another one.';
+    END IF;
+    RETURN kind || ':' || key;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.grantee(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.grantee(text, text) IS 'A grantee as grants store it. Called by definer functions alone.';
 
 -- sql/30_decision/groups.sql
 -- +goose StatementBegin
@@ -1040,8 +1106,7 @@ COMMENT ON FUNCTION rls.object_actions(text) IS 'The actions that can be asked a
 
 -- sql/30_decision/seed_grant.sql
 -- +goose StatementBegin
--- Puts a grant that the model seeds. A grantee that does not exist yet is an error: a grant to a name that somebody
--- takes later would be a surprise.
+-- Puts a grant that the model seeds.
 -- DEFINER although only rls_owner calls it: nothing that the look-up touches can then change the role.
 CREATE OR REPLACE FUNCTION rls.seed_grant(
     kind text, name text, action text, resource text, valid_from timestamptz, valid_until timestamptz, seed text)
@@ -1052,21 +1117,9 @@ PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    key text;
 BEGIN
-    IF kind IN ('user', 'group') THEN
-        key := CASE kind WHEN 'user' THEN rls.find_user('login', name) ELSE rls.find_group(name) END;
-        IF key IS NULL THEN
-            RAISE EXCEPTION 'a grant of the model names % "%", who does not exist', kind, name
-                USING ERRCODE = 'RL404', HINT = 'Create it first, or take the grant out of the model.';
-        END IF;
-        key := kind || ':' || key;
-    ELSE
-        key := kind;
-    END IF;
     INSERT INTO rls."grant" (grantee, action, resource, valid_from, valid_until, seed)
-    VALUES (key, action, resource, valid_from, valid_until, seed)
+    VALUES (rls.grantee(kind, name), action, resource, valid_from, valid_until, seed)
     ON CONFLICT DO NOTHING;
 END
 $$;
@@ -1074,10 +1127,34 @@ $$;
 REVOKE ALL ON FUNCTION rls.seed_grant(text, text, text, text, timestamptz, timestamptz, text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.seed_grant(text, text, text, text, timestamptz, timestamptz, text) IS 'Puts a grant that the model seeds.';
 
+-- sql/30_decision/service_may.sql
+-- +goose StatementBegin
+-- Whether the model allows a service an action on the rows of a resource, whoever owns them. Every action but create
+-- needs read as well: PostgreSQL would find no row to act on. False for NULL, which stands for what no allowance gives.
+CREATE OR REPLACE FUNCTION rls.service_may(service text, action text, resource text)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM rls.service_allow AS a
+        WHERE a.service = service_may.service AND a.resource = service_may.resource AND a.action = service_may.action
+    ) AND (service_may.action IN ('create', 'read') OR EXISTS (
+        SELECT FROM rls.service_allow AS a
+        WHERE a.service = service_may.service AND a.resource = service_may.resource AND a.action = 'read'));
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.service_may(text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.service_may(text, text, text) IS 'Whether the model allows a service an action. Called by definer functions alone.';
+
 -- sql/30_decision/subject.sql
 -- +goose StatementBegin
 -- The principal with whom a grant must name to reach it; NULL for nobody, for a user who is not active or does not
--- exist, and for a superuser whom an impersonating login stands for.
+-- exist, for a service that the model does not name any more, and for a superuser whom an impersonating login stands for.
 -- Calls what apply compiles from the model: rls.user_state and rls.user_groups.
 CREATE OR REPLACE FUNCTION rls.subject()
 RETURNS rls.subject
@@ -1100,6 +1177,9 @@ BEGIN
             ARRAY['everyone', 'authenticated', 'user:' || who.key]
             || ARRAY(SELECT 'group:' || g.id FROM unnest(rls.user_groups(who.key)) AS g(id)))::rls.subject;
     WHEN 'service' THEN
+        IF NOT EXISTS (SELECT FROM rls.service AS s WHERE s.name = who.key) THEN
+            RETURN NULL;
+        END IF;
         RETURN ROW('service', who.key, false, ARRAY['everyone', 'service:' || who.key])::rls.subject;
     WHEN 'anonymous' THEN
         RETURN ROW('anonymous', '', false, ARRAY['everyone'])::rls.subject;
@@ -1267,7 +1347,13 @@ SELECT 'registry', '"role"."' || replace(d.name, '"', '""') || '"', md5(d::text)
 FROM rls.database_role AS d
 UNION ALL
 SELECT 'registry', '"plan"."' || replace(p.client_role, '"', '""') || '"."' || p.form || '"', md5(p::text)
-FROM rls.plan_role AS p;
+FROM rls.plan_role AS p
+UNION ALL
+SELECT 'registry', '"service"."' || s.name || '"', md5(s::text)
+FROM rls.service AS s
+UNION ALL
+SELECT 'registry', '"allow"."' || a.service || '"."' || replace(a.resource, '"', '""') || '"."' || replace(a.action, '"', '""') || '"', md5(a::text)
+FROM rls.service_allow AS a;
 -- +goose StatementEnd
 REVOKE ALL ON rls.object_state FROM PUBLIC;
 COMMENT ON VIEW rls.object_state IS 'A fingerprint of everything that apply could have made.';
@@ -1493,11 +1579,13 @@ DROP VIEW rls.protected_table;
 DROP VIEW rls.object_state;
 DROP FUNCTION rls.keep_acls(text[]);
 DROP FUNCTION rls.subject();
+DROP FUNCTION rls.service_may(text, text, text);
 DROP FUNCTION rls.seed_grant(text, text, text, text, timestamptz, timestamptz, text);
 DROP FUNCTION rls.object_actions(text);
 DROP FUNCTION rls.object_action(text, text);
 DROP FUNCTION rls.has_grant(text[], text, text);
 DROP FUNCTION rls.groups();
+DROP FUNCTION rls.grantee(text, text);
 DROP FUNCTION rls.can_row(text, text, text);
 DROP FUNCTION rls.can_many(text, text, text[]);
 DROP FUNCTION rls.can(text, text);
@@ -1519,6 +1607,7 @@ DROP FUNCTION rls.principal();
 DROP FUNCTION rls.plan_role(text, text);
 DROP FUNCTION rls.open_token(text);
 DROP FUNCTION rls.open_impersonation(text, text);
+DROP FUNCTION rls.may_claim(text, text, text[]);
 DROP FUNCTION rls.key_parts(text, integer);
 DROP FUNCTION rls.impersonate(text, text);
 DROP FUNCTION rls.identify();

@@ -63,6 +63,7 @@ func gateway(t testing.TB) (db *pgtest.Database, login string) {
 	db.Exec(t, `
 		INSERT INTO rls.login (name, kind, client_role) VALUES ('`+login+`', 'gateway', 'rls_client');
 		INSERT INTO rls.gateway (login, users, anonymous, services) VALUES ('`+login+`', true, true, '{jobs}');
+		INSERT INTO rls.service (name) VALUES ('jobs');
 		GRANT rls_client TO `+login+`;
 		GRANT USAGE ON SCHEMA rls, app TO `+login+`;
 		GRANT EXECUTE ON FUNCTION rls.enter(text), rls.open_token(text), rls.session_problems() TO `+login)

@@ -171,6 +171,6 @@ type Installed struct {
 	Hash        string `json:"hash"`             // Object.Hash when it was applied
 	Fingerprint string `json:"fingerprint"`      // of the catalog right after it was applied; "" where the kind has none
 	Actual      string `json:"actual"`           // of the catalog now; "" when it is gone
-	Grants      int    `json:"grants,omitempty"` // of a resource: how many that no model seeded would go with it
+	Grants      int    `json:"grants,omitempty"` // of a resource or service: how many that no model seeded would go with it
 	Undo        string `json:"undo"`             // SQL that puts back what was there before
 }

@@ -30,6 +30,7 @@ type Model struct {
 	Open      []TableName // tables left alone on purpose
 	Users     Users
 	Groups    Groups
+	Services  []Service  // in file order
 	Resources []Resource // in file order
 	Grants    []Grant    // seeds, in file order
 }
@@ -149,6 +150,13 @@ type Members struct {
 	Until Text
 }
 
+// Service is a principal that no user row stands for.
+type Service struct {
+	Name     Text
+	Gateways []Text      // whose tokens may claim it; nil: of those that are registered with it
+	Allow    []Allowance // in file order
+}
+
 // Scope says which owners a write reaches.
 type Scope string
 
@@ -216,7 +224,7 @@ type Grant struct {
 	Until Text        // zero: for ever
 }
 
-// Allowance is the actions of a grant on one resource; All stands for "*".
+// Allowance is the actions of a grant, or of a service, on one resource; All stands for "*".
 type Allowance struct {
 	Resource Text
 	Actions  []Text
@@ -235,7 +243,8 @@ const (
 	GranteeEveryone      GranteeKind = "everyone"
 )
 
-// Grantee is whom a grant names. A user is named by its login, a group by its name; apply resolves both.
+// Grantee is whom a grant names. A user is named by its login, a group by its name; apply resolves both. A service is one
+// of the model.
 type Grantee struct {
 	Kind GranteeKind
 	Name string

@@ -17,10 +17,21 @@ func (w *World) admitted(p Principal) bool {
 	case "user":
 		u := w.user(p.Key)
 		return u != nil && u.Active
-	case "service", "anonymous":
+	case "service":
+		return slices.ContainsFunc(w.Services, func(s Service) bool { return s.Name == p.Key })
+	case "anonymous":
 		return true
 	}
 	return false
+}
+
+// allowed reports whether a service is allowed an action on the rows of a resource, whoever owns them. Every action but
+// create needs read as well.
+func (w *World) allowed(p Principal, action, resource string) bool {
+	return p.Kind == "service" && slices.ContainsFunc(w.Services, func(s Service) bool {
+		a := s.Allow[resource]
+		return s.Name == p.Key && slices.Contains(a, action) && (action == "create" || slices.Contains(a, "read"))
+	})
 }
 
 func (w *World) superuser(p Principal) bool {
@@ -83,7 +94,7 @@ func (w *World) Admits(p Principal, action string, r *Resource, row Row) bool {
 	if !w.admitted(p) {
 		return false
 	}
-	if w.superuser(p) {
+	if w.superuser(p) || w.allowed(p, action, r.Name) {
 		return true
 	}
 	scope := Visible
@@ -100,12 +111,13 @@ func (w *World) Admits(p Principal, action string, r *Resource, row Row) bool {
 // Creates decides a new row with these owners.
 // Reading: every owner that the row names passes the owner check, and it names at least one; under "self" a group may
 // stand beside the principal but is no owner that passes by itself. Under "any" whoever holds the grant may create a
-// row that names an owner, whether user, service or anonymous.
+// row that names an owner, whether user, service or anonymous. A service that is allowed to create may name anybody as
+// owner, or nobody.
 func (w *World) Creates(p Principal, r *Resource, owners []string) bool {
 	if !w.admitted(p) {
 		return false
 	}
-	if w.superuser(p) {
+	if w.superuser(p) || w.allowed(p, "create", r.Name) {
 		return true
 	}
 	if !w.granted(p, "create", r.Name) {
@@ -154,6 +166,7 @@ const (
 // HandsOver decides an update of a row that changes its owners.
 // Reading: each changed owner passes the owner check and is in sight, even under "any"; a group of theirs passes under
 // every check; NULL passes by itself. The row stays within the write scope or the owner check, whichever is wider.
+// A service that is allowed to update sees nobody, and so hands no row over.
 func (w *World) HandsOver(p Principal, r *Resource, row Row, owners []string) Outcome {
 	if !w.Admits(p, "update", r, row) {
 		return Filtered
@@ -170,11 +183,11 @@ func (w *World) HandsOver(p Principal, r *Resource, row Row, owners []string) Ou
 		if owners[i] == row.Owners[i] || owners[i] == "" {
 			continue
 		}
-		if o.Group && !w.memberOf(p.Key, owners[i]) || !o.Group && !w.reaches(p.Key, owners[i], false, check) {
+		if p.Kind != "user" || o.Group && !w.memberOf(p.Key, owners[i]) || !o.Group && !w.reaches(p.Key, owners[i], false, check) {
 			return Rejected
 		}
 	}
-	if !w.owned(p, r, owners, after) {
+	if !w.owned(p, r, owners, after) && !w.allowed(p, "update", r.Name) {
 		return Rejected
 	}
 	return Done
@@ -187,7 +200,7 @@ func (w *World) Can(p Principal, action, resource string) bool {
 	if r == nil || !w.admitted(p) {
 		return false
 	}
-	if w.superuser(p) {
+	if w.superuser(p) || w.allowed(p, action, resource) {
 		return true
 	}
 	if !w.granted(p, action, resource) || len(r.Owners) == 0 {

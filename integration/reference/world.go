@@ -10,6 +10,7 @@ type World struct {
 	Merged              [][]string // edge kinds that form one closure together
 	GroupsOfDescendants bool
 	Resources           []Resource
+	Services            []Service
 
 	Users   []User
 	Edges   []Edge
@@ -52,6 +53,12 @@ type Member struct {
 type Grant struct {
 	Grantee, Action, Resource string
 	Window
+}
+
+// Service is a service of the model, with the actions that it is allowed by resource.
+type Service struct {
+	Name  string
+	Allow map[string][]string
 }
 
 // Scope is write_scope or owner_check.

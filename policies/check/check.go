@@ -18,6 +18,7 @@ func Model(m *policies.Model, c *policies.Catalog) policies.Diagnostics {
 	k.reservedTables()
 	k.reservedRoles()
 	k.groupsFit()
+	k.services()
 	k.grants()
 	k.withoutOwner()
 	if c != nil {

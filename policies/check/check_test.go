@@ -167,6 +167,32 @@ func TestModel(t *testing.T) {
 			m.Resources[0].Key[0].Value = "ID"
 			m.Resources[0].Owners[0].Column.Value = `x"; DROP TABLE y; --`
 		},
+		"services": func(m *policies.Model, c *policies.Catalog) {
+			allow := func(resource string, actions ...string) policies.Allowance {
+				a := policies.Allowance{Resource: txt(73, resource), All: len(actions) == 0}
+				for _, x := range actions {
+					a.Actions = append(a.Actions, txt(74, x))
+				}
+				return a
+			}
+			m.Services = []policies.Service{
+				{Name: txt(70, "auth"), Gateways: []policies.Text{txt(71, "web"), txt(72, "portal")}, Allow: []policies.Allowance{
+					allow("note", "read", "publish"), allow("staf", "read"), allow("staff", "raed"),
+				}},
+				{Name: txt(75, "jobs"), Allow: []policies.Allowance{allow("note", "create", "update", "delete")}},
+				{Name: txt(76, "mailer"), Allow: []policies.Allowance{allow("note")}},
+			}
+			m.Resources[0].OwnerCheck = policies.ScopeAny
+			m.Resources = append(m.Resources, policies.Resource{Name: txt(54, "country"), Table: tab(55, "app", "country"), Key: []policies.Text{txt(56, "code")}})
+			m.Open = nil
+			m.Services[2].Allow = append(m.Services[2].Allow, allow("country", "read")) // so it needs no owner
+			c.Kernel, c.Gateways = 1, []policies.Gateway{{Login: "web", ClientRole: "app"}}
+			to := func(name string, a policies.Allowance) policies.Grant {
+				return policies.Grant{Pos: pos(80), To: policies.Grantee{Kind: policies.GranteeService, Name: name, Pos: pos(80)}, Allow: []policies.Allowance{a}}
+			}
+			m.Grants = append(m.Grants, to("jobs", allow("note", "create")), to("jobs", allow("staff", "create")), to("jobs", allow("note", "create", "read")),
+				to("mailer", allow("note")), to("mialer", allow("note", "read")))
+		},
 		"users_key_unknown":  func(m *policies.Model, _ *policies.Catalog) { m.Users.Key.Value = "idd" },
 		"users_key_type":     func(_ *policies.Model, c *policies.Catalog) { staff(c).Column("id").Type = "numeric" },
 		"users_key_citext":   func(_ *policies.Model, c *policies.Catalog) { staff(c).Column("id").Type = "public.citext" },

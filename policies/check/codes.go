@@ -77,4 +77,12 @@ const (
 	CodeLeakyOperator policies.Code = "RL234"
 	// CodeGraphParts is a table of users or groups with children, across which no key is unique.
 	CodeGraphParts policies.Code = "RL235"
+	// CodeUnknownService is a grant to a service that the model does not have.
+	CodeUnknownService policies.Code = "RL239"
+	// CodeNoGateway is a gateway of a service that is not registered (note).
+	CodeNoGateway policies.Code = "RL240"
+	// CodeSightless is a grant to a service that admits no row, because a service sees no owner (warning).
+	CodeSightless policies.Code = "RL241"
+	// CodeBlind is an action that a service is allowed on rows that it cannot read (warning).
+	CodeBlind policies.Code = "RL242"
 )

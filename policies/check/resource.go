@@ -57,7 +57,7 @@ func resource(r policies.Resource) string { return fmt.Sprintf("resource %q", r.
 // withoutOwner warns of resources that only superusers will see rows of.
 func (k *checker) withoutOwner() {
 	for _, r := range k.model.Resources {
-		if len(r.Owners) == 0 {
+		if len(r.Owners) == 0 && !k.served(r) {
 			k.warn(r.Name.Pos, CodeNoOwner, fmt.Sprintf("resource %q has no owner: only superusers will see rows of it", r.Name.Value),
 				"name the column of the user whose row it is as \"owner\"")
 		}

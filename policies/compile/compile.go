@@ -26,6 +26,7 @@ func Model(m *policies.Model, c *policies.Catalog) ([]policies.Object, error) {
 	for _, r := range g.resources {
 		g.registry(r)
 	}
+	g.services()
 	for _, r := range g.resources {
 		g.objects(r)
 		g.handOver(r)

@@ -9,10 +9,10 @@ import (
 )
 
 // decision compiles the questions that policies ask of the graph. They answer for the principal alone, and are empty for
-// superusers, who have a branch of their own. Where a policy has no room for that branch (alone), a superuser gets an
-// error that a new transaction mends: entering puts superusers where there is one.
+// superusers and services, who have a branch of their own. Where a policy has no room for that branch (alone), a superuser
+// gets an error that a new transaction mends, and a service one: entering puts both where there is one.
 func (g *compiler) decision() {
-	g.superuserOn()
+	g.passesOwners()
 	g.graphViewer()
 	s := setsOf(g.userKey)
 	g.admitted("owners", s.element+"[]", "'{}'", "ARRAY[viewer]::"+s.element+"[]", "ids", "as an array")
@@ -39,21 +39,26 @@ END`, g.userKey.sql),
 	}, "")
 }
 
-// superuserOn compiles the question of the branch for superusers.
-func (g *compiler) superuserOn() {
+// passesOwners compiles the question of the branch for those whom no owner has to let in.
+func (g *compiler) passesOwners() {
 	g.function(function{
-		name:    "superuser_on",
-		comment: "Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.",
-		args:    "resource text", argTypes: "text", returns: "boolean", definer: true, client: true, generic: true,
+		name: "passes_owners",
+		comment: "Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource\n" +
+			"registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.",
+		args: "action text, resource text", argTypes: "text, text", returns: "boolean", definer: true, client: true, generic: true,
 		body: fmt.Sprintf(`DECLARE
     who rls.identity := rls.identify();
-    key %s := %s(who.key);
+    key %s;
 BEGIN
+    IF who.kind = 'service' THEN
+        RETURN rls.service_may(who.key, $1, $2);
+    END IF;
     IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
         RETURN false;
     END IF;
+    key := %s(who.key);
     RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
         FROM rls.user_row AS u WHERE u.id = key), false);
 END`, g.userKey.sql, g.userKey.from),
 	}, "")
@@ -74,10 +79,16 @@ const readsToo = "\n    IF granted AND $1 NOT IN ('create', 'read') THEN\n      
 const becomeOne = `RAISE EXCEPTION 'the principal has become a superuser in this transaction'
                 USING ERRCODE = '40001', HINT = 'Run the transaction again: it will see every row.';`
 
+const stayOne = `RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';`
+
 // state is what decides about the principal, in one query: it is asked several times in a statement. set are more
 // columns, of the stored set s.
 func (g *compiler) state(into, set, join string) string {
 	return fmt.Sprintf(`    IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $%%[2]d AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            %s
+        END IF;
         RETURN %%[1]s;
     END IF;
     key := %%[3]s(who.key);
@@ -98,7 +109,7 @@ func (g *compiler) state(into, set, join string) string {
     END IF;
     IF NOT granted THEN
         RETURN %%[1]s;
-    END IF;`, granted("$1", "grantees"), set, into, join, becomeOne, g.throughGroups(), readsToo, granted("'read'", "grantees"))
+    END IF;`, stayOne, granted("$1", "grantees"), set, into, join, becomeOne, g.throughGroups(), readsToo, granted("'read'", "grantees"))
 }
 
 // throughGroups looks for a grant to a group of the user's, where there is none to the user.

@@ -169,7 +169,7 @@ func keyMatch(c column, text string) string {
 // handOver compiles the trigger that compares the owners of a row before and after, where policies cannot.
 // After the row, because a later BEFORE trigger could change what was checked.
 func (g *compiler) handOver(r resource) {
-	if !handOverNeedsTrigger(r) {
+	if !handOverNeedsTrigger(r) && !g.updatedByService(r) {
 		return
 	}
 	var checks []string
@@ -201,7 +201,7 @@ func (g *compiler) handOver(r resource) {
 			"STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.\n"+
 			"Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.", r.name()),
 		returns: "trigger", parallel: "UNSAFE", client: true,
-		body: fmt.Sprintf("BEGIN\n    IF %s THEN\n        RETURN NEW;\n    END IF;\n    IF (%s) AND NOT rls.superuser_on(%s) THEN\n"+
+		body: fmt.Sprintf("BEGIN\n    IF %s THEN\n        RETURN NEW;\n    END IF;\n    IF (%s) AND NOT rls.passes_owners(NULL, %s) THEN\n"+
 			"        RAISE EXCEPTION 'a row of resource \"%%\" would go to an owner out of reach', %s\n"+
 			"            USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';\n    END IF;\n    RETURN NEW;\nEND",
 			exempt, strings.Join(checks, "\n        OR "), policies.Literal(r.name()), policies.Literal(r.name())),

@@ -15,7 +15,7 @@ import (
 type form string
 
 const (
-	// anyForm serves everybody: the set in an array, and a range over the key for superusers.
+	// anyForm serves everybody: the set in an array, and a range over the key for superusers and services.
 	anyForm form = "any"
 	// narrowForm is the set in an array alone: the index of the owner, also for index-only scans, which no OR has.
 	narrowForm form = "narrow"
@@ -25,7 +25,7 @@ const (
 	middleForm form = "middle"
 	// wideForm is cheap to ask of a row, and half of the rows are expected to pass.
 	wideForm form = "wide"
-	// allForm asks first whether the principal is a superuser: then no row is asked.
+	// allForm asks first whether the principal passes owners, as superusers and services do: then no row is asked.
 	allForm form = "all"
 )
 
@@ -33,7 +33,7 @@ var forms = []form{anyForm, narrowForm, middleForm, wideForm, allForm}
 
 func (f form) role() string { return "rls_" + string(f) }
 
-// alone reports whether the form has no branch for superusers: one that names no column would take the index from the
+// alone reports whether the form has no branch for superusers and services: one that names no column would take the index from the
 // others, and each branch asks the database who is there once more.
 func (f form) alone() bool { return f != anyForm && f != allForm }
 
@@ -106,25 +106,25 @@ func (g *compiler) groupOwner(r resource, column, action string, alone bool) str
 	return g.groupKey.among(column, fmt.Sprintf("rls.admitted_groups(%s, %s, %t)", policies.Literal(action), policies.Literal(r.name()), alone), g.groupKey.sql)
 }
 
-// isSuperuser is the branch of superusers where no index is at stake.
-func isSuperuser(r resource) string {
-	return fmt.Sprintf("(SELECT rls.superuser_on(%s))", policies.Literal(r.name()))
+// passesOwners is the branch of superusers and services where no index is at stake.
+func passesOwners(r resource, action string) string {
+	return fmt.Sprintf("(SELECT rls.passes_owners(%s, %s))", policies.Literal(action), policies.Literal(r.name()))
 }
 
-// superuser is the branch of superusers over existing rows. As a plain boolean it would take the index from the other
+// passesOwnersByKey is that branch over existing rows. As a plain boolean it would take the index from the other
 // branches, so it is a range over the first key column: everything for a superuser, nothing for the rest. With an upper
 // end the planner expects one row in two hundred rather than one in three.
-func superuser(r resource, prefix string) string {
+func passesOwnersByKey(r resource, action, prefix string) string {
 	if len(r.keys) == 0 {
-		return isSuperuser(r)
+		return passesOwners(r, action)
 	}
 	low, high := bounds(r.keys[0].typ)
 	key := prefix + policies.Ident(r.keys[0].name)
 	c := r.table.Column(r.keys[0].name)
 	if low == "" || !c.NotNull {
-		return isSuperuser(r)
+		return passesOwners(r, action)
 	}
-	ask := fmt.Sprintf("(SELECT CASE WHEN rls.superuser_on(%s) THEN %s END)", policies.Literal(r.name()), low)
+	ask := fmt.Sprintf("(SELECT CASE WHEN rls.passes_owners(%s, %s) THEN %s END)", policies.Literal(action), policies.Literal(r.name()), low)
 	if high == "" {
 		return fmt.Sprintf("%s >= %s", key, ask)
 	}
@@ -138,11 +138,11 @@ func (g *compiler) admits(f form, r resource, action, prefix string) []string {
 	branches := g.owners(f, r, action, g.scope(r, action), prefix)
 	switch {
 	case len(branches) == 0: // nobody but superusers reaches a row, in any form
-		return []string{isSuperuser(r)}
+		return []string{passesOwners(r, action)}
 	case f == anyForm:
-		return append(branches, superuser(r, prefix))
+		return append(branches, passesOwnersByKey(r, action, prefix))
 	case f == allForm:
-		return append([]string{isSuperuser(r)}, branches...)
+		return append([]string{passesOwners(r, action)}, branches...)
 	}
 	return branches
 }
@@ -150,7 +150,7 @@ func (g *compiler) admits(f form, r resource, action, prefix string) []string {
 // creates is the predicate of a new row: every owner that it names passes the owner check, and it names one. A check has
 // no index to use, so all forms share it.
 func (g *compiler) creates(r resource) []string {
-	super := isSuperuser(r)
+	super := passesOwners(r, policies.ActionCreate)
 	if len(r.Owners) == 0 {
 		return []string{super}
 	}
@@ -189,7 +189,7 @@ func (g *compiler) creates(r resource) []string {
 // admits but never out of sight, so the scope here is the wider of the two; where the check is narrower than that,
 // hand-over has a trigger, because a policy cannot compare with the row before.
 func (g *compiler) updates(r resource) []string {
-	return append(g.owners(allForm, r, policies.ActionUpdate, g.afterUpdate(r), ""), isSuperuser(r))
+	return append(g.owners(allForm, r, policies.ActionUpdate, g.afterUpdate(r), ""), passesOwners(r, policies.ActionUpdate))
 }
 
 func (g *compiler) afterUpdate(r resource) policies.Scope {

@@ -150,12 +150,16 @@ func drop(i policies.Installed, reason string) policies.Change {
 	c := policies.Change{Op: policies.OpDrop, Reason: reason, SQL: i.Undo, Object: policies.Object{
 		Kind: i.Kind, Name: i.Name, Title: i.Title, Resource: i.Resource, Table: i.Table, Drop: i.Undo, AsOwner: i.AsOwner}}
 	if i.Grants > 0 {
-		c.Reason += fmt.Sprintf("; %d grants on it that no model seeded go with it", i.Grants)
+		c.Reason += fmt.Sprintf("; %d grants %s it that no model seeded go with it", i.Grants, onOrTo(i))
 		c.Hazards = []policies.Hazard{policies.NarrowsAccess}
 	}
 	switch i.Kind {
 	case policies.KindPolicy, policies.KindMembership, policies.KindGrant:
 		c.Hazards = []policies.Hazard{policies.NarrowsAccess}
+	case policies.KindRegistry:
+		if ofService(i.Name) {
+			c.Hazards = []policies.Hazard{policies.NarrowsAccess}
+		}
 	case policies.KindRowSecurity:
 		if strings.Contains(i.Undo, "DISABLE") || strings.Contains(i.Undo, "NO FORCE") {
 			c.Hazards = []policies.Hazard{policies.DisablesRLS}
@@ -170,6 +174,13 @@ func drop(i policies.Installed, reason string) policies.Change {
 		}
 	}
 	return c
+}
+
+func onOrTo(i policies.Installed) string {
+	if ofService(i.Name) {
+		return "to"
+	}
+	return "on"
 }
 
 func (d *differ) hazards(c policies.Change) []policies.Hazard {
@@ -207,11 +218,26 @@ func (d *differ) hazards(c policies.Change) []policies.Hazard {
 			return []policies.Hazard{policies.WidensAccess}
 		}
 	case policies.KindRegistry:
+		if ofService(c.Object.Name) && d.opensService(c, replaced) {
+			return []policies.Hazard{policies.WidensAccess}
+		}
 		if strings.HasPrefix(c.Object.Name, `"role".`) && strings.HasPrefix(c.Object.Title, "maintenance") && len(d.actual.Installed) > 0 {
 			return []policies.Hazard{policies.WidensAccess}
 		}
 	}
 	return nil
+}
+
+// ofService reports whether a row of the registry is a service, or what one is allowed.
+func ofService(name string) bool {
+	return strings.HasPrefix(name, `"service".`) || strings.HasPrefix(name, `"allow".`)
+}
+
+// opensService reports whether somebody may claim a service who could not before, or a service may do more. A service by
+// itself may do nothing, and a resource that is new has no rows that anybody could see before.
+func (d *differ) opensService(c policies.Change, replaced bool) bool {
+	_, known := d.have[key(policies.KindRegistry, policies.Identity("resource", c.Object.Resource))]
+	return replaced || known
 }
 
 // tellsOfGraph reports whether a trigger only tells of changes of the hierarchy: it stops no write.

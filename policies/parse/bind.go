@@ -26,6 +26,7 @@ func (p *parser) bind(root *yaml.Node, m *policies.Model) {
 	m.Groups = p.groups(root, m.Users.Kernel)
 	p.pairs(p.get(root, "resources"), func(k, v *yaml.Node) { m.Resources = append(m.Resources, p.resource(k, v)) })
 	p.oneTable(m)
+	p.pairs(p.get(root, "services"), func(k, v *yaml.Node) { m.Services = append(m.Services, p.service(k, v)) })
 	for _, n := range p.entries(p.get(root, "grants")) {
 		m.Grants = append(m.Grants, p.grant(n))
 	}
@@ -376,21 +377,32 @@ func (p *parser) owner(n *yaml.Node) policies.Owner {
 	return policies.Owner{Column: p.text(n, "column"), By: p.text(n, "by")}
 }
 
-func (p *parser) grant(n *yaml.Node) policies.Grant {
-	g := policies.Grant{Pos: at(n)}
-	if to := p.get(n, "to"); to != nil {
-		g.To, _ = grantee(to.Value) // it fitted
-		g.To.Pos = at(to)
-	}
-	p.pairs(p.get(n, "allow"), func(k, v *yaml.Node) {
+// allow reads actions by resource.
+func (p *parser) allow(n *yaml.Node) []policies.Allowance {
+	var list []policies.Allowance
+	p.pairs(n, func(k, v *yaml.Node) {
 		a := policies.Allowance{Resource: text(k)}
 		if v.Kind == yaml.ScalarNode {
 			a.All = true
 		} else {
 			a.Actions = p.distinct(v, "action", action)
 		}
-		g.Allow = append(g.Allow, a)
+		list = append(list, a)
 	})
+	return list
+}
+
+func (p *parser) service(k, n *yaml.Node) policies.Service {
+	return policies.Service{Name: text(k), Gateways: p.distinct(p.get(n, "gateways"), "gateway", literal), Allow: p.allow(p.get(n, "allow"))}
+}
+
+func (p *parser) grant(n *yaml.Node) policies.Grant {
+	g := policies.Grant{Pos: at(n)}
+	if to := p.get(n, "to"); to != nil {
+		g.To, _ = grantee(to.Value) // it fitted
+		g.To.Pos = at(to)
+	}
+	g.Allow = p.allow(p.get(n, "allow"))
 	g.From, g.Until = p.text(n, "from"), p.text(n, "until")
 	if g.To.Kind == "" || has(n, "from") && g.From.IsZero() || has(n, "until") && g.Until.IsZero() {
 		p.unclear[g.Pos] = true

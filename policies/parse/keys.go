@@ -16,9 +16,10 @@ var (
 	actionWord    = &scalar{what: "an action", tags: []string{quoted}, check: checkAction, pattern: `^\s*[A-Za-z][A-Za-z0-9_]*\s*$`}
 	resourceWord  = &scalar{what: "the name of a resource", tags: []string{quoted}, check: checkWord("resource", reservedResources), pattern: wordPattern}
 	anyResource   = &scalar{what: "the name of a resource", tags: []string{quoted}, check: checkWord("resource", nil), pattern: wordPattern}
+	serviceWord   = &scalar{what: "the name of a service", tags: []string{quoted}, check: checkWord("service", nil), pattern: wordPattern}
 	edgeWord      = &scalar{what: "an edge kind", tags: []string{quoted}, check: checkWord("edge kind", reservedEdges), pattern: wordPattern}
 	timeText      = &scalar{what: "a time", tags: []string{quoted, "!!timestamp"}, check: checkMoment, pattern: momentPattern}
-	granteeText   = &scalar{what: "a grantee", tags: []string{quoted}, check: checkGrantee, pattern: `^(user:.+|group:.+|authenticated|everyone)$`}
+	granteeText   = &scalar{what: "a grantee", tags: []string{quoted}, check: checkGrantee, pattern: `^(user:.+|group:.+|service:.+|authenticated|everyone)$`}
 )
 
 func oneOf(values ...string) *shape {
@@ -38,11 +39,13 @@ var modelShape = &shape{what: "a map of sections", keys: []key{
 	{name: "open", doc: "Tables of closed schemas that are left alone on purpose.", shape: emptyable(listOf("a list of tables", just(tableName)))},
 	{name: "users", doc: "The table of users. Left out: the toolkit's own.", shape: usersShape},
 	{name: "groups", doc: "The table of groups; kernel: the toolkit's own; none: no groups.", shape: groupsShape},
+	{name: "services", doc: "Principals that no user row stands for: sign-in, jobs, webhooks, dashboards.", shape: &shape{
+		what: "a map from names to services", each: serviceShape, name: serviceWord,
+	}},
 	{name: "resources", doc: "The protected tables, by the name that grants and callers use.", shape: &shape{
 		what: "a map from names to resources", each: resourceShape, name: resourceWord,
 	}},
 	{name: "grants", doc: "Grants that exist from the start. Later changes are data, not model.", shape: emptyable(listOf("a list of grants", grantShape))},
-	{name: "services", shape: anything, later: "remove \"services\"; let programs enter as users"},
 	{name: "session_attributes", shape: anything, later: "remove \"session_attributes\""},
 	{name: "roles", shape: anything, later: "remove \"roles\"; grant to groups"},
 	{name: "conditions", shape: anything, later: "remove \"conditions\""},
@@ -150,14 +153,23 @@ var resourceShape = &shape{what: "a map", keys: []key{
 
 func oneOrMore(what string, s *scalar) *shape { return &shape{what: what, scalar: s, list: just(s)} }
 
+var allowShape = &shape{
+	what: "a map from resources to actions", name: anyResource, least: 1, each: &shape{
+		what: "a list of actions or \"*\"", list: just(actionWord),
+		scalar: &scalar{what: "a list of actions or \"*\"", tags: []string{quoted}, values: []string{"*"}},
+	},
+}
+
+var serviceShape = &shape{what: "a map", keys: []key{
+	{name: "gateways", doc: "The gateways whose tokens may claim it. Left out: those that are registered with it.",
+		shape: listOf("a list of gateways", just(databaseName))},
+	{name: "allow", doc: "Actions by resource, on the rows of every owner.", shape: allowShape},
+	{name: "roles", shape: anything, later: "remove \"roles\"; write \"allow\""},
+}}
+
 var grantShape = &shape{what: "a map {to, allow}", keys: []key{
-	{name: "to", doc: "user:LOGIN, group:NAME, authenticated or everyone.", shape: just(granteeText), required: true},
-	{name: "allow", doc: "Actions by resource.", required: true, shape: &shape{
-		what: "a map from resources to actions", name: anyResource, least: 1, each: &shape{
-			what: "a list of actions or \"*\"", list: just(actionWord),
-			scalar: &scalar{what: "a list of actions or \"*\"", tags: []string{quoted}, values: []string{"*"}},
-		},
-	}},
+	{name: "to", doc: "user:LOGIN, group:NAME, service:NAME, authenticated or everyone.", shape: just(granteeText), required: true},
+	{name: "allow", doc: "Actions by resource.", required: true, shape: allowShape},
 	{name: "from", doc: "Since when it counts, included.", shape: just(timeText)},
 	{name: "until", doc: "Until when it counts, not included.", shape: just(timeText)},
 	{name: "members", shape: anything, later: "remove \"members\"; grant to groups"},

@@ -177,17 +177,17 @@ func identifier(s, whole string) (name, rest string, bad *problem) {
 	return string(folded), rest, nil
 }
 
-// grantee reads "user:LOGIN", "group:NAME", "authenticated" or "everyone".
+// grantee reads "user:LOGIN", "group:NAME", "service:NAME", "authenticated" or "everyone".
 func grantee(v string) (policies.Grantee, *problem) {
 	kind, name, named := strings.Cut(v, ":")
 	switch k := policies.GranteeKind(kind); {
 	case !named && (k == policies.GranteeAuthenticated || k == policies.GranteeEveryone):
 		return policies.Grantee{Kind: k}, nil
-	case named && (kind == "role" || k == policies.GranteeService):
+	case named && kind == "role":
 		return policies.Grantee{}, &problem{
 			CodeUnsupported, fmt.Sprintf("%q is not supported by this version", clip(v)), "grant to users, groups, \"authenticated\" or \"everyone\"",
 		}
-	case named && (k == policies.GranteeUser || k == policies.GranteeGroup):
+	case named && (k == policies.GranteeUser || k == policies.GranteeGroup || k == policies.GranteeService):
 		if name == "" || strings.TrimSpace(name) != name {
 			return policies.Grantee{}, &problem{
 				CodeGrantee, fmt.Sprintf("grantee %q names nobody", clip(v)), fmt.Sprintf("write a name right behind %q", kind+":"),
@@ -195,9 +195,9 @@ func grantee(v string) (policies.Grantee, *problem) {
 		}
 		return policies.Grantee{Kind: k, Name: name}, nil
 	}
-	hint := "write user:LOGIN, group:NAME, authenticated or everyone"
-	if near := policies.Suggest(kind, []string{"user", "group", "authenticated", "everyone"}); near != "" {
-		if named && (near == "user" || near == "group") {
+	hint := "write user:LOGIN, group:NAME, service:NAME, authenticated or everyone"
+	if near := policies.Suggest(kind, []string{"user", "group", "service", "authenticated", "everyone"}); near != "" {
+		if named && (near == "user" || near == "group" || near == "service") {
 			near += ":" + name
 		}
 		hint = fmt.Sprintf("did you mean %q?", near)

@@ -1,5 +1,5 @@
 -- Seals a context without a token, for maintenance roles and database superusers.
--- "name" is a user's login, or user:LOGIN, or anonymous; key:KEY and subject:SUB name users as tokens do.
+-- "name" is a user's login, or user:LOGIN, or service:NAME, or anonymous; key:KEY and subject:SUB name users as tokens do.
 CREATE OR REPLACE FUNCTION rls.open_impersonation(name text, INOUT client_role text, OUT context text, OUT principal text)
 RETURNS record
 LANGUAGE plpgsql
@@ -47,6 +47,13 @@ BEGIN
             RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
         END IF;
         principal := 'user:' || key;
+    ELSIF starts_with(name, 'service:') THEN
+        principal := name;
+        key := substr(name, 9);
+        IF NOT EXISTS (SELECT FROM rls.service AS s WHERE s.name = key) THEN
+            RAISE EXCEPTION 'the model has no service "%"', key
+                USING ERRCODE = 'RL006', HINT = 'Name a service of the model, or write user:LOGIN for a user of that login.';
+        END IF;
     ELSE
         name := regexp_replace(name, '^user:', '');
         key := rls.find_user('login', name);
@@ -64,7 +71,8 @@ BEGIN
     END IF;
     context := rls.seal_context(body || '|' || extract(epoch FROM transaction_timestamp() + interval '1 day')::text);
     -- A maintenance role may take the form that serves everybody; whoever can become any role gets the one that fits.
-    client_role := rls.plan_role(asked, CASE principal WHEN 'anonymous' THEN 'narrow' ELSE (SELECT p.form FROM rls.prepare('user', key) AS p) END);
+    client_role := rls.plan_role(asked, CASE split_part(principal, ':', 1) WHEN 'anonymous' THEN 'narrow' WHEN 'service' THEN 'all'
+        ELSE (SELECT p.form FROM rls.prepare('user', key) AS p) END);
     IF NOT pg_has_role(session_user, client_role, 'MEMBER') THEN
         client_role := rls.plan_role(asked, 'any');
     END IF;

@@ -81,7 +81,7 @@ BEGIN
     -- What is unknown, as with a NULL in a list, is refused.
     IF (CASE field[4]
         WHEN 'anonymous' THEN gate.anonymous
-        WHEN 'service' THEN claim = ANY (gate.services)
+        WHEN 'service' THEN rls.may_claim(claim, gate.login, gate.services)
         ELSE gate.users
     END) IS NOT TRUE OR (tenant <> '' AND gate.tenants IS NOT NULL AND (tenant = ANY (gate.tenants)) IS NOT TRUE) THEN
         RAISE EXCEPTION 'the token is not valid'
@@ -99,6 +99,8 @@ BEGIN
         IF claim IS NULL THEN
             RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
         END IF;
+    ELSIF field[4] = 'service' THEN
+        form := 'all'; -- what it is allowed asks no owner
     END IF;
     body := concat_ws('|',
         CASE field[4] WHEN 'subject' THEN 'user' ELSE field[4] END,

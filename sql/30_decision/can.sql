@@ -26,7 +26,7 @@ BEGIN
     IF who.kind IS NULL THEN
         RETURN false;
     END IF;
-    IF who.superuser THEN
+    IF who.superuser OR (who.kind = 'service' AND rls.service_may(who.key, word, target.name)) THEN
         RETURN true;
     END IF;
     IF NOT target.owned OR NOT rls.has_grant(who.grantees, word, target.name) THEN

@@ -1,5 +1,4 @@
--- Puts a grant that the model seeds. A grantee that does not exist yet is an error: a grant to a name that somebody
--- takes later would be a surprise.
+-- Puts a grant that the model seeds.
 -- DEFINER although only rls_owner calls it: nothing that the look-up touches can then change the role.
 CREATE OR REPLACE FUNCTION rls.seed_grant(
     kind text, name text, action text, resource text, valid_from timestamptz, valid_until timestamptz, seed text)
@@ -10,21 +9,9 @@ PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    key text;
 BEGIN
-    IF kind IN ('user', 'group') THEN
-        key := CASE kind WHEN 'user' THEN rls.find_user('login', name) ELSE rls.find_group(name) END;
-        IF key IS NULL THEN
-            RAISE EXCEPTION 'a grant of the model names % "%", who does not exist', kind, name
-                USING ERRCODE = 'RL404', HINT = 'Create it first, or take the grant out of the model.';
-        END IF;
-        key := kind || ':' || key;
-    ELSE
-        key := kind;
-    END IF;
     INSERT INTO rls."grant" (grantee, action, resource, valid_from, valid_until, seed)
-    VALUES (key, action, resource, valid_from, valid_until, seed)
+    VALUES (rls.grantee(kind, name), action, resource, valid_from, valid_until, seed)
     ON CONFLICT DO NOTHING;
 END
 $$;

@@ -1,5 +1,5 @@
 -- The principal with whom a grant must name to reach it; NULL for nobody, for a user who is not active or does not
--- exist, and for a superuser whom an impersonating login stands for.
+-- exist, for a service that the model does not name any more, and for a superuser whom an impersonating login stands for.
 -- Calls what apply compiles from the model: rls.user_state and rls.user_groups.
 CREATE OR REPLACE FUNCTION rls.subject()
 RETURNS rls.subject
@@ -22,6 +22,9 @@ BEGIN
             ARRAY['everyone', 'authenticated', 'user:' || who.key]
             || ARRAY(SELECT 'group:' || g.id FROM unnest(rls.user_groups(who.key)) AS g(id)))::rls.subject;
     WHEN 'service' THEN
+        IF NOT EXISTS (SELECT FROM rls.service AS s WHERE s.name = who.key) THEN
+            RETURN NULL;
+        END IF;
         RETURN ROW('service', who.key, false, ARRAY['everyone', 'service:' || who.key])::rls.subject;
     WHEN 'anonymous' THEN
         RETURN ROW('anonymous', '', false, ARRAY['everyone'])::rls.subject;

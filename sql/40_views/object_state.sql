@@ -115,6 +115,12 @@ SELECT 'registry', '"role"."' || replace(d.name, '"', '""') || '"', md5(d::text)
 FROM rls.database_role AS d
 UNION ALL
 SELECT 'registry', '"plan"."' || replace(p.client_role, '"', '""') || '"."' || p.form || '"', md5(p::text)
-FROM rls.plan_role AS p;
+FROM rls.plan_role AS p
+UNION ALL
+SELECT 'registry', '"service"."' || s.name || '"', md5(s::text)
+FROM rls.service AS s
+UNION ALL
+SELECT 'registry', '"allow"."' || a.service || '"."' || replace(a.resource, '"', '""') || '"."' || replace(a.action, '"', '""') || '"', md5(a::text)
+FROM rls.service_allow AS a;
 REVOKE ALL ON rls.object_state FROM PUBLIC;
 COMMENT ON VIEW rls.object_state IS 'A fingerprint of everything that apply could have made.';

@@ -842,9 +842,10 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(bigint, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(bigint, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(bigint, boolean);
 
--- function: function rls.superuser_on(text), as rls_owner
--- Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.
-CREATE OR REPLACE FUNCTION rls.superuser_on(resource text)
+-- function: function rls.passes_owners(text, text), as rls_owner
+-- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -855,20 +856,24 @@ SET plan_cache_mode = force_generic_plan
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
-    key bigint := rls.to_bigint(who.key);
+    key bigint;
 BEGIN
+    IF who.kind = 'service' THEN
+        RETURN rls.service_may(who.key, $1, $2);
+    END IF;
     IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
         RETURN false;
     END IF;
+    key := rls.to_bigint(who.key);
     RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
         FROM rls.user_row AS u WHERE u.id = key), false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.superuser_on(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.superuser_on(text) TO rls_client;
-COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.';
--- undo: DROP FUNCTION IF EXISTS rls.superuser_on(text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -890,6 +895,10 @@ DECLARE
     granted boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $3 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN NULL;
     END IF;
     key := rls.to_bigint(who.key);
@@ -953,6 +962,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_bigint(who.key);
@@ -1032,6 +1045,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN B'';
     END IF;
     key := rls.to_bigint(who.key);
@@ -1111,6 +1128,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_bigint(who.key);
@@ -1200,16 +1221,16 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.employee_id = ANY ((SELECT rls.admitted_owners('read', 'leave_request', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.employee_id = ANY ((SELECT rls.admitted_owners('update', 'leave_request', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.employee_id = ANY ((SELECT rls.admitted_owners('delete', 'leave_request', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'approve' THEN (
               t.employee_id = ANY ((SELECT rls.admitted_owners('approve', 'leave_request', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('approve', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1464,7 +1485,7 @@ CREATE POLICY leave_request_all_maintenance ON hr.leave_request AS PERMISSIVE FO
 CREATE POLICY leave_request_create ON hr.leave_request AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('create', 'leave_request', 'visible', false)) END
-        OR (SELECT rls.superuser_on('leave_request'))
+        OR (SELECT rls.passes_owners('create', 'leave_request'))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_create ON hr.leave_request;
 
@@ -1472,7 +1493,7 @@ CREATE POLICY leave_request_create ON hr.leave_request AS PERMISSIVE FOR INSERT 
 CREATE POLICY leave_request_read ON hr.leave_request AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         employee_id = ANY ((SELECT rls.admitted_owners('read', 'leave_request', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS leave_request_read ON hr.leave_request;
 
@@ -1501,7 +1522,7 @@ CREATE POLICY leave_request_read_wide ON hr.leave_request AS PERMISSIVE FOR SELE
 -- policy: policy leave_request_read_all on hr.leave_request
 CREATE POLICY leave_request_read_all ON hr.leave_request AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('leave_request'))
+        (SELECT rls.passes_owners('read', 'leave_request'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('read', 'leave_request', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS leave_request_read_all ON hr.leave_request;
@@ -1510,11 +1531,11 @@ CREATE POLICY leave_request_read_all ON hr.leave_request AS PERMISSIVE FOR SELEC
 CREATE POLICY leave_request_update ON hr.leave_request AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         employee_id = ANY ((SELECT rls.admitted_owners('update', 'leave_request', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
-        OR (SELECT rls.superuser_on('leave_request'))
+        OR (SELECT rls.passes_owners('update', 'leave_request'))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update ON hr.leave_request;
 
@@ -1525,7 +1546,7 @@ CREATE POLICY leave_request_update_narrow ON hr.leave_request AS PERMISSIVE FOR 
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
-        OR (SELECT rls.superuser_on('leave_request'))
+        OR (SELECT rls.passes_owners('update', 'leave_request'))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update_narrow ON hr.leave_request;
 
@@ -1536,7 +1557,7 @@ CREATE POLICY leave_request_update_middle ON hr.leave_request AS PERMISSIVE FOR 
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
-        OR (SELECT rls.superuser_on('leave_request'))
+        OR (SELECT rls.passes_owners('update', 'leave_request'))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update_middle ON hr.leave_request;
 
@@ -1547,19 +1568,19 @@ CREATE POLICY leave_request_update_wide ON hr.leave_request AS PERMISSIVE FOR UP
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
-        OR (SELECT rls.superuser_on('leave_request'))
+        OR (SELECT rls.passes_owners('update', 'leave_request'))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update_wide ON hr.leave_request;
 
 -- policy: policy leave_request_update_all on hr.leave_request
 CREATE POLICY leave_request_update_all ON hr.leave_request AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('leave_request'))
+        (SELECT rls.passes_owners('update', 'leave_request'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
-        OR (SELECT rls.superuser_on('leave_request'))
+        OR (SELECT rls.passes_owners('update', 'leave_request'))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update_all ON hr.leave_request;
 
@@ -1567,7 +1588,7 @@ CREATE POLICY leave_request_update_all ON hr.leave_request AS PERMISSIVE FOR UPD
 CREATE POLICY leave_request_delete ON hr.leave_request AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         employee_id = ANY ((SELECT rls.admitted_owners('delete', 'leave_request', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS leave_request_delete ON hr.leave_request;
 
@@ -1595,7 +1616,7 @@ CREATE POLICY leave_request_delete_wide ON hr.leave_request AS PERMISSIVE FOR DE
 -- policy: policy leave_request_delete_all on hr.leave_request
 CREATE POLICY leave_request_delete_all ON hr.leave_request AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('leave_request'))
+        (SELECT rls.passes_owners('delete', 'leave_request'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('delete', 'leave_request', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS leave_request_delete_all ON hr.leave_request;

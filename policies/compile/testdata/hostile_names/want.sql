@@ -638,9 +638,10 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(bigint, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(bigint, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(bigint, boolean);
 
--- function: function rls.superuser_on(text), as rls_owner
--- Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.
-CREATE OR REPLACE FUNCTION rls.superuser_on(resource text)
+-- function: function rls.passes_owners(text, text), as rls_owner
+-- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -651,20 +652,24 @@ SET plan_cache_mode = force_generic_plan
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
-    key bigint := rls.to_bigint(who.key);
+    key bigint;
 BEGIN
+    IF who.kind = 'service' THEN
+        RETURN rls.service_may(who.key, $1, $2);
+    END IF;
     IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
         RETURN false;
     END IF;
+    key := rls.to_bigint(who.key);
     RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
         FROM rls.user_row AS u WHERE u.id = key), false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.superuser_on(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.superuser_on(text) TO rls_client;
-COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.';
--- undo: DROP FUNCTION IF EXISTS rls.superuser_on(text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -686,6 +691,10 @@ DECLARE
     granted boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $3 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN NULL;
     END IF;
     key := rls.to_bigint(who.key);
@@ -749,6 +758,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_bigint(who.key);
@@ -828,6 +841,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN B'';
     END IF;
     key := rls.to_bigint(who.key);
@@ -907,6 +924,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_bigint(who.key);
@@ -998,23 +1019,23 @@ BEGIN
           WHEN 'read' THEN (
               t."Owner's" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', false))::bigint[])
               OR t."app\" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', false))::bigint[])
-              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.superuser_on('group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t."Owner's" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
               OR t."app\" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
-              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.superuser_on('group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t."Owner's" = ANY ((SELECT rls.admitted_owners('delete', 'group', 'visible', false))::bigint[])
               OR t."app\" = ANY ((SELECT rls.admitted_owners('delete', 'group', 'visible', false))::bigint[])
-              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.superuser_on('group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'select' THEN (
               t."Owner's" = ANY ((SELECT rls.admitted_owners('select', 'group', 'visible', false))::bigint[])
               OR t."app\" = ANY ((SELECT rls.admitted_owners('select', 'group', 'visible', false))::bigint[])
-              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.superuser_on('group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('select', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'table' THEN (
               t."Owner's" = ANY ((SELECT rls.admitted_owners('table', 'group', 'visible', false))::bigint[])
               OR t."app\" = ANY ((SELECT rls.admitted_owners('table', 'group', 'visible', false))::bigint[])
-              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.superuser_on('group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('table', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls2$;
@@ -1043,7 +1064,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF ((NEW."Owner's" IS DISTINCT FROM OLD."Owner's" AND NEW."Owner's" IS NOT NULL AND NEW."Owner's" <> ALL (rls.admitted_owners('update', 'group', 'visible', false)))
-        OR (NEW."app\" IS DISTINCT FROM OLD."app\" AND NEW."app\" IS NOT NULL AND NEW."app\" <> ALL (rls.admitted_owners('update', 'group', 'visible', false)))) AND NOT rls.superuser_on('group') THEN
+        OR (NEW."app\" IS DISTINCT FROM OLD."app\" AND NEW."app\" IS NOT NULL AND NEW."app\" <> ALL (rls.admitted_owners('update', 'group', 'visible', false)))) AND NOT rls.passes_owners(NULL, 'group') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'group'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1266,7 +1287,7 @@ CREATE POLICY group_all_maintenance ON public."user" AS PERMISSIVE FOR ALL TO mi
 CREATE POLICY group_create ON public."user" AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         (("Owner's" IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('create', 'group', 'visible', false)) END) AND ("app\" IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('create', 'group', 'visible', false)) END) AND ("Owner's" IS NOT NULL OR "app\" IS NOT NULL))
-        OR (SELECT rls.superuser_on('group'))
+        OR (SELECT rls.passes_owners('create', 'group'))
     );
 -- undo: DROP POLICY IF EXISTS group_create ON public."user";
 
@@ -1275,7 +1296,7 @@ CREATE POLICY group_read ON public."user" AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         "Owner's" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', false))::bigint[])
         OR "app\" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', false))::bigint[])
-        OR "order""; --" BETWEEN (SELECT CASE WHEN rls.superuser_on('group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR "order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS group_read ON public."user";
 
@@ -1308,7 +1329,7 @@ CREATE POLICY group_read_wide ON public."user" AS PERMISSIVE FOR SELECT TO rls_w
 -- policy: policy group_read_all on public."user"
 CREATE POLICY group_read_all ON public."user" AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('group'))
+        (SELECT rls.passes_owners('read', 'group'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', false)) END
     );
@@ -1319,12 +1340,12 @@ CREATE POLICY group_update ON public."user" AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         "Owner's" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
         OR "app\" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
-        OR "order""; --" BETWEEN (SELECT CASE WHEN rls.superuser_on('group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR "order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
-        OR (SELECT rls.superuser_on('group'))
+        OR (SELECT rls.passes_owners('update', 'group'))
     );
 -- undo: DROP POLICY IF EXISTS group_update ON public."user";
 
@@ -1337,7 +1358,7 @@ CREATE POLICY group_update_narrow ON public."user" AS PERMISSIVE FOR UPDATE TO r
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
-        OR (SELECT rls.superuser_on('group'))
+        OR (SELECT rls.passes_owners('update', 'group'))
     );
 -- undo: DROP POLICY IF EXISTS group_update_narrow ON public."user";
 
@@ -1350,7 +1371,7 @@ CREATE POLICY group_update_middle ON public."user" AS PERMISSIVE FOR UPDATE TO r
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
-        OR (SELECT rls.superuser_on('group'))
+        OR (SELECT rls.passes_owners('update', 'group'))
     );
 -- undo: DROP POLICY IF EXISTS group_update_middle ON public."user";
 
@@ -1363,21 +1384,21 @@ CREATE POLICY group_update_wide ON public."user" AS PERMISSIVE FOR UPDATE TO rls
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
-        OR (SELECT rls.superuser_on('group'))
+        OR (SELECT rls.passes_owners('update', 'group'))
     );
 -- undo: DROP POLICY IF EXISTS group_update_wide ON public."user";
 
 -- policy: policy group_update_all on public."user"
 CREATE POLICY group_update_all ON public."user" AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('group'))
+        (SELECT rls.passes_owners('update', 'group'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
-        OR (SELECT rls.superuser_on('group'))
+        OR (SELECT rls.passes_owners('update', 'group'))
     );
 -- undo: DROP POLICY IF EXISTS group_update_all ON public."user";
 
@@ -1386,7 +1407,7 @@ CREATE POLICY group_delete ON public."user" AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         "Owner's" = ANY ((SELECT rls.admitted_owners('delete', 'group', 'visible', false))::bigint[])
         OR "app\" = ANY ((SELECT rls.admitted_owners('delete', 'group', 'visible', false))::bigint[])
-        OR "order""; --" BETWEEN (SELECT CASE WHEN rls.superuser_on('group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR "order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS group_delete ON public."user";
 
@@ -1417,7 +1438,7 @@ CREATE POLICY group_delete_wide ON public."user" AS PERMISSIVE FOR DELETE TO rls
 -- policy: policy group_delete_all on public."user"
 CREATE POLICY group_delete_all ON public."user" AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('group'))
+        (SELECT rls.passes_owners('delete', 'group'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('delete', 'group', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('delete', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('delete', 'group', 'visible', false)) END
     );

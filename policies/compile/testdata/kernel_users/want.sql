@@ -652,9 +652,10 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(uuid, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(uuid, boolean) IS 'Whom a user sees, as ranges of one key each.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(uuid, boolean);
 
--- function: function rls.superuser_on(text), as rls_owner
--- Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.
-CREATE OR REPLACE FUNCTION rls.superuser_on(resource text)
+-- function: function rls.passes_owners(text, text), as rls_owner
+-- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -665,20 +666,24 @@ SET plan_cache_mode = force_generic_plan
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
-    key uuid := rls.to_uuid(who.key);
+    key uuid;
 BEGIN
+    IF who.kind = 'service' THEN
+        RETURN rls.service_may(who.key, $1, $2);
+    END IF;
     IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
         RETURN false;
     END IF;
+    key := rls.to_uuid(who.key);
     RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
         FROM rls.user_row AS u WHERE u.id = key), false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.superuser_on(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.superuser_on(text) TO rls_client;
-COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.';
--- undo: DROP FUNCTION IF EXISTS rls.superuser_on(text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -700,6 +705,10 @@ DECLARE
     granted boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $3 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN NULL;
     END IF;
     key := rls.to_uuid(who.key);
@@ -772,6 +781,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_uuid(who.key);
@@ -862,6 +875,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_uuid(who.key);
@@ -988,19 +1005,19 @@ BEGIN
           WHEN 'read' THEN (
               t.created_by_id = ANY ((SELECT rls.admitted_owners('read', 'note', 'visible', false))::uuid[])
               OR t.team_id = ANY ((SELECT rls.admitted_groups('read', 'note', false))::uuid[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
           WHEN 'update' THEN (
               t.created_by_id = ANY ((SELECT rls.admitted_owners('update', 'note', 'visible', false))::uuid[])
               OR t.team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
           WHEN 'delete' THEN (
               t.created_by_id = ANY ((SELECT rls.admitted_owners('delete', 'note', 'visible', false))::uuid[])
               OR t.team_id = ANY ((SELECT rls.admitted_groups('delete', 'note', false))::uuid[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
           WHEN 'publish' THEN (
               t.created_by_id = ANY ((SELECT rls.admitted_owners('publish', 'note', 'visible', false))::uuid[])
               OR t.team_id = ANY ((SELECT rls.admitted_groups('publish', 'note', false))::uuid[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('publish', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
         END);
 END
 $rls$;
@@ -1028,7 +1045,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF ((NEW.created_by_id IS DISTINCT FROM OLD.created_by_id AND NEW.created_by_id IS NOT NULL AND NEW.created_by_id <> ALL (rls.admitted_owners('update', 'note', 'visible', false)))
-        OR (NEW.team_id IS DISTINCT FROM OLD.team_id AND NEW.team_id IS NOT NULL AND NEW.team_id <> ALL (rls.admitted_groups('update', 'note', false)))) AND NOT rls.superuser_on('note') THEN
+        OR (NEW.team_id IS DISTINCT FROM OLD.team_id AND NEW.team_id IS NOT NULL AND NEW.team_id <> ALL (rls.admitted_groups('update', 'note', false)))) AND NOT rls.passes_owners(NULL, 'note') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'note'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1283,7 +1300,7 @@ SELECT rls.forget_sets();
 CREATE POLICY note_create ON public.note AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((created_by_id IS NULL OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('create', 'note', 'visible', false)) THEN true ELSE false END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'note', false))::uuid[])) AND (created_by_id IS NOT NULL OR team_id IS NOT NULL))
-        OR (SELECT rls.superuser_on('note'))
+        OR (SELECT rls.passes_owners('create', 'note'))
     );
 -- undo: DROP POLICY IF EXISTS note_create ON public.note;
 
@@ -1292,7 +1309,7 @@ CREATE POLICY note_read ON public.note AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         created_by_id = ANY ((SELECT rls.admitted_owners('read', 'note', 'visible', false))::uuid[])
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'note', false))::uuid[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     );
 -- undo: DROP POLICY IF EXISTS note_read ON public.note;
 
@@ -1324,7 +1341,7 @@ CREATE POLICY note_read_wide ON public.note AS PERMISSIVE FOR SELECT TO rls_wide
 -- policy: policy note_read_all on public.note
 CREATE POLICY note_read_all ON public.note AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('note'))
+        (SELECT rls.passes_owners('read', 'note'))
         OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('read', 'note', 'visible', false)) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'note', false))::uuid[])
     );
@@ -1335,12 +1352,12 @@ CREATE POLICY note_update ON public.note AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         created_by_id = ANY ((SELECT rls.admitted_owners('update', 'note', 'visible', false))::uuid[])
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     )
     WITH CHECK (
         CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false)) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
-        OR (SELECT rls.superuser_on('note'))
+        OR (SELECT rls.passes_owners('update', 'note'))
     );
 -- undo: DROP POLICY IF EXISTS note_update ON public.note;
 
@@ -1353,7 +1370,7 @@ CREATE POLICY note_update_narrow ON public.note AS PERMISSIVE FOR UPDATE TO rls_
     WITH CHECK (
         CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false)) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
-        OR (SELECT rls.superuser_on('note'))
+        OR (SELECT rls.passes_owners('update', 'note'))
     );
 -- undo: DROP POLICY IF EXISTS note_update_narrow ON public.note;
 
@@ -1366,7 +1383,7 @@ CREATE POLICY note_update_middle ON public.note AS PERMISSIVE FOR UPDATE TO rls_
     WITH CHECK (
         CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false)) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
-        OR (SELECT rls.superuser_on('note'))
+        OR (SELECT rls.passes_owners('update', 'note'))
     );
 -- undo: DROP POLICY IF EXISTS note_update_middle ON public.note;
 
@@ -1379,21 +1396,21 @@ CREATE POLICY note_update_wide ON public.note AS PERMISSIVE FOR UPDATE TO rls_wi
     WITH CHECK (
         CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false)) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
-        OR (SELECT rls.superuser_on('note'))
+        OR (SELECT rls.passes_owners('update', 'note'))
     );
 -- undo: DROP POLICY IF EXISTS note_update_wide ON public.note;
 
 -- policy: policy note_update_all on public.note
 CREATE POLICY note_update_all ON public.note AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('note'))
+        (SELECT rls.passes_owners('update', 'note'))
         OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false)) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
     )
     WITH CHECK (
         CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false)) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
-        OR (SELECT rls.superuser_on('note'))
+        OR (SELECT rls.passes_owners('update', 'note'))
     );
 -- undo: DROP POLICY IF EXISTS note_update_all ON public.note;
 
@@ -1402,7 +1419,7 @@ CREATE POLICY note_delete ON public.note AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         created_by_id = ANY ((SELECT rls.admitted_owners('delete', 'note', 'visible', false))::uuid[])
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'note', false))::uuid[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     );
 -- undo: DROP POLICY IF EXISTS note_delete ON public.note;
 
@@ -1433,7 +1450,7 @@ CREATE POLICY note_delete_wide ON public.note AS PERMISSIVE FOR DELETE TO rls_wi
 -- policy: policy note_delete_all on public.note
 CREATE POLICY note_delete_all ON public.note AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('note'))
+        (SELECT rls.passes_owners('delete', 'note'))
         OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('delete', 'note', 'visible', false)) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'note', false))::uuid[])
     );

@@ -608,9 +608,10 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(smallint, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(smallint, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(smallint, boolean);
 
--- function: function rls.superuser_on(text), as rls_owner
--- Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.
-CREATE OR REPLACE FUNCTION rls.superuser_on(resource text)
+-- function: function rls.passes_owners(text, text), as rls_owner
+-- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -621,20 +622,24 @@ SET plan_cache_mode = force_generic_plan
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
-    key smallint := rls.to_smallint(who.key);
+    key smallint;
 BEGIN
+    IF who.kind = 'service' THEN
+        RETURN rls.service_may(who.key, $1, $2);
+    END IF;
     IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
         RETURN false;
     END IF;
+    key := rls.to_smallint(who.key);
     RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
         FROM rls.user_row AS u WHERE u.id = key), false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.superuser_on(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.superuser_on(text) TO rls_client;
-COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.';
--- undo: DROP FUNCTION IF EXISTS rls.superuser_on(text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -656,6 +661,10 @@ DECLARE
     granted boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $3 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN NULL;
     END IF;
     key := rls.to_smallint(who.key);
@@ -719,6 +728,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_smallint(who.key);
@@ -798,6 +811,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN B'';
     END IF;
     key := rls.to_smallint(who.key);
@@ -877,6 +894,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_smallint(who.key);
@@ -1031,13 +1052,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', false))::bigint[])
-              OR t.order_id BETWEEN (SELECT CASE WHEN rls.superuser_on('order_line') THEN (-2147483648)::integer END) AND 2147483647)
+              OR t.order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'order_line') THEN (-2147483648)::integer END) AND 2147483647)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible', false))::bigint[])
-              OR t.order_id BETWEEN (SELECT CASE WHEN rls.superuser_on('order_line') THEN (-2147483648)::integer END) AND 2147483647)
+              OR t.order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'order_line') THEN (-2147483648)::integer END) AND 2147483647)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'order_line', 'visible', false))::bigint[])
-              OR t.order_id BETWEEN (SELECT CASE WHEN rls.superuser_on('order_line') THEN (-2147483648)::integer END) AND 2147483647)
+              OR t.order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'order_line') THEN (-2147483648)::integer END) AND 2147483647)
         END);
 END
 $rls$;
@@ -1064,13 +1085,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', false))::bigint[])
-              OR t.day BETWEEN (SELECT CASE WHEN rls.superuser_on('rate') THEN '-infinity'::date END) AND 'infinity'::date)
+              OR t.day BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'rate') THEN '-infinity'::date END) AND 'infinity'::date)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible', false))::bigint[])
-              OR t.day BETWEEN (SELECT CASE WHEN rls.superuser_on('rate') THEN '-infinity'::date END) AND 'infinity'::date)
+              OR t.day BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'rate') THEN '-infinity'::date END) AND 'infinity'::date)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'rate', 'visible', false))::bigint[])
-              OR t.day BETWEEN (SELECT CASE WHEN rls.superuser_on('rate') THEN '-infinity'::date END) AND 'infinity'::date)
+              OR t.day BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'rate') THEN '-infinity'::date END) AND 'infinity'::date)
         END);
 END
 $rls$;
@@ -1097,13 +1118,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', false))::bigint[])
-              OR (SELECT rls.superuser_on('price')))
+              OR (SELECT rls.passes_owners('read', 'price')))
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible', false))::bigint[])
-              OR (SELECT rls.superuser_on('price')))
+              OR (SELECT rls.passes_owners('update', 'price')))
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'price', 'visible', false))::bigint[])
-              OR (SELECT rls.superuser_on('price')))
+              OR (SELECT rls.passes_owners('delete', 'price')))
         END);
 END
 $rls$;
@@ -1130,13 +1151,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', false))::bigint[])
-              OR (SELECT rls.superuser_on('badge')))
+              OR (SELECT rls.passes_owners('read', 'badge')))
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible', false))::bigint[])
-              OR (SELECT rls.superuser_on('badge')))
+              OR (SELECT rls.passes_owners('update', 'badge')))
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'badge', 'visible', false))::bigint[])
-              OR (SELECT rls.superuser_on('badge')))
+              OR (SELECT rls.passes_owners('delete', 'badge')))
         END);
 END
 $rls$;
@@ -1149,7 +1170,7 @@ COMMENT ON FUNCTION rls.objects_badge(text, text[]) IS 'Which of some objects of
 CREATE POLICY order_line_create ON public.order_line AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'order_line', 'visible', false)) END
-        OR (SELECT rls.superuser_on('order_line'))
+        OR (SELECT rls.passes_owners('create', 'order_line'))
     );
 -- undo: DROP POLICY IF EXISTS order_line_create ON public.order_line;
 
@@ -1157,7 +1178,7 @@ CREATE POLICY order_line_create ON public.order_line AS PERMISSIVE FOR INSERT TO
 CREATE POLICY order_line_read ON public.order_line AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', false))::bigint[])
-        OR order_id BETWEEN (SELECT CASE WHEN rls.superuser_on('order_line') THEN (-2147483648)::integer END) AND 2147483647
+        OR order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'order_line') THEN (-2147483648)::integer END) AND 2147483647
     );
 -- undo: DROP POLICY IF EXISTS order_line_read ON public.order_line;
 
@@ -1186,7 +1207,7 @@ CREATE POLICY order_line_read_wide ON public.order_line AS PERMISSIVE FOR SELECT
 -- policy: policy order_line_read_all on public.order_line
 CREATE POLICY order_line_read_all ON public.order_line AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('order_line'))
+        (SELECT rls.passes_owners('read', 'order_line'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'order_line', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS order_line_read_all ON public.order_line;
@@ -1195,11 +1216,11 @@ CREATE POLICY order_line_read_all ON public.order_line AS PERMISSIVE FOR SELECT 
 CREATE POLICY order_line_update ON public.order_line AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible', false))::bigint[])
-        OR order_id BETWEEN (SELECT CASE WHEN rls.superuser_on('order_line') THEN (-2147483648)::integer END) AND 2147483647
+        OR order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'order_line') THEN (-2147483648)::integer END) AND 2147483647
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
-        OR (SELECT rls.superuser_on('order_line'))
+        OR (SELECT rls.passes_owners('update', 'order_line'))
     );
 -- undo: DROP POLICY IF EXISTS order_line_update ON public.order_line;
 
@@ -1210,7 +1231,7 @@ CREATE POLICY order_line_update_narrow ON public.order_line AS PERMISSIVE FOR UP
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
-        OR (SELECT rls.superuser_on('order_line'))
+        OR (SELECT rls.passes_owners('update', 'order_line'))
     );
 -- undo: DROP POLICY IF EXISTS order_line_update_narrow ON public.order_line;
 
@@ -1221,7 +1242,7 @@ CREATE POLICY order_line_update_middle ON public.order_line AS PERMISSIVE FOR UP
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
-        OR (SELECT rls.superuser_on('order_line'))
+        OR (SELECT rls.passes_owners('update', 'order_line'))
     );
 -- undo: DROP POLICY IF EXISTS order_line_update_middle ON public.order_line;
 
@@ -1232,19 +1253,19 @@ CREATE POLICY order_line_update_wide ON public.order_line AS PERMISSIVE FOR UPDA
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
-        OR (SELECT rls.superuser_on('order_line'))
+        OR (SELECT rls.passes_owners('update', 'order_line'))
     );
 -- undo: DROP POLICY IF EXISTS order_line_update_wide ON public.order_line;
 
 -- policy: policy order_line_update_all on public.order_line
 CREATE POLICY order_line_update_all ON public.order_line AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('order_line'))
+        (SELECT rls.passes_owners('update', 'order_line'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
-        OR (SELECT rls.superuser_on('order_line'))
+        OR (SELECT rls.passes_owners('update', 'order_line'))
     );
 -- undo: DROP POLICY IF EXISTS order_line_update_all ON public.order_line;
 
@@ -1252,7 +1273,7 @@ CREATE POLICY order_line_update_all ON public.order_line AS PERMISSIVE FOR UPDAT
 CREATE POLICY order_line_delete ON public.order_line AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'order_line', 'visible', false))::bigint[])
-        OR order_id BETWEEN (SELECT CASE WHEN rls.superuser_on('order_line') THEN (-2147483648)::integer END) AND 2147483647
+        OR order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'order_line') THEN (-2147483648)::integer END) AND 2147483647
     );
 -- undo: DROP POLICY IF EXISTS order_line_delete ON public.order_line;
 
@@ -1280,7 +1301,7 @@ CREATE POLICY order_line_delete_wide ON public.order_line AS PERMISSIVE FOR DELE
 -- policy: policy order_line_delete_all on public.order_line
 CREATE POLICY order_line_delete_all ON public.order_line AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('order_line'))
+        (SELECT rls.passes_owners('delete', 'order_line'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'order_line', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS order_line_delete_all ON public.order_line;
@@ -1289,7 +1310,7 @@ CREATE POLICY order_line_delete_all ON public.order_line AS PERMISSIVE FOR DELET
 CREATE POLICY log_line_create ON public.log_line AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'log_line', 'visible', false)) END
-        OR (SELECT rls.superuser_on('log_line'))
+        OR (SELECT rls.passes_owners('create', 'log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_create ON public.log_line;
 
@@ -1297,7 +1318,7 @@ CREATE POLICY log_line_create ON public.log_line AS PERMISSIVE FOR INSERT TO rls
 CREATE POLICY log_line_read ON public.log_line AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'log_line', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('log_line'))
+        OR (SELECT rls.passes_owners('read', 'log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_read ON public.log_line;
 
@@ -1326,7 +1347,7 @@ CREATE POLICY log_line_read_wide ON public.log_line AS PERMISSIVE FOR SELECT TO 
 -- policy: policy log_line_read_all on public.log_line
 CREATE POLICY log_line_read_all ON public.log_line AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('log_line'))
+        (SELECT rls.passes_owners('read', 'log_line'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'log_line', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS log_line_read_all ON public.log_line;
@@ -1335,11 +1356,11 @@ CREATE POLICY log_line_read_all ON public.log_line AS PERMISSIVE FOR SELECT TO r
 CREATE POLICY log_line_update ON public.log_line AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'log_line', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('log_line'))
+        OR (SELECT rls.passes_owners('update', 'log_line'))
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
-        OR (SELECT rls.superuser_on('log_line'))
+        OR (SELECT rls.passes_owners('update', 'log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_update ON public.log_line;
 
@@ -1350,7 +1371,7 @@ CREATE POLICY log_line_update_narrow ON public.log_line AS PERMISSIVE FOR UPDATE
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
-        OR (SELECT rls.superuser_on('log_line'))
+        OR (SELECT rls.passes_owners('update', 'log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_update_narrow ON public.log_line;
 
@@ -1361,7 +1382,7 @@ CREATE POLICY log_line_update_middle ON public.log_line AS PERMISSIVE FOR UPDATE
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
-        OR (SELECT rls.superuser_on('log_line'))
+        OR (SELECT rls.passes_owners('update', 'log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_update_middle ON public.log_line;
 
@@ -1372,19 +1393,19 @@ CREATE POLICY log_line_update_wide ON public.log_line AS PERMISSIVE FOR UPDATE T
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
-        OR (SELECT rls.superuser_on('log_line'))
+        OR (SELECT rls.passes_owners('update', 'log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_update_wide ON public.log_line;
 
 -- policy: policy log_line_update_all on public.log_line
 CREATE POLICY log_line_update_all ON public.log_line AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('log_line'))
+        (SELECT rls.passes_owners('update', 'log_line'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
-        OR (SELECT rls.superuser_on('log_line'))
+        OR (SELECT rls.passes_owners('update', 'log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_update_all ON public.log_line;
 
@@ -1392,7 +1413,7 @@ CREATE POLICY log_line_update_all ON public.log_line AS PERMISSIVE FOR UPDATE TO
 CREATE POLICY log_line_delete ON public.log_line AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'log_line', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('log_line'))
+        OR (SELECT rls.passes_owners('delete', 'log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_delete ON public.log_line;
 
@@ -1420,7 +1441,7 @@ CREATE POLICY log_line_delete_wide ON public.log_line AS PERMISSIVE FOR DELETE T
 -- policy: policy log_line_delete_all on public.log_line
 CREATE POLICY log_line_delete_all ON public.log_line AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('log_line'))
+        (SELECT rls.passes_owners('delete', 'log_line'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'log_line', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS log_line_delete_all ON public.log_line;
@@ -1429,7 +1450,7 @@ CREATE POLICY log_line_delete_all ON public.log_line AS PERMISSIVE FOR DELETE TO
 CREATE POLICY rate_create ON public.rate AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'rate', 'visible', false)) END
-        OR (SELECT rls.superuser_on('rate'))
+        OR (SELECT rls.passes_owners('create', 'rate'))
     );
 -- undo: DROP POLICY IF EXISTS rate_create ON public.rate;
 
@@ -1437,7 +1458,7 @@ CREATE POLICY rate_create ON public.rate AS PERMISSIVE FOR INSERT TO rls_any, rl
 CREATE POLICY rate_read ON public.rate AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', false))::bigint[])
-        OR day BETWEEN (SELECT CASE WHEN rls.superuser_on('rate') THEN '-infinity'::date END) AND 'infinity'::date
+        OR day BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'rate') THEN '-infinity'::date END) AND 'infinity'::date
     );
 -- undo: DROP POLICY IF EXISTS rate_read ON public.rate;
 
@@ -1466,7 +1487,7 @@ CREATE POLICY rate_read_wide ON public.rate AS PERMISSIVE FOR SELECT TO rls_wide
 -- policy: policy rate_read_all on public.rate
 CREATE POLICY rate_read_all ON public.rate AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('rate'))
+        (SELECT rls.passes_owners('read', 'rate'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'rate', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS rate_read_all ON public.rate;
@@ -1475,11 +1496,11 @@ CREATE POLICY rate_read_all ON public.rate AS PERMISSIVE FOR SELECT TO rls_all
 CREATE POLICY rate_update ON public.rate AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible', false))::bigint[])
-        OR day BETWEEN (SELECT CASE WHEN rls.superuser_on('rate') THEN '-infinity'::date END) AND 'infinity'::date
+        OR day BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'rate') THEN '-infinity'::date END) AND 'infinity'::date
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
-        OR (SELECT rls.superuser_on('rate'))
+        OR (SELECT rls.passes_owners('update', 'rate'))
     );
 -- undo: DROP POLICY IF EXISTS rate_update ON public.rate;
 
@@ -1490,7 +1511,7 @@ CREATE POLICY rate_update_narrow ON public.rate AS PERMISSIVE FOR UPDATE TO rls_
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
-        OR (SELECT rls.superuser_on('rate'))
+        OR (SELECT rls.passes_owners('update', 'rate'))
     );
 -- undo: DROP POLICY IF EXISTS rate_update_narrow ON public.rate;
 
@@ -1501,7 +1522,7 @@ CREATE POLICY rate_update_middle ON public.rate AS PERMISSIVE FOR UPDATE TO rls_
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
-        OR (SELECT rls.superuser_on('rate'))
+        OR (SELECT rls.passes_owners('update', 'rate'))
     );
 -- undo: DROP POLICY IF EXISTS rate_update_middle ON public.rate;
 
@@ -1512,19 +1533,19 @@ CREATE POLICY rate_update_wide ON public.rate AS PERMISSIVE FOR UPDATE TO rls_wi
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
-        OR (SELECT rls.superuser_on('rate'))
+        OR (SELECT rls.passes_owners('update', 'rate'))
     );
 -- undo: DROP POLICY IF EXISTS rate_update_wide ON public.rate;
 
 -- policy: policy rate_update_all on public.rate
 CREATE POLICY rate_update_all ON public.rate AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('rate'))
+        (SELECT rls.passes_owners('update', 'rate'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
-        OR (SELECT rls.superuser_on('rate'))
+        OR (SELECT rls.passes_owners('update', 'rate'))
     );
 -- undo: DROP POLICY IF EXISTS rate_update_all ON public.rate;
 
@@ -1532,7 +1553,7 @@ CREATE POLICY rate_update_all ON public.rate AS PERMISSIVE FOR UPDATE TO rls_all
 CREATE POLICY rate_delete ON public.rate AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'rate', 'visible', false))::bigint[])
-        OR day BETWEEN (SELECT CASE WHEN rls.superuser_on('rate') THEN '-infinity'::date END) AND 'infinity'::date
+        OR day BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'rate') THEN '-infinity'::date END) AND 'infinity'::date
     );
 -- undo: DROP POLICY IF EXISTS rate_delete ON public.rate;
 
@@ -1560,7 +1581,7 @@ CREATE POLICY rate_delete_wide ON public.rate AS PERMISSIVE FOR DELETE TO rls_wi
 -- policy: policy rate_delete_all on public.rate
 CREATE POLICY rate_delete_all ON public.rate AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('rate'))
+        (SELECT rls.passes_owners('delete', 'rate'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'rate', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS rate_delete_all ON public.rate;
@@ -1569,7 +1590,7 @@ CREATE POLICY rate_delete_all ON public.rate AS PERMISSIVE FOR DELETE TO rls_all
 CREATE POLICY price_create ON public.price AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'price', 'visible', false)) END
-        OR (SELECT rls.superuser_on('price'))
+        OR (SELECT rls.passes_owners('create', 'price'))
     );
 -- undo: DROP POLICY IF EXISTS price_create ON public.price;
 
@@ -1577,7 +1598,7 @@ CREATE POLICY price_create ON public.price AS PERMISSIVE FOR INSERT TO rls_any, 
 CREATE POLICY price_read ON public.price AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('price'))
+        OR (SELECT rls.passes_owners('read', 'price'))
     );
 -- undo: DROP POLICY IF EXISTS price_read ON public.price;
 
@@ -1606,7 +1627,7 @@ CREATE POLICY price_read_wide ON public.price AS PERMISSIVE FOR SELECT TO rls_wi
 -- policy: policy price_read_all on public.price
 CREATE POLICY price_read_all ON public.price AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('price'))
+        (SELECT rls.passes_owners('read', 'price'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'price', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS price_read_all ON public.price;
@@ -1615,11 +1636,11 @@ CREATE POLICY price_read_all ON public.price AS PERMISSIVE FOR SELECT TO rls_all
 CREATE POLICY price_update ON public.price AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('price'))
+        OR (SELECT rls.passes_owners('update', 'price'))
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
-        OR (SELECT rls.superuser_on('price'))
+        OR (SELECT rls.passes_owners('update', 'price'))
     );
 -- undo: DROP POLICY IF EXISTS price_update ON public.price;
 
@@ -1630,7 +1651,7 @@ CREATE POLICY price_update_narrow ON public.price AS PERMISSIVE FOR UPDATE TO rl
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
-        OR (SELECT rls.superuser_on('price'))
+        OR (SELECT rls.passes_owners('update', 'price'))
     );
 -- undo: DROP POLICY IF EXISTS price_update_narrow ON public.price;
 
@@ -1641,7 +1662,7 @@ CREATE POLICY price_update_middle ON public.price AS PERMISSIVE FOR UPDATE TO rl
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
-        OR (SELECT rls.superuser_on('price'))
+        OR (SELECT rls.passes_owners('update', 'price'))
     );
 -- undo: DROP POLICY IF EXISTS price_update_middle ON public.price;
 
@@ -1652,19 +1673,19 @@ CREATE POLICY price_update_wide ON public.price AS PERMISSIVE FOR UPDATE TO rls_
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
-        OR (SELECT rls.superuser_on('price'))
+        OR (SELECT rls.passes_owners('update', 'price'))
     );
 -- undo: DROP POLICY IF EXISTS price_update_wide ON public.price;
 
 -- policy: policy price_update_all on public.price
 CREATE POLICY price_update_all ON public.price AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('price'))
+        (SELECT rls.passes_owners('update', 'price'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
-        OR (SELECT rls.superuser_on('price'))
+        OR (SELECT rls.passes_owners('update', 'price'))
     );
 -- undo: DROP POLICY IF EXISTS price_update_all ON public.price;
 
@@ -1672,7 +1693,7 @@ CREATE POLICY price_update_all ON public.price AS PERMISSIVE FOR UPDATE TO rls_a
 CREATE POLICY price_delete ON public.price AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'price', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('price'))
+        OR (SELECT rls.passes_owners('delete', 'price'))
     );
 -- undo: DROP POLICY IF EXISTS price_delete ON public.price;
 
@@ -1700,7 +1721,7 @@ CREATE POLICY price_delete_wide ON public.price AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy price_delete_all on public.price
 CREATE POLICY price_delete_all ON public.price AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('price'))
+        (SELECT rls.passes_owners('delete', 'price'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'price', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS price_delete_all ON public.price;
@@ -1709,7 +1730,7 @@ CREATE POLICY price_delete_all ON public.price AS PERMISSIVE FOR DELETE TO rls_a
 CREATE POLICY badge_create ON public.badge AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'badge', 'visible', false)) END
-        OR (SELECT rls.superuser_on('badge'))
+        OR (SELECT rls.passes_owners('create', 'badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_create ON public.badge;
 
@@ -1717,7 +1738,7 @@ CREATE POLICY badge_create ON public.badge AS PERMISSIVE FOR INSERT TO rls_any, 
 CREATE POLICY badge_read ON public.badge AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('badge'))
+        OR (SELECT rls.passes_owners('read', 'badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_read ON public.badge;
 
@@ -1746,7 +1767,7 @@ CREATE POLICY badge_read_wide ON public.badge AS PERMISSIVE FOR SELECT TO rls_wi
 -- policy: policy badge_read_all on public.badge
 CREATE POLICY badge_read_all ON public.badge AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('badge'))
+        (SELECT rls.passes_owners('read', 'badge'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'badge', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS badge_read_all ON public.badge;
@@ -1755,11 +1776,11 @@ CREATE POLICY badge_read_all ON public.badge AS PERMISSIVE FOR SELECT TO rls_all
 CREATE POLICY badge_update ON public.badge AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('badge'))
+        OR (SELECT rls.passes_owners('update', 'badge'))
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
-        OR (SELECT rls.superuser_on('badge'))
+        OR (SELECT rls.passes_owners('update', 'badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_update ON public.badge;
 
@@ -1770,7 +1791,7 @@ CREATE POLICY badge_update_narrow ON public.badge AS PERMISSIVE FOR UPDATE TO rl
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
-        OR (SELECT rls.superuser_on('badge'))
+        OR (SELECT rls.passes_owners('update', 'badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_update_narrow ON public.badge;
 
@@ -1781,7 +1802,7 @@ CREATE POLICY badge_update_middle ON public.badge AS PERMISSIVE FOR UPDATE TO rl
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
-        OR (SELECT rls.superuser_on('badge'))
+        OR (SELECT rls.passes_owners('update', 'badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_update_middle ON public.badge;
 
@@ -1792,19 +1813,19 @@ CREATE POLICY badge_update_wide ON public.badge AS PERMISSIVE FOR UPDATE TO rls_
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
-        OR (SELECT rls.superuser_on('badge'))
+        OR (SELECT rls.passes_owners('update', 'badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_update_wide ON public.badge;
 
 -- policy: policy badge_update_all on public.badge
 CREATE POLICY badge_update_all ON public.badge AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('badge'))
+        (SELECT rls.passes_owners('update', 'badge'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
-        OR (SELECT rls.superuser_on('badge'))
+        OR (SELECT rls.passes_owners('update', 'badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_update_all ON public.badge;
 
@@ -1812,7 +1833,7 @@ CREATE POLICY badge_update_all ON public.badge AS PERMISSIVE FOR UPDATE TO rls_a
 CREATE POLICY badge_delete ON public.badge AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'badge', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('badge'))
+        OR (SELECT rls.passes_owners('delete', 'badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_delete ON public.badge;
 
@@ -1840,7 +1861,7 @@ CREATE POLICY badge_delete_wide ON public.badge AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy badge_delete_all on public.badge
 CREATE POLICY badge_delete_all ON public.badge AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('badge'))
+        (SELECT rls.passes_owners('delete', 'badge'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'badge', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS badge_delete_all ON public.badge;

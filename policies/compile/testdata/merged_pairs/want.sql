@@ -703,9 +703,10 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(integer, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(integer, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(integer, boolean);
 
--- function: function rls.superuser_on(text), as rls_owner
--- Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.
-CREATE OR REPLACE FUNCTION rls.superuser_on(resource text)
+-- function: function rls.passes_owners(text, text), as rls_owner
+-- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -716,20 +717,24 @@ SET plan_cache_mode = force_generic_plan
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
-    key integer := rls.to_integer(who.key);
+    key integer;
 BEGIN
+    IF who.kind = 'service' THEN
+        RETURN rls.service_may(who.key, $1, $2);
+    END IF;
     IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
         RETURN false;
     END IF;
+    key := rls.to_integer(who.key);
     RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
         FROM rls.user_row AS u WHERE u.id = key), false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.superuser_on(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.superuser_on(text) TO rls_client;
-COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.';
--- undo: DROP FUNCTION IF EXISTS rls.superuser_on(text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -751,6 +756,10 @@ DECLARE
     granted boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $3 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN NULL;
     END IF;
     key := rls.to_integer(who.key);
@@ -814,6 +823,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_integer(who.key);
@@ -893,6 +906,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN B'';
     END IF;
     key := rls.to_integer(who.key);
@@ -972,6 +989,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_integer(who.key);
@@ -1061,13 +1082,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.patient = ANY ((SELECT rls.admitted_owners('read', 'chart', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('chart') THEN (-2147483648)::integer END) AND 2147483647)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'chart') THEN (-2147483648)::integer END) AND 2147483647)
           WHEN 'update' THEN (
               t.patient = ANY ((SELECT rls.admitted_owners('update', 'chart', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('chart') THEN (-2147483648)::integer END) AND 2147483647)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'chart') THEN (-2147483648)::integer END) AND 2147483647)
           WHEN 'delete' THEN (
               t.patient = ANY ((SELECT rls.admitted_owners('delete', 'chart', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('chart') THEN (-2147483648)::integer END) AND 2147483647)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'chart') THEN (-2147483648)::integer END) AND 2147483647)
         END);
 END
 $rls$;
@@ -1537,7 +1558,7 @@ SELECT rls.forget_sets();
 CREATE POLICY chart_create ON public.chart AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('create', 'chart', 'visible', false)) END
-        OR (SELECT rls.superuser_on('chart'))
+        OR (SELECT rls.passes_owners('create', 'chart'))
     );
 -- undo: DROP POLICY IF EXISTS chart_create ON public.chart;
 
@@ -1545,7 +1566,7 @@ CREATE POLICY chart_create ON public.chart AS PERMISSIVE FOR INSERT TO rls_any, 
 CREATE POLICY chart_read ON public.chart AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         patient = ANY ((SELECT rls.admitted_owners('read', 'chart', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('chart') THEN (-2147483648)::integer END) AND 2147483647
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'chart') THEN (-2147483648)::integer END) AND 2147483647
     );
 -- undo: DROP POLICY IF EXISTS chart_read ON public.chart;
 
@@ -1574,7 +1595,7 @@ CREATE POLICY chart_read_wide ON public.chart AS PERMISSIVE FOR SELECT TO rls_wi
 -- policy: policy chart_read_all on public.chart
 CREATE POLICY chart_read_all ON public.chart AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('chart'))
+        (SELECT rls.passes_owners('read', 'chart'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('read', 'chart', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS chart_read_all ON public.chart;
@@ -1583,11 +1604,11 @@ CREATE POLICY chart_read_all ON public.chart AS PERMISSIVE FOR SELECT TO rls_all
 CREATE POLICY chart_update ON public.chart AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         patient = ANY ((SELECT rls.admitted_owners('update', 'chart', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('chart') THEN (-2147483648)::integer END) AND 2147483647
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'chart') THEN (-2147483648)::integer END) AND 2147483647
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false)) END
-        OR (SELECT rls.superuser_on('chart'))
+        OR (SELECT rls.passes_owners('update', 'chart'))
     );
 -- undo: DROP POLICY IF EXISTS chart_update ON public.chart;
 
@@ -1598,7 +1619,7 @@ CREATE POLICY chart_update_narrow ON public.chart AS PERMISSIVE FOR UPDATE TO rl
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false)) END
-        OR (SELECT rls.superuser_on('chart'))
+        OR (SELECT rls.passes_owners('update', 'chart'))
     );
 -- undo: DROP POLICY IF EXISTS chart_update_narrow ON public.chart;
 
@@ -1609,7 +1630,7 @@ CREATE POLICY chart_update_middle ON public.chart AS PERMISSIVE FOR UPDATE TO rl
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false)) END
-        OR (SELECT rls.superuser_on('chart'))
+        OR (SELECT rls.passes_owners('update', 'chart'))
     );
 -- undo: DROP POLICY IF EXISTS chart_update_middle ON public.chart;
 
@@ -1620,19 +1641,19 @@ CREATE POLICY chart_update_wide ON public.chart AS PERMISSIVE FOR UPDATE TO rls_
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false)) END
-        OR (SELECT rls.superuser_on('chart'))
+        OR (SELECT rls.passes_owners('update', 'chart'))
     );
 -- undo: DROP POLICY IF EXISTS chart_update_wide ON public.chart;
 
 -- policy: policy chart_update_all on public.chart
 CREATE POLICY chart_update_all ON public.chart AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('chart'))
+        (SELECT rls.passes_owners('update', 'chart'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false)) END
-        OR (SELECT rls.superuser_on('chart'))
+        OR (SELECT rls.passes_owners('update', 'chart'))
     );
 -- undo: DROP POLICY IF EXISTS chart_update_all ON public.chart;
 
@@ -1640,7 +1661,7 @@ CREATE POLICY chart_update_all ON public.chart AS PERMISSIVE FOR UPDATE TO rls_a
 CREATE POLICY chart_delete ON public.chart AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         patient = ANY ((SELECT rls.admitted_owners('delete', 'chart', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('chart') THEN (-2147483648)::integer END) AND 2147483647
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'chart') THEN (-2147483648)::integer END) AND 2147483647
     );
 -- undo: DROP POLICY IF EXISTS chart_delete ON public.chart;
 
@@ -1668,7 +1689,7 @@ CREATE POLICY chart_delete_wide ON public.chart AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy chart_delete_all on public.chart
 CREATE POLICY chart_delete_all ON public.chart AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('chart'))
+        (SELECT rls.passes_owners('delete', 'chart'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('delete', 'chart', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS chart_delete_all ON public.chart;

@@ -638,9 +638,10 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(bigint, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(bigint, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(bigint, boolean);
 
--- function: function rls.superuser_on(text), as rls_owner
--- Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.
-CREATE OR REPLACE FUNCTION rls.superuser_on(resource text)
+-- function: function rls.passes_owners(text, text), as rls_owner
+-- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -651,20 +652,24 @@ SET plan_cache_mode = force_generic_plan
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
-    key bigint := rls.to_bigint(who.key);
+    key bigint;
 BEGIN
+    IF who.kind = 'service' THEN
+        RETURN rls.service_may(who.key, $1, $2);
+    END IF;
     IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
         RETURN false;
     END IF;
+    key := rls.to_bigint(who.key);
     RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
         FROM rls.user_row AS u WHERE u.id = key), false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.superuser_on(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.superuser_on(text) TO rls_client;
-COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.';
--- undo: DROP FUNCTION IF EXISTS rls.superuser_on(text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -686,6 +691,10 @@ DECLARE
     granted boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $3 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN NULL;
     END IF;
     key := rls.to_bigint(who.key);
@@ -749,6 +758,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_bigint(who.key);
@@ -828,6 +841,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN B'';
     END IF;
     key := rls.to_bigint(who.key);
@@ -907,6 +924,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_bigint(who.key);
@@ -1014,15 +1035,15 @@ BEGIN
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
               OR t.second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
               OR t.second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
               OR t.second = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1051,7 +1072,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'event', 'visible', false)))
-        OR (NEW.second IS DISTINCT FROM OLD.second AND NEW.second IS NOT NULL AND NEW.second <> ALL (rls.admitted_owners('update', 'event', 'visible', false)))) AND NOT rls.superuser_on('event') THEN
+        OR (NEW.second IS DISTINCT FROM OLD.second AND NEW.second IS NOT NULL AND NEW.second <> ALL (rls.admitted_owners('update', 'event', 'visible', false)))) AND NOT rls.passes_owners(NULL, 'event') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'event'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1095,13 +1116,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', false))::bigint[])
-              OR (SELECT rls.superuser_on('doc')))
+              OR (SELECT rls.passes_owners('read', 'doc')))
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', false))::bigint[])
-              OR (SELECT rls.superuser_on('doc')))
+              OR (SELECT rls.passes_owners('update', 'doc')))
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'doc', 'visible', false))::bigint[])
-              OR (SELECT rls.superuser_on('doc')))
+              OR (SELECT rls.passes_owners('delete', 'doc')))
         END);
 END
 $rls$;
@@ -1129,7 +1150,7 @@ BEGIN
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
         RETURN NEW;
     END IF;
-    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'doc', 'self', false)))) AND NOT rls.superuser_on('doc') THEN
+    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'doc', 'self', false)))) AND NOT rls.passes_owners(NULL, 'doc') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'doc'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1359,7 +1380,7 @@ CREATE POLICY event_all_maintenance ON public.event AS PERMISSIVE FOR ALL TO mig
 CREATE POLICY event_create ON public.event AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
-        OR (SELECT rls.superuser_on('event'))
+        OR (SELECT rls.passes_owners('create', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_create ON public.event;
 
@@ -1368,7 +1389,7 @@ CREATE POLICY event_read ON public.event AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS event_read ON public.event;
 
@@ -1401,7 +1422,7 @@ CREATE POLICY event_read_wide ON public.event AS PERMISSIVE FOR SELECT TO rls_wi
 -- policy: policy event_read_all on public.event
 CREATE POLICY event_read_all ON public.event AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('event'))
+        (SELECT rls.passes_owners('read', 'event'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', false)) END
     );
@@ -1412,12 +1433,12 @@ CREATE POLICY event_update ON public.event AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR (SELECT rls.superuser_on('event'))
+        OR (SELECT rls.passes_owners('update', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_update ON public.event;
 
@@ -1430,7 +1451,7 @@ CREATE POLICY event_update_narrow ON public.event AS PERMISSIVE FOR UPDATE TO rl
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR (SELECT rls.superuser_on('event'))
+        OR (SELECT rls.passes_owners('update', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_update_narrow ON public.event;
 
@@ -1443,7 +1464,7 @@ CREATE POLICY event_update_middle ON public.event AS PERMISSIVE FOR UPDATE TO rl
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR (SELECT rls.superuser_on('event'))
+        OR (SELECT rls.passes_owners('update', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_update_middle ON public.event;
 
@@ -1456,21 +1477,21 @@ CREATE POLICY event_update_wide ON public.event AS PERMISSIVE FOR UPDATE TO rls_
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR (SELECT rls.superuser_on('event'))
+        OR (SELECT rls.passes_owners('update', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_update_wide ON public.event;
 
 -- policy: policy event_update_all on public.event
 CREATE POLICY event_update_all ON public.event AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('event'))
+        (SELECT rls.passes_owners('update', 'event'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR (SELECT rls.superuser_on('event'))
+        OR (SELECT rls.passes_owners('update', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_update_all ON public.event;
 
@@ -1479,7 +1500,7 @@ CREATE POLICY event_delete ON public.event AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS event_delete ON public.event;
 
@@ -1510,7 +1531,7 @@ CREATE POLICY event_delete_wide ON public.event AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy event_delete_all on public.event
 CREATE POLICY event_delete_all ON public.event AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('event'))
+        (SELECT rls.passes_owners('delete', 'event'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'event', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('delete', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('delete', 'event', 'visible', false)) END
     );
@@ -1530,7 +1551,7 @@ CREATE POLICY event_all_maintenance ON archive.event_old AS PERMISSIVE FOR ALL T
 CREATE POLICY event_create ON archive.event_old AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
-        OR (SELECT rls.superuser_on('event'))
+        OR (SELECT rls.passes_owners('create', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_create ON archive.event_old;
 
@@ -1539,7 +1560,7 @@ CREATE POLICY event_read ON archive.event_old AS PERMISSIVE FOR SELECT TO rls_an
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS event_read ON archive.event_old;
 
@@ -1548,12 +1569,12 @@ CREATE POLICY event_update ON archive.event_old AS PERMISSIVE FOR UPDATE TO rls_
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR (SELECT rls.superuser_on('event'))
+        OR (SELECT rls.passes_owners('update', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_update ON archive.event_old;
 
@@ -1562,7 +1583,7 @@ CREATE POLICY event_delete ON archive.event_old AS PERMISSIVE FOR DELETE TO rls_
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS event_delete ON archive.event_old;
 
@@ -1580,7 +1601,7 @@ CREATE POLICY event_all_maintenance ON public.event_new AS PERMISSIVE FOR ALL TO
 CREATE POLICY event_create ON public.event_new AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
-        OR (SELECT rls.superuser_on('event'))
+        OR (SELECT rls.passes_owners('create', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_create ON public.event_new;
 
@@ -1589,7 +1610,7 @@ CREATE POLICY event_read ON public.event_new AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS event_read ON public.event_new;
 
@@ -1598,12 +1619,12 @@ CREATE POLICY event_update ON public.event_new AS PERMISSIVE FOR UPDATE TO rls_a
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR (SELECT rls.superuser_on('event'))
+        OR (SELECT rls.passes_owners('update', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_update ON public.event_new;
 
@@ -1612,7 +1633,7 @@ CREATE POLICY event_delete ON public.event_new AS PERMISSIVE FOR DELETE TO rls_a
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS event_delete ON public.event_new;
 
@@ -1630,7 +1651,7 @@ CREATE POLICY doc_all_maintenance ON public.doc AS PERMISSIVE FOR ALL TO migrato
 CREATE POLICY doc_create ON public.doc AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('doc'))
+        OR (SELECT rls.passes_owners('create', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_create ON public.doc;
 
@@ -1638,7 +1659,7 @@ CREATE POLICY doc_create ON public.doc AS PERMISSIVE FOR INSERT TO rls_any, rls_
 CREATE POLICY doc_read ON public.doc AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('doc'))
+        OR (SELECT rls.passes_owners('read', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_read ON public.doc;
 
@@ -1667,7 +1688,7 @@ CREATE POLICY doc_read_wide ON public.doc AS PERMISSIVE FOR SELECT TO rls_wide
 -- policy: policy doc_read_all on public.doc
 CREATE POLICY doc_read_all ON public.doc AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('doc'))
+        (SELECT rls.passes_owners('read', 'doc'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'doc', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS doc_read_all ON public.doc;
@@ -1676,11 +1697,11 @@ CREATE POLICY doc_read_all ON public.doc AS PERMISSIVE FOR SELECT TO rls_all
 CREATE POLICY doc_update ON public.doc AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('doc'))
+        OR (SELECT rls.passes_owners('update', 'doc'))
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
-        OR (SELECT rls.superuser_on('doc'))
+        OR (SELECT rls.passes_owners('update', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_update ON public.doc;
 
@@ -1691,7 +1712,7 @@ CREATE POLICY doc_update_narrow ON public.doc AS PERMISSIVE FOR UPDATE TO rls_na
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
-        OR (SELECT rls.superuser_on('doc'))
+        OR (SELECT rls.passes_owners('update', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_update_narrow ON public.doc;
 
@@ -1702,7 +1723,7 @@ CREATE POLICY doc_update_middle ON public.doc AS PERMISSIVE FOR UPDATE TO rls_mi
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
-        OR (SELECT rls.superuser_on('doc'))
+        OR (SELECT rls.passes_owners('update', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_update_middle ON public.doc;
 
@@ -1713,19 +1734,19 @@ CREATE POLICY doc_update_wide ON public.doc AS PERMISSIVE FOR UPDATE TO rls_wide
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
-        OR (SELECT rls.superuser_on('doc'))
+        OR (SELECT rls.passes_owners('update', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_update_wide ON public.doc;
 
 -- policy: policy doc_update_all on public.doc
 CREATE POLICY doc_update_all ON public.doc AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('doc'))
+        (SELECT rls.passes_owners('update', 'doc'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
-        OR (SELECT rls.superuser_on('doc'))
+        OR (SELECT rls.passes_owners('update', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_update_all ON public.doc;
 
@@ -1733,7 +1754,7 @@ CREATE POLICY doc_update_all ON public.doc AS PERMISSIVE FOR UPDATE TO rls_all
 CREATE POLICY doc_delete ON public.doc AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'doc', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('doc'))
+        OR (SELECT rls.passes_owners('delete', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_delete ON public.doc;
 
@@ -1761,7 +1782,7 @@ CREATE POLICY doc_delete_wide ON public.doc AS PERMISSIVE FOR DELETE TO rls_wide
 -- policy: policy doc_delete_all on public.doc
 CREATE POLICY doc_delete_all ON public.doc AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('doc'))
+        (SELECT rls.passes_owners('delete', 'doc'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'doc', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS doc_delete_all ON public.doc;
@@ -1780,7 +1801,7 @@ CREATE POLICY doc_all_maintenance ON public.memo AS PERMISSIVE FOR ALL TO migrat
 CREATE POLICY doc_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('doc'))
+        OR (SELECT rls.passes_owners('create', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_create ON public.memo;
 
@@ -1788,7 +1809,7 @@ CREATE POLICY doc_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rls
 CREATE POLICY doc_read ON public.memo AS PERMISSIVE FOR SELECT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('doc'))
+        OR (SELECT rls.passes_owners('read', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_read ON public.memo;
 
@@ -1796,11 +1817,11 @@ CREATE POLICY doc_read ON public.memo AS PERMISSIVE FOR SELECT TO rls_any, rls_n
 CREATE POLICY doc_update ON public.memo AS PERMISSIVE FOR UPDATE TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('doc'))
+        OR (SELECT rls.passes_owners('update', 'doc'))
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
-        OR (SELECT rls.superuser_on('doc'))
+        OR (SELECT rls.passes_owners('update', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_update ON public.memo;
 
@@ -1808,7 +1829,7 @@ CREATE POLICY doc_update ON public.memo AS PERMISSIVE FOR UPDATE TO rls_any, rls
 CREATE POLICY doc_delete ON public.memo AS PERMISSIVE FOR DELETE TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'doc', 'visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('doc'))
+        OR (SELECT rls.passes_owners('delete', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_delete ON public.memo;
 

@@ -950,9 +950,10 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(bigint, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(bigint, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(bigint, boolean);
 
--- function: function rls.superuser_on(text), as rls_owner
--- Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.
-CREATE OR REPLACE FUNCTION rls.superuser_on(resource text)
+-- function: function rls.passes_owners(text, text), as rls_owner
+-- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -963,20 +964,24 @@ SET plan_cache_mode = force_generic_plan
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
-    key bigint := rls.to_bigint(who.key);
+    key bigint;
 BEGIN
+    IF who.kind = 'service' THEN
+        RETURN rls.service_may(who.key, $1, $2);
+    END IF;
     IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
         RETURN false;
     END IF;
+    key := rls.to_bigint(who.key);
     RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
         FROM rls.user_row AS u WHERE u.id = key), false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.superuser_on(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.superuser_on(text) TO rls_client;
-COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.';
--- undo: DROP FUNCTION IF EXISTS rls.superuser_on(text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -998,6 +1003,10 @@ DECLARE
     granted boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $3 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN NULL;
     END IF;
     key := rls.to_bigint(who.key);
@@ -1070,6 +1079,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_bigint(who.key);
@@ -1160,6 +1173,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN B'';
     END IF;
     key := rls.to_bigint(who.key);
@@ -1250,6 +1267,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_bigint(who.key);
@@ -1408,15 +1429,15 @@ BEGIN
           WHEN 'read' THEN (
               t.id = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', false))::bigint[])
               OR t.boss = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.id = ANY ((SELECT rls.admitted_owners('update', 'person', 'hierarchy', false))::bigint[])
               OR t.boss = ANY ((SELECT rls.admitted_owners('update', 'person', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.id = ANY ((SELECT rls.admitted_owners('delete', 'person', 'hierarchy', false))::bigint[])
               OR t.boss = ANY ((SELECT rls.admitted_owners('delete', 'person', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1446,7 +1467,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF ((NEW.id IS DISTINCT FROM OLD.id AND NEW.id IS NOT NULL AND NEW.id <> ALL (rls.admitted_owners('update', 'person', 'visible', false)))
-        OR (NEW.boss IS DISTINCT FROM OLD.boss AND NEW.boss IS NOT NULL AND NEW.boss <> ALL (rls.admitted_owners('update', 'person', 'visible', false)))) AND NOT rls.superuser_on('person') THEN
+        OR (NEW.boss IS DISTINCT FROM OLD.boss AND NEW.boss IS NOT NULL AND NEW.boss <> ALL (rls.admitted_owners('update', 'person', 'visible', false)))) AND NOT rls.passes_owners(NULL, 'person') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'person'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1484,13 +1505,13 @@ BEGIN
           WHEN 'read' THEN (
               t.maker = ANY ((SELECT rls.admitted_owners('read', 'team', 'visible', false))::bigint[])
               OR t.id = ANY ((SELECT rls.admitted_groups('read', 'team', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.maker = ANY ((SELECT rls.admitted_owners('delete', 'team', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1520,7 +1541,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF ((NEW.maker IS DISTINCT FROM OLD.maker AND NEW.maker IS NOT NULL AND NEW.maker <> ALL (rls.admitted_owners('update', 'team', 'self', false)))
-        OR (NEW.id IS DISTINCT FROM OLD.id AND NEW.id IS NOT NULL AND NEW.id <> ALL (rls.admitted_groups('update', 'team', false)))) AND NOT rls.superuser_on('team') THEN
+        OR (NEW.id IS DISTINCT FROM OLD.id AND NEW.id IS NOT NULL AND NEW.id <> ALL (rls.admitted_groups('update', 'team', false)))) AND NOT rls.passes_owners(NULL, 'team') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'team'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1559,15 +1580,15 @@ BEGIN
           WHEN 'read' THEN (
               t.person_id = ANY ((SELECT rls.admitted_owners('read', 'member', 'visible', false))::bigint[])
               OR t.team_id = ANY ((SELECT rls.admitted_groups('read', 'member', false))::bigint[])
-              OR t.team_id BETWEEN (SELECT CASE WHEN rls.superuser_on('member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.person_id = ANY ((SELECT rls.admitted_owners('update', 'member', 'visible', false))::bigint[])
               OR t.team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
-              OR t.team_id BETWEEN (SELECT CASE WHEN rls.superuser_on('member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.person_id = ANY ((SELECT rls.admitted_owners('delete', 'member', 'visible', false))::bigint[])
               OR t.team_id = ANY ((SELECT rls.admitted_groups('delete', 'member', false))::bigint[])
-              OR t.team_id BETWEEN (SELECT CASE WHEN rls.superuser_on('member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1597,7 +1618,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF ((NEW.person_id IS DISTINCT FROM OLD.person_id AND NEW.person_id IS NOT NULL AND NEW.person_id <> ALL (rls.admitted_owners('update', 'member', 'visible', false)))
-        OR (NEW.team_id IS DISTINCT FROM OLD.team_id AND NEW.team_id IS NOT NULL AND NEW.team_id <> ALL (rls.admitted_groups('update', 'member', false)))) AND NOT rls.superuser_on('member') THEN
+        OR (NEW.team_id IS DISTINCT FROM OLD.team_id AND NEW.team_id IS NOT NULL AND NEW.team_id <> ALL (rls.admitted_groups('update', 'member', false)))) AND NOT rls.passes_owners(NULL, 'member') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'member'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1841,7 +1862,7 @@ CREATE POLICY person_all_maintenance ON public.person AS PERMISSIVE FOR ALL TO o
 CREATE POLICY person_create ON public.person AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((id IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('create', 'person', 'visible', false)) END) AND (boss IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('create', 'person', 'visible', false)) END) AND (id IS NOT NULL OR boss IS NOT NULL))
-        OR (SELECT rls.superuser_on('person'))
+        OR (SELECT rls.passes_owners('create', 'person'))
     );
 -- undo: DROP POLICY IF EXISTS person_create ON public.person;
 
@@ -1850,7 +1871,7 @@ CREATE POLICY person_read ON public.person AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         id = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', false))::bigint[])
         OR boss = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS person_read ON public.person;
 
@@ -1883,7 +1904,7 @@ CREATE POLICY person_read_wide ON public.person AS PERMISSIVE FOR SELECT TO rls_
 -- policy: policy person_read_all on public.person
 CREATE POLICY person_read_all ON public.person AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('person'))
+        (SELECT rls.passes_owners('read', 'person'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', false)) END
     );
@@ -1894,12 +1915,12 @@ CREATE POLICY person_update ON public.person AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         id = ANY ((SELECT rls.admitted_owners('update', 'person', 'hierarchy', false))::bigint[])
         OR boss = ANY ((SELECT rls.admitted_owners('update', 'person', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
-        OR (SELECT rls.superuser_on('person'))
+        OR (SELECT rls.passes_owners('update', 'person'))
     );
 -- undo: DROP POLICY IF EXISTS person_update ON public.person;
 
@@ -1912,7 +1933,7 @@ CREATE POLICY person_update_narrow ON public.person AS PERMISSIVE FOR UPDATE TO 
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
-        OR (SELECT rls.superuser_on('person'))
+        OR (SELECT rls.passes_owners('update', 'person'))
     );
 -- undo: DROP POLICY IF EXISTS person_update_narrow ON public.person;
 
@@ -1925,7 +1946,7 @@ CREATE POLICY person_update_middle ON public.person AS PERMISSIVE FOR UPDATE TO 
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
-        OR (SELECT rls.superuser_on('person'))
+        OR (SELECT rls.passes_owners('update', 'person'))
     );
 -- undo: DROP POLICY IF EXISTS person_update_middle ON public.person;
 
@@ -1938,21 +1959,21 @@ CREATE POLICY person_update_wide ON public.person AS PERMISSIVE FOR UPDATE TO rl
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
-        OR (SELECT rls.superuser_on('person'))
+        OR (SELECT rls.passes_owners('update', 'person'))
     );
 -- undo: DROP POLICY IF EXISTS person_update_wide ON public.person;
 
 -- policy: policy person_update_all on public.person
 CREATE POLICY person_update_all ON public.person AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('person'))
+        (SELECT rls.passes_owners('update', 'person'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
-        OR (SELECT rls.superuser_on('person'))
+        OR (SELECT rls.passes_owners('update', 'person'))
     );
 -- undo: DROP POLICY IF EXISTS person_update_all ON public.person;
 
@@ -1961,7 +1982,7 @@ CREATE POLICY person_delete ON public.person AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         id = ANY ((SELECT rls.admitted_owners('delete', 'person', 'hierarchy', false))::bigint[])
         OR boss = ANY ((SELECT rls.admitted_owners('delete', 'person', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS person_delete ON public.person;
 
@@ -1992,7 +2013,7 @@ CREATE POLICY person_delete_wide ON public.person AS PERMISSIVE FOR DELETE TO rl
 -- policy: policy person_delete_all on public.person
 CREATE POLICY person_delete_all ON public.person AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('person'))
+        (SELECT rls.passes_owners('delete', 'person'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'person', 'hierarchy', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('delete', 'person', 'hierarchy', false)) END
         OR CASE substring((SELECT rls.admitted_bits('delete', 'person', 'hierarchy', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('delete', 'person', 'hierarchy', false)) END
     );
@@ -2012,7 +2033,7 @@ CREATE POLICY team_all_maintenance ON public.team AS PERMISSIVE FOR ALL TO owner
 CREATE POLICY team_create ON public.team AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((maker IS NULL OR maker = ANY ((SELECT rls.admitted_owners('create', 'team', 'self', false))::bigint[])) AND (id IS NULL OR id = ANY ((SELECT rls.admitted_groups('create', 'team', false))::bigint[])) AND maker IS NOT NULL)
-        OR (SELECT rls.superuser_on('team'))
+        OR (SELECT rls.passes_owners('create', 'team'))
     );
 -- undo: DROP POLICY IF EXISTS team_create ON public.team;
 
@@ -2021,7 +2042,7 @@ CREATE POLICY team_read ON public.team AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         maker = ANY ((SELECT rls.admitted_owners('read', 'team', 'visible', false))::bigint[])
         OR id = ANY ((SELECT rls.admitted_groups('read', 'team', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS team_read ON public.team;
 
@@ -2053,7 +2074,7 @@ CREATE POLICY team_read_wide ON public.team AS PERMISSIVE FOR SELECT TO rls_wide
 -- policy: policy team_read_all on public.team
 CREATE POLICY team_read_all ON public.team AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('team'))
+        (SELECT rls.passes_owners('read', 'team'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'team', 'visible', false)) FROM CASE WHEN maker BETWEEN 0 AND 2147483646 THEN maker::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE maker::bigint <@ (SELECT rls.admitted_ranges('read', 'team', 'visible', false)) END
         OR id = ANY ((SELECT rls.admitted_groups('read', 'team', false))::bigint[])
     );
@@ -2063,11 +2084,11 @@ CREATE POLICY team_read_all ON public.team AS PERMISSIVE FOR SELECT TO rls_all
 CREATE POLICY team_update ON public.team AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('team'))
+        OR (SELECT rls.passes_owners('update', 'team'))
     );
 -- undo: DROP POLICY IF EXISTS team_update ON public.team;
 
@@ -2078,7 +2099,7 @@ CREATE POLICY team_update_narrow ON public.team AS PERMISSIVE FOR UPDATE TO rls_
     )
     WITH CHECK (
         maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('team'))
+        OR (SELECT rls.passes_owners('update', 'team'))
     );
 -- undo: DROP POLICY IF EXISTS team_update_narrow ON public.team;
 
@@ -2089,7 +2110,7 @@ CREATE POLICY team_update_middle ON public.team AS PERMISSIVE FOR UPDATE TO rls_
     )
     WITH CHECK (
         maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('team'))
+        OR (SELECT rls.passes_owners('update', 'team'))
     );
 -- undo: DROP POLICY IF EXISTS team_update_middle ON public.team;
 
@@ -2100,19 +2121,19 @@ CREATE POLICY team_update_wide ON public.team AS PERMISSIVE FOR UPDATE TO rls_wi
     )
     WITH CHECK (
         maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('team'))
+        OR (SELECT rls.passes_owners('update', 'team'))
     );
 -- undo: DROP POLICY IF EXISTS team_update_wide ON public.team;
 
 -- policy: policy team_update_all on public.team
 CREATE POLICY team_update_all ON public.team AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('team'))
+        (SELECT rls.passes_owners('update', 'team'))
         OR maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
     )
     WITH CHECK (
         maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('team'))
+        OR (SELECT rls.passes_owners('update', 'team'))
     );
 -- undo: DROP POLICY IF EXISTS team_update_all ON public.team;
 
@@ -2120,7 +2141,7 @@ CREATE POLICY team_update_all ON public.team AS PERMISSIVE FOR UPDATE TO rls_all
 CREATE POLICY team_delete ON public.team AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         maker = ANY ((SELECT rls.admitted_owners('delete', 'team', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS team_delete ON public.team;
 
@@ -2148,7 +2169,7 @@ CREATE POLICY team_delete_wide ON public.team AS PERMISSIVE FOR DELETE TO rls_wi
 -- policy: policy team_delete_all on public.team
 CREATE POLICY team_delete_all ON public.team AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('team'))
+        (SELECT rls.passes_owners('delete', 'team'))
         OR maker = ANY ((SELECT rls.admitted_owners('delete', 'team', 'self', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS team_delete_all ON public.team;
@@ -2167,7 +2188,7 @@ CREATE POLICY member_all_maintenance ON public.member AS PERMISSIVE FOR ALL TO o
 CREATE POLICY member_create ON public.member AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((person_id IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('create', 'member', 'visible', false)) END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'member', false))::bigint[])) AND (person_id IS NOT NULL OR team_id IS NOT NULL))
-        OR (SELECT rls.superuser_on('member'))
+        OR (SELECT rls.passes_owners('create', 'member'))
     );
 -- undo: DROP POLICY IF EXISTS member_create ON public.member;
 
@@ -2176,7 +2197,7 @@ CREATE POLICY member_read ON public.member AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         person_id = ANY ((SELECT rls.admitted_owners('read', 'member', 'visible', false))::bigint[])
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'member', false))::bigint[])
-        OR team_id BETWEEN (SELECT CASE WHEN rls.superuser_on('member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS member_read ON public.member;
 
@@ -2208,7 +2229,7 @@ CREATE POLICY member_read_wide ON public.member AS PERMISSIVE FOR SELECT TO rls_
 -- policy: policy member_read_all on public.member
 CREATE POLICY member_read_all ON public.member AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('member'))
+        (SELECT rls.passes_owners('read', 'member'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('read', 'member', 'visible', false)) END
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'member', false))::bigint[])
     );
@@ -2219,12 +2240,12 @@ CREATE POLICY member_update ON public.member AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         person_id = ANY ((SELECT rls.admitted_owners('update', 'member', 'visible', false))::bigint[])
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
-        OR team_id BETWEEN (SELECT CASE WHEN rls.superuser_on('member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false)) END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
-        OR (SELECT rls.superuser_on('member'))
+        OR (SELECT rls.passes_owners('update', 'member'))
     );
 -- undo: DROP POLICY IF EXISTS member_update ON public.member;
 
@@ -2237,7 +2258,7 @@ CREATE POLICY member_update_narrow ON public.member AS PERMISSIVE FOR UPDATE TO 
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false)) END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
-        OR (SELECT rls.superuser_on('member'))
+        OR (SELECT rls.passes_owners('update', 'member'))
     );
 -- undo: DROP POLICY IF EXISTS member_update_narrow ON public.member;
 
@@ -2250,7 +2271,7 @@ CREATE POLICY member_update_middle ON public.member AS PERMISSIVE FOR UPDATE TO 
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false)) END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
-        OR (SELECT rls.superuser_on('member'))
+        OR (SELECT rls.passes_owners('update', 'member'))
     );
 -- undo: DROP POLICY IF EXISTS member_update_middle ON public.member;
 
@@ -2263,21 +2284,21 @@ CREATE POLICY member_update_wide ON public.member AS PERMISSIVE FOR UPDATE TO rl
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false)) END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
-        OR (SELECT rls.superuser_on('member'))
+        OR (SELECT rls.passes_owners('update', 'member'))
     );
 -- undo: DROP POLICY IF EXISTS member_update_wide ON public.member;
 
 -- policy: policy member_update_all on public.member
 CREATE POLICY member_update_all ON public.member AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('member'))
+        (SELECT rls.passes_owners('update', 'member'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false)) END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false)) END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
-        OR (SELECT rls.superuser_on('member'))
+        OR (SELECT rls.passes_owners('update', 'member'))
     );
 -- undo: DROP POLICY IF EXISTS member_update_all ON public.member;
 
@@ -2286,7 +2307,7 @@ CREATE POLICY member_delete ON public.member AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         person_id = ANY ((SELECT rls.admitted_owners('delete', 'member', 'visible', false))::bigint[])
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'member', false))::bigint[])
-        OR team_id BETWEEN (SELECT CASE WHEN rls.superuser_on('member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS member_delete ON public.member;
 
@@ -2317,7 +2338,7 @@ CREATE POLICY member_delete_wide ON public.member AS PERMISSIVE FOR DELETE TO rl
 -- policy: policy member_delete_all on public.member
 CREATE POLICY member_delete_all ON public.member AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('member'))
+        (SELECT rls.passes_owners('delete', 'member'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('delete', 'member', 'visible', false)) END
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'member', false))::bigint[])
     );

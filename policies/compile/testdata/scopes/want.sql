@@ -694,9 +694,10 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(bigint, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(bigint, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(bigint, boolean);
 
--- function: function rls.superuser_on(text), as rls_owner
--- Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.
-CREATE OR REPLACE FUNCTION rls.superuser_on(resource text)
+-- function: function rls.passes_owners(text, text), as rls_owner
+-- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -707,20 +708,24 @@ SET plan_cache_mode = force_generic_plan
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
-    key bigint := rls.to_bigint(who.key);
+    key bigint;
 BEGIN
+    IF who.kind = 'service' THEN
+        RETURN rls.service_may(who.key, $1, $2);
+    END IF;
     IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
         RETURN false;
     END IF;
+    key := rls.to_bigint(who.key);
     RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
         FROM rls.user_row AS u WHERE u.id = key), false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.superuser_on(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.superuser_on(text) TO rls_client;
-COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.';
--- undo: DROP FUNCTION IF EXISTS rls.superuser_on(text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -742,6 +747,10 @@ DECLARE
     granted boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $3 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN NULL;
     END IF;
     key := rls.to_bigint(who.key);
@@ -814,6 +823,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_bigint(who.key);
@@ -902,6 +915,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN B'';
     END IF;
     key := rls.to_bigint(who.key);
@@ -990,6 +1007,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_bigint(who.key);
@@ -1287,6 +1308,68 @@ ON CONFLICT (name) DO UPDATE SET
     hidden = EXCLUDED.hidden;
 -- undo: DELETE FROM rls.resource WHERE name = 'ownerless';
 
+-- registry: service jobs, as rls_owner
+INSERT INTO rls.service (name, gateways) VALUES ('jobs', ARRAY['web', 'worker']::text[])
+ON CONFLICT (name) DO UPDATE SET gateways = EXCLUDED.gateways;
+-- undo: DELETE FROM rls."grant" WHERE grantee = 'service:jobs';
+-- undo: DELETE FROM rls.service WHERE name = 'jobs';
+
+-- registry: create on visible_any for service jobs, as rls_owner
+INSERT INTO rls.service_allow (service, resource, action) VALUES ('jobs', 'visible_any', 'create')
+ON CONFLICT DO NOTHING;
+-- undo: DELETE FROM rls.service_allow WHERE service = 'jobs' AND resource = 'visible_any' AND action = 'create';
+
+-- registry: read on visible_any for service jobs, as rls_owner
+INSERT INTO rls.service_allow (service, resource, action) VALUES ('jobs', 'visible_any', 'read')
+ON CONFLICT DO NOTHING;
+-- undo: DELETE FROM rls.service_allow WHERE service = 'jobs' AND resource = 'visible_any' AND action = 'read';
+
+-- registry: create on three_visible for service jobs, as rls_owner
+INSERT INTO rls.service_allow (service, resource, action) VALUES ('jobs', 'three_visible', 'create')
+ON CONFLICT DO NOTHING;
+-- undo: DELETE FROM rls.service_allow WHERE service = 'jobs' AND resource = 'three_visible' AND action = 'create';
+
+-- registry: read on three_visible for service jobs, as rls_owner
+INSERT INTO rls.service_allow (service, resource, action) VALUES ('jobs', 'three_visible', 'read')
+ON CONFLICT DO NOTHING;
+-- undo: DELETE FROM rls.service_allow WHERE service = 'jobs' AND resource = 'three_visible' AND action = 'read';
+
+-- registry: update on three_visible for service jobs, as rls_owner
+INSERT INTO rls.service_allow (service, resource, action) VALUES ('jobs', 'three_visible', 'update')
+ON CONFLICT DO NOTHING;
+-- undo: DELETE FROM rls.service_allow WHERE service = 'jobs' AND resource = 'three_visible' AND action = 'update';
+
+-- registry: delete on three_visible for service jobs, as rls_owner
+INSERT INTO rls.service_allow (service, resource, action) VALUES ('jobs', 'three_visible', 'delete')
+ON CONFLICT DO NOTHING;
+-- undo: DELETE FROM rls.service_allow WHERE service = 'jobs' AND resource = 'three_visible' AND action = 'delete';
+
+-- registry: read on ownerless for service jobs, as rls_owner
+INSERT INTO rls.service_allow (service, resource, action) VALUES ('jobs', 'ownerless', 'read')
+ON CONFLICT DO NOTHING;
+-- undo: DELETE FROM rls.service_allow WHERE service = 'jobs' AND resource = 'ownerless' AND action = 'read';
+
+-- registry: update on ownerless for service jobs, as rls_owner
+INSERT INTO rls.service_allow (service, resource, action) VALUES ('jobs', 'ownerless', 'update')
+ON CONFLICT DO NOTHING;
+-- undo: DELETE FROM rls.service_allow WHERE service = 'jobs' AND resource = 'ownerless' AND action = 'update';
+
+-- registry: read on visible_visible for service jobs, as rls_owner
+INSERT INTO rls.service_allow (service, resource, action) VALUES ('jobs', 'visible_visible', 'read')
+ON CONFLICT DO NOTHING;
+-- undo: DELETE FROM rls.service_allow WHERE service = 'jobs' AND resource = 'visible_visible' AND action = 'read';
+
+-- registry: update on visible_visible for service jobs, as rls_owner
+INSERT INTO rls.service_allow (service, resource, action) VALUES ('jobs', 'visible_visible', 'update')
+ON CONFLICT DO NOTHING;
+-- undo: DELETE FROM rls.service_allow WHERE service = 'jobs' AND resource = 'visible_visible' AND action = 'update';
+
+-- registry: service mailer, as rls_owner
+INSERT INTO rls.service (name, gateways) VALUES ('mailer', NULL)
+ON CONFLICT (name) DO UPDATE SET gateways = EXCLUDED.gateways;
+-- undo: DELETE FROM rls."grant" WHERE grantee = 'service:mailer';
+-- undo: DELETE FROM rls.service WHERE name = 'mailer';
+
 -- function: function rls.objects_visible_visible(text, text[]), as rls_owner
 -- Which of some objects of visible_visible admit an action, by the predicates of its policies.
 -- A key that is malformed is a key that does not exist.
@@ -1305,13 +1388,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'visible_visible', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'visible_visible', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_visible', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1319,6 +1402,43 @@ REVOKE ALL ON FUNCTION rls.objects_visible_visible(text, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.objects_visible_visible(text, text[]) TO rls_client;
 COMMENT ON FUNCTION rls.objects_visible_visible(text, text[]) IS 'Which of some objects of visible_visible admit an action, by the predicates of its policies.';
 -- undo: DROP FUNCTION IF EXISTS rls.objects_visible_visible(text, text[]);
+
+-- function: function rls.hand_over_visible_visible(), as rls_owner
+-- Refuses to hand a row of visible_visible to an owner whom the principal may not name.
+-- STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.
+-- Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.
+CREATE OR REPLACE FUNCTION rls.hand_over_visible_visible()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+BEGIN
+    IF NOT row_security_active(TG_RELID)
+        OR (pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
+            AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
+        RETURN NEW;
+    END IF;
+    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'visible_visible', 'visible', false)))) AND NOT rls.passes_owners(NULL, 'visible_visible') THEN
+        RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'visible_visible'
+            USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
+    END IF;
+    RETURN NEW;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.hand_over_visible_visible() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.hand_over_visible_visible() TO rls_client;
+COMMENT ON FUNCTION rls.hand_over_visible_visible() IS 'Refuses to hand a row of visible_visible to an owner whom the principal may not name.';
+-- undo: DROP FUNCTION IF EXISTS rls.hand_over_visible_visible();
+
+-- trigger: trigger rls_hand_over on public.visible_visible
+CREATE TRIGGER rls_hand_over
+    AFTER UPDATE ON public.visible_visible
+    FOR EACH ROW WHEN (NEW.owner IS DISTINCT FROM OLD.owner)
+    EXECUTE FUNCTION rls.hand_over_visible_visible();
+-- undo: DROP TRIGGER IF EXISTS rls_hand_over ON public.visible_visible;
 
 -- function: function rls.objects_visible_self(text, text[]), as rls_owner
 -- Which of some objects of visible_self admit an action, by the predicates of its policies.
@@ -1338,13 +1458,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'visible_self', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'visible_self', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_self', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1371,7 +1491,7 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
         RETURN NEW;
     END IF;
-    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'visible_self', 'self', false)))) AND NOT rls.superuser_on('visible_self') THEN
+    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'visible_self', 'self', false)))) AND NOT rls.passes_owners(NULL, 'visible_self') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'visible_self'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1408,13 +1528,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'visible_any', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'visible_any', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_any', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1441,13 +1561,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_visible', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_visible', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_visible', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1474,13 +1594,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_self', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_self', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_self', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1507,7 +1627,7 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
         RETURN NEW;
     END IF;
-    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'hierarchy_self', 'self', false)))) AND NOT rls.superuser_on('hierarchy_self') THEN
+    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'hierarchy_self', 'self', false)))) AND NOT rls.passes_owners(NULL, 'hierarchy_self') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'hierarchy_self'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1544,13 +1664,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_any', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_any', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_any', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1577,13 +1697,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'self_visible', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'self_visible', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1610,13 +1730,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'self_self', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'self_self', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1643,13 +1763,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'self_any', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'self_any', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1678,15 +1798,15 @@ BEGIN
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', false))::bigint[])
               OR t.team = ANY ((SELECT rls.admitted_groups('read', 'three_visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'hierarchy', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'three_visible', 'hierarchy', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_visible', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1715,7 +1835,7 @@ BEGIN
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'three_visible', 'visible', false)))
         OR (NEW.assignee IS DISTINCT FROM OLD.assignee AND NEW.assignee IS NOT NULL AND NEW.assignee <> ALL (rls.admitted_owners('update', 'three_visible', 'visible', false)))
-        OR (NEW.team IS DISTINCT FROM OLD.team AND NEW.team IS NOT NULL AND NEW.team <> ALL (rls.admitted_groups('update', 'three_visible', false)))) AND NOT rls.superuser_on('three_visible') THEN
+        OR (NEW.team IS DISTINCT FROM OLD.team AND NEW.team IS NOT NULL AND NEW.team <> ALL (rls.admitted_groups('update', 'three_visible', false)))) AND NOT rls.passes_owners(NULL, 'three_visible') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'three_visible'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1754,15 +1874,15 @@ BEGIN
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', false))::bigint[])
               OR t.team = ANY ((SELECT rls.admitted_groups('read', 'three_self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'three_self', 'hierarchy', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_self', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1791,7 +1911,7 @@ BEGIN
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'three_self', 'self', false)))
         OR (NEW.assignee IS DISTINCT FROM OLD.assignee AND NEW.assignee IS NOT NULL AND NEW.assignee <> ALL (rls.admitted_owners('update', 'three_self', 'self', false)))
-        OR (NEW.team IS DISTINCT FROM OLD.team AND NEW.team IS NOT NULL AND NEW.team <> ALL (rls.admitted_groups('update', 'three_self', false)))) AND NOT rls.superuser_on('three_self') THEN
+        OR (NEW.team IS DISTINCT FROM OLD.team AND NEW.team IS NOT NULL AND NEW.team <> ALL (rls.admitted_groups('update', 'three_self', false)))) AND NOT rls.passes_owners(NULL, 'three_self') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'three_self'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1830,15 +1950,15 @@ BEGIN
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', false))::bigint[])
               OR t.team = ANY ((SELECT rls.admitted_groups('read', 'three_any', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'hierarchy', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'three_any', 'hierarchy', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_any', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1867,7 +1987,7 @@ BEGIN
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'three_any', 'visible', false)))
         OR (NEW.assignee IS DISTINCT FROM OLD.assignee AND NEW.assignee IS NOT NULL AND NEW.assignee <> ALL (rls.admitted_owners('update', 'three_any', 'visible', false)))
-        OR (NEW.team IS DISTINCT FROM OLD.team AND NEW.team IS NOT NULL AND NEW.team <> ALL (rls.admitted_groups('update', 'three_any', false)))) AND NOT rls.superuser_on('three_any') THEN
+        OR (NEW.team IS DISTINCT FROM OLD.team AND NEW.team IS NOT NULL AND NEW.team <> ALL (rls.admitted_groups('update', 'three_any', false)))) AND NOT rls.passes_owners(NULL, 'three_any') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'three_any'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1903,11 +2023,11 @@ BEGIN
         JOIN public.ownerless AS t ON t.id = rls.to_bigint(k.key)
         WHERE CASE $1
           WHEN 'read' THEN (
-              (SELECT rls.superuser_on('ownerless')))
+              (SELECT rls.passes_owners('read', 'ownerless')))
           WHEN 'update' THEN (
-              (SELECT rls.superuser_on('ownerless')))
+              (SELECT rls.passes_owners('update', 'ownerless')))
           WHEN 'delete' THEN (
-              (SELECT rls.superuser_on('ownerless')))
+              (SELECT rls.passes_owners('delete', 'ownerless')))
         END);
 END
 $rls$;
@@ -2110,7 +2230,7 @@ SELECT rls.forget_sets();
 CREATE POLICY visible_visible_create ON public.visible_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'visible_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_visible'))
+        OR (SELECT rls.passes_owners('create', 'visible_visible'))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_create ON public.visible_visible;
 
@@ -2118,7 +2238,7 @@ CREATE POLICY visible_visible_create ON public.visible_visible AS PERMISSIVE FOR
 CREATE POLICY visible_visible_read ON public.visible_visible AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'visible_visible', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_read ON public.visible_visible;
 
@@ -2147,7 +2267,7 @@ CREATE POLICY visible_visible_read_wide ON public.visible_visible AS PERMISSIVE 
 -- policy: policy visible_visible_read_all on public.visible_visible
 CREATE POLICY visible_visible_read_all ON public.visible_visible AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('visible_visible'))
+        (SELECT rls.passes_owners('read', 'visible_visible'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_visible', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_read_all ON public.visible_visible;
@@ -2156,11 +2276,11 @@ CREATE POLICY visible_visible_read_all ON public.visible_visible AS PERMISSIVE F
 CREATE POLICY visible_visible_update ON public.visible_visible AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'visible_visible', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_visible'))
+        OR (SELECT rls.passes_owners('update', 'visible_visible'))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update ON public.visible_visible;
 
@@ -2171,7 +2291,7 @@ CREATE POLICY visible_visible_update_narrow ON public.visible_visible AS PERMISS
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_visible'))
+        OR (SELECT rls.passes_owners('update', 'visible_visible'))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update_narrow ON public.visible_visible;
 
@@ -2182,7 +2302,7 @@ CREATE POLICY visible_visible_update_middle ON public.visible_visible AS PERMISS
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_visible'))
+        OR (SELECT rls.passes_owners('update', 'visible_visible'))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update_middle ON public.visible_visible;
 
@@ -2193,19 +2313,19 @@ CREATE POLICY visible_visible_update_wide ON public.visible_visible AS PERMISSIV
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_visible'))
+        OR (SELECT rls.passes_owners('update', 'visible_visible'))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update_wide ON public.visible_visible;
 
 -- policy: policy visible_visible_update_all on public.visible_visible
 CREATE POLICY visible_visible_update_all ON public.visible_visible AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('visible_visible'))
+        (SELECT rls.passes_owners('update', 'visible_visible'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_visible'))
+        OR (SELECT rls.passes_owners('update', 'visible_visible'))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update_all ON public.visible_visible;
 
@@ -2213,7 +2333,7 @@ CREATE POLICY visible_visible_update_all ON public.visible_visible AS PERMISSIVE
 CREATE POLICY visible_visible_delete ON public.visible_visible AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_visible', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_delete ON public.visible_visible;
 
@@ -2241,7 +2361,7 @@ CREATE POLICY visible_visible_delete_wide ON public.visible_visible AS PERMISSIV
 -- policy: policy visible_visible_delete_all on public.visible_visible
 CREATE POLICY visible_visible_delete_all ON public.visible_visible AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('visible_visible'))
+        (SELECT rls.passes_owners('delete', 'visible_visible'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_visible', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_delete_all ON public.visible_visible;
@@ -2250,7 +2370,7 @@ CREATE POLICY visible_visible_delete_all ON public.visible_visible AS PERMISSIVE
 CREATE POLICY visible_self_create ON public.visible_self AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'visible_self', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('visible_self'))
+        OR (SELECT rls.passes_owners('create', 'visible_self'))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_create ON public.visible_self;
 
@@ -2258,7 +2378,7 @@ CREATE POLICY visible_self_create ON public.visible_self AS PERMISSIVE FOR INSER
 CREATE POLICY visible_self_read ON public.visible_self AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'visible_self', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS visible_self_read ON public.visible_self;
 
@@ -2287,7 +2407,7 @@ CREATE POLICY visible_self_read_wide ON public.visible_self AS PERMISSIVE FOR SE
 -- policy: policy visible_self_read_all on public.visible_self
 CREATE POLICY visible_self_read_all ON public.visible_self AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('visible_self'))
+        (SELECT rls.passes_owners('read', 'visible_self'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_self', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS visible_self_read_all ON public.visible_self;
@@ -2296,11 +2416,11 @@ CREATE POLICY visible_self_read_all ON public.visible_self AS PERMISSIVE FOR SEL
 CREATE POLICY visible_self_update ON public.visible_self AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'visible_self', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_self'))
+        OR (SELECT rls.passes_owners('update', 'visible_self'))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update ON public.visible_self;
 
@@ -2311,7 +2431,7 @@ CREATE POLICY visible_self_update_narrow ON public.visible_self AS PERMISSIVE FO
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_self'))
+        OR (SELECT rls.passes_owners('update', 'visible_self'))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update_narrow ON public.visible_self;
 
@@ -2322,7 +2442,7 @@ CREATE POLICY visible_self_update_middle ON public.visible_self AS PERMISSIVE FO
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_self'))
+        OR (SELECT rls.passes_owners('update', 'visible_self'))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update_middle ON public.visible_self;
 
@@ -2333,19 +2453,19 @@ CREATE POLICY visible_self_update_wide ON public.visible_self AS PERMISSIVE FOR 
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_self'))
+        OR (SELECT rls.passes_owners('update', 'visible_self'))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update_wide ON public.visible_self;
 
 -- policy: policy visible_self_update_all on public.visible_self
 CREATE POLICY visible_self_update_all ON public.visible_self AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('visible_self'))
+        (SELECT rls.passes_owners('update', 'visible_self'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_self'))
+        OR (SELECT rls.passes_owners('update', 'visible_self'))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update_all ON public.visible_self;
 
@@ -2353,7 +2473,7 @@ CREATE POLICY visible_self_update_all ON public.visible_self AS PERMISSIVE FOR U
 CREATE POLICY visible_self_delete ON public.visible_self AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_self', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS visible_self_delete ON public.visible_self;
 
@@ -2381,7 +2501,7 @@ CREATE POLICY visible_self_delete_wide ON public.visible_self AS PERMISSIVE FOR 
 -- policy: policy visible_self_delete_all on public.visible_self
 CREATE POLICY visible_self_delete_all ON public.visible_self AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('visible_self'))
+        (SELECT rls.passes_owners('delete', 'visible_self'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_self', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS visible_self_delete_all ON public.visible_self;
@@ -2390,7 +2510,7 @@ CREATE POLICY visible_self_delete_all ON public.visible_self AS PERMISSIVE FOR D
 CREATE POLICY visible_any_create ON public.visible_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((SELECT rls.can('create', 'visible_any')) AND owner IS NOT NULL)
-        OR (SELECT rls.superuser_on('visible_any'))
+        OR (SELECT rls.passes_owners('create', 'visible_any'))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_create ON public.visible_any;
 
@@ -2398,7 +2518,7 @@ CREATE POLICY visible_any_create ON public.visible_any AS PERMISSIVE FOR INSERT 
 CREATE POLICY visible_any_read ON public.visible_any AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'visible_any', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS visible_any_read ON public.visible_any;
 
@@ -2427,7 +2547,7 @@ CREATE POLICY visible_any_read_wide ON public.visible_any AS PERMISSIVE FOR SELE
 -- policy: policy visible_any_read_all on public.visible_any
 CREATE POLICY visible_any_read_all ON public.visible_any AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('visible_any'))
+        (SELECT rls.passes_owners('read', 'visible_any'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_any', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS visible_any_read_all ON public.visible_any;
@@ -2436,11 +2556,11 @@ CREATE POLICY visible_any_read_all ON public.visible_any AS PERMISSIVE FOR SELEC
 CREATE POLICY visible_any_update ON public.visible_any AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'visible_any', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_any'))
+        OR (SELECT rls.passes_owners('update', 'visible_any'))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update ON public.visible_any;
 
@@ -2451,7 +2571,7 @@ CREATE POLICY visible_any_update_narrow ON public.visible_any AS PERMISSIVE FOR 
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_any'))
+        OR (SELECT rls.passes_owners('update', 'visible_any'))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update_narrow ON public.visible_any;
 
@@ -2462,7 +2582,7 @@ CREATE POLICY visible_any_update_middle ON public.visible_any AS PERMISSIVE FOR 
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_any'))
+        OR (SELECT rls.passes_owners('update', 'visible_any'))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update_middle ON public.visible_any;
 
@@ -2473,19 +2593,19 @@ CREATE POLICY visible_any_update_wide ON public.visible_any AS PERMISSIVE FOR UP
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_any'))
+        OR (SELECT rls.passes_owners('update', 'visible_any'))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update_wide ON public.visible_any;
 
 -- policy: policy visible_any_update_all on public.visible_any
 CREATE POLICY visible_any_update_all ON public.visible_any AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('visible_any'))
+        (SELECT rls.passes_owners('update', 'visible_any'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('visible_any'))
+        OR (SELECT rls.passes_owners('update', 'visible_any'))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update_all ON public.visible_any;
 
@@ -2493,7 +2613,7 @@ CREATE POLICY visible_any_update_all ON public.visible_any AS PERMISSIVE FOR UPD
 CREATE POLICY visible_any_delete ON public.visible_any AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_any', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS visible_any_delete ON public.visible_any;
 
@@ -2521,7 +2641,7 @@ CREATE POLICY visible_any_delete_wide ON public.visible_any AS PERMISSIVE FOR DE
 -- policy: policy visible_any_delete_all on public.visible_any
 CREATE POLICY visible_any_delete_all ON public.visible_any AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('visible_any'))
+        (SELECT rls.passes_owners('delete', 'visible_any'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_any', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS visible_any_delete_all ON public.visible_any;
@@ -2530,7 +2650,7 @@ CREATE POLICY visible_any_delete_all ON public.visible_any AS PERMISSIVE FOR DEL
 CREATE POLICY hierarchy_visible_create ON public.hierarchy_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'hierarchy_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_visible'))
+        OR (SELECT rls.passes_owners('create', 'hierarchy_visible'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_create ON public.hierarchy_visible;
 
@@ -2538,7 +2658,7 @@ CREATE POLICY hierarchy_visible_create ON public.hierarchy_visible AS PERMISSIVE
 CREATE POLICY hierarchy_visible_read ON public.hierarchy_visible AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_visible', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_read ON public.hierarchy_visible;
 
@@ -2567,7 +2687,7 @@ CREATE POLICY hierarchy_visible_read_wide ON public.hierarchy_visible AS PERMISS
 -- policy: policy hierarchy_visible_read_all on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_read_all ON public.hierarchy_visible AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('hierarchy_visible'))
+        (SELECT rls.passes_owners('read', 'hierarchy_visible'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_visible', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_read_all ON public.hierarchy_visible;
@@ -2576,11 +2696,11 @@ CREATE POLICY hierarchy_visible_read_all ON public.hierarchy_visible AS PERMISSI
 CREATE POLICY hierarchy_visible_update ON public.hierarchy_visible AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_visible', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_visible'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_visible'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update ON public.hierarchy_visible;
 
@@ -2591,7 +2711,7 @@ CREATE POLICY hierarchy_visible_update_narrow ON public.hierarchy_visible AS PER
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_visible'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_visible'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update_narrow ON public.hierarchy_visible;
 
@@ -2602,7 +2722,7 @@ CREATE POLICY hierarchy_visible_update_middle ON public.hierarchy_visible AS PER
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_visible'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_visible'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update_middle ON public.hierarchy_visible;
 
@@ -2613,19 +2733,19 @@ CREATE POLICY hierarchy_visible_update_wide ON public.hierarchy_visible AS PERMI
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_visible'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_visible'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update_wide ON public.hierarchy_visible;
 
 -- policy: policy hierarchy_visible_update_all on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_update_all ON public.hierarchy_visible AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('hierarchy_visible'))
+        (SELECT rls.passes_owners('update', 'hierarchy_visible'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'hierarchy', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_visible'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_visible'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update_all ON public.hierarchy_visible;
 
@@ -2633,7 +2753,7 @@ CREATE POLICY hierarchy_visible_update_all ON public.hierarchy_visible AS PERMIS
 CREATE POLICY hierarchy_visible_delete ON public.hierarchy_visible AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_visible', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_delete ON public.hierarchy_visible;
 
@@ -2661,7 +2781,7 @@ CREATE POLICY hierarchy_visible_delete_wide ON public.hierarchy_visible AS PERMI
 -- policy: policy hierarchy_visible_delete_all on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_delete_all ON public.hierarchy_visible AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('hierarchy_visible'))
+        (SELECT rls.passes_owners('delete', 'hierarchy_visible'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_visible', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_visible', 'hierarchy', false)) END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_delete_all ON public.hierarchy_visible;
@@ -2670,7 +2790,7 @@ CREATE POLICY hierarchy_visible_delete_all ON public.hierarchy_visible AS PERMIS
 CREATE POLICY hierarchy_self_create ON public.hierarchy_self AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'hierarchy_self', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('hierarchy_self'))
+        OR (SELECT rls.passes_owners('create', 'hierarchy_self'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_create ON public.hierarchy_self;
 
@@ -2678,7 +2798,7 @@ CREATE POLICY hierarchy_self_create ON public.hierarchy_self AS PERMISSIVE FOR I
 CREATE POLICY hierarchy_self_read ON public.hierarchy_self AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_self', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_read ON public.hierarchy_self;
 
@@ -2707,7 +2827,7 @@ CREATE POLICY hierarchy_self_read_wide ON public.hierarchy_self AS PERMISSIVE FO
 -- policy: policy hierarchy_self_read_all on public.hierarchy_self
 CREATE POLICY hierarchy_self_read_all ON public.hierarchy_self AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('hierarchy_self'))
+        (SELECT rls.passes_owners('read', 'hierarchy_self'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_self', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_read_all ON public.hierarchy_self;
@@ -2716,11 +2836,11 @@ CREATE POLICY hierarchy_self_read_all ON public.hierarchy_self AS PERMISSIVE FOR
 CREATE POLICY hierarchy_self_update ON public.hierarchy_self AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_self', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_self'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_self'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update ON public.hierarchy_self;
 
@@ -2731,7 +2851,7 @@ CREATE POLICY hierarchy_self_update_narrow ON public.hierarchy_self AS PERMISSIV
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_self'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_self'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update_narrow ON public.hierarchy_self;
 
@@ -2742,7 +2862,7 @@ CREATE POLICY hierarchy_self_update_middle ON public.hierarchy_self AS PERMISSIV
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_self'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_self'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update_middle ON public.hierarchy_self;
 
@@ -2753,19 +2873,19 @@ CREATE POLICY hierarchy_self_update_wide ON public.hierarchy_self AS PERMISSIVE 
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_self'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_self'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update_wide ON public.hierarchy_self;
 
 -- policy: policy hierarchy_self_update_all on public.hierarchy_self
 CREATE POLICY hierarchy_self_update_all ON public.hierarchy_self AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('hierarchy_self'))
+        (SELECT rls.passes_owners('update', 'hierarchy_self'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_self'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_self'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update_all ON public.hierarchy_self;
 
@@ -2773,7 +2893,7 @@ CREATE POLICY hierarchy_self_update_all ON public.hierarchy_self AS PERMISSIVE F
 CREATE POLICY hierarchy_self_delete ON public.hierarchy_self AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_self', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_delete ON public.hierarchy_self;
 
@@ -2801,7 +2921,7 @@ CREATE POLICY hierarchy_self_delete_wide ON public.hierarchy_self AS PERMISSIVE 
 -- policy: policy hierarchy_self_delete_all on public.hierarchy_self
 CREATE POLICY hierarchy_self_delete_all ON public.hierarchy_self AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('hierarchy_self'))
+        (SELECT rls.passes_owners('delete', 'hierarchy_self'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_self', 'hierarchy', false)) END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_delete_all ON public.hierarchy_self;
@@ -2810,7 +2930,7 @@ CREATE POLICY hierarchy_self_delete_all ON public.hierarchy_self AS PERMISSIVE F
 CREATE POLICY hierarchy_any_create ON public.hierarchy_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((SELECT rls.can('create', 'hierarchy_any')) AND owner IS NOT NULL)
-        OR (SELECT rls.superuser_on('hierarchy_any'))
+        OR (SELECT rls.passes_owners('create', 'hierarchy_any'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_create ON public.hierarchy_any;
 
@@ -2818,7 +2938,7 @@ CREATE POLICY hierarchy_any_create ON public.hierarchy_any AS PERMISSIVE FOR INS
 CREATE POLICY hierarchy_any_read ON public.hierarchy_any AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_any', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_read ON public.hierarchy_any;
 
@@ -2847,7 +2967,7 @@ CREATE POLICY hierarchy_any_read_wide ON public.hierarchy_any AS PERMISSIVE FOR 
 -- policy: policy hierarchy_any_read_all on public.hierarchy_any
 CREATE POLICY hierarchy_any_read_all ON public.hierarchy_any AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('hierarchy_any'))
+        (SELECT rls.passes_owners('read', 'hierarchy_any'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_any', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_read_all ON public.hierarchy_any;
@@ -2856,11 +2976,11 @@ CREATE POLICY hierarchy_any_read_all ON public.hierarchy_any AS PERMISSIVE FOR S
 CREATE POLICY hierarchy_any_update ON public.hierarchy_any AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_any', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_any'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_any'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update ON public.hierarchy_any;
 
@@ -2871,7 +2991,7 @@ CREATE POLICY hierarchy_any_update_narrow ON public.hierarchy_any AS PERMISSIVE 
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_any'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_any'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update_narrow ON public.hierarchy_any;
 
@@ -2882,7 +3002,7 @@ CREATE POLICY hierarchy_any_update_middle ON public.hierarchy_any AS PERMISSIVE 
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_any'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_any'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update_middle ON public.hierarchy_any;
 
@@ -2893,19 +3013,19 @@ CREATE POLICY hierarchy_any_update_wide ON public.hierarchy_any AS PERMISSIVE FO
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_any'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_any'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update_wide ON public.hierarchy_any;
 
 -- policy: policy hierarchy_any_update_all on public.hierarchy_any
 CREATE POLICY hierarchy_any_update_all ON public.hierarchy_any AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('hierarchy_any'))
+        (SELECT rls.passes_owners('update', 'hierarchy_any'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'hierarchy', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('hierarchy_any'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_any'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update_all ON public.hierarchy_any;
 
@@ -2913,7 +3033,7 @@ CREATE POLICY hierarchy_any_update_all ON public.hierarchy_any AS PERMISSIVE FOR
 CREATE POLICY hierarchy_any_delete ON public.hierarchy_any AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_any', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_delete ON public.hierarchy_any;
 
@@ -2941,7 +3061,7 @@ CREATE POLICY hierarchy_any_delete_wide ON public.hierarchy_any AS PERMISSIVE FO
 -- policy: policy hierarchy_any_delete_all on public.hierarchy_any
 CREATE POLICY hierarchy_any_delete_all ON public.hierarchy_any AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('hierarchy_any'))
+        (SELECT rls.passes_owners('delete', 'hierarchy_any'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_any', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_any', 'hierarchy', false)) END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_delete_all ON public.hierarchy_any;
@@ -2950,7 +3070,7 @@ CREATE POLICY hierarchy_any_delete_all ON public.hierarchy_any AS PERMISSIVE FOR
 CREATE POLICY self_visible_create ON public.self_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'self_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('self_visible'))
+        OR (SELECT rls.passes_owners('create', 'self_visible'))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_create ON public.self_visible;
 
@@ -2958,7 +3078,7 @@ CREATE POLICY self_visible_create ON public.self_visible AS PERMISSIVE FOR INSER
 CREATE POLICY self_visible_read ON public.self_visible AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'self_visible', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS self_visible_read ON public.self_visible;
 
@@ -2987,7 +3107,7 @@ CREATE POLICY self_visible_read_wide ON public.self_visible AS PERMISSIVE FOR SE
 -- policy: policy self_visible_read_all on public.self_visible
 CREATE POLICY self_visible_read_all ON public.self_visible AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('self_visible'))
+        (SELECT rls.passes_owners('read', 'self_visible'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_visible', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS self_visible_read_all ON public.self_visible;
@@ -2996,11 +3116,11 @@ CREATE POLICY self_visible_read_all ON public.self_visible AS PERMISSIVE FOR SEL
 CREATE POLICY self_visible_update ON public.self_visible AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('self_visible'))
+        OR (SELECT rls.passes_owners('update', 'self_visible'))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update ON public.self_visible;
 
@@ -3011,7 +3131,7 @@ CREATE POLICY self_visible_update_narrow ON public.self_visible AS PERMISSIVE FO
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('self_visible'))
+        OR (SELECT rls.passes_owners('update', 'self_visible'))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update_narrow ON public.self_visible;
 
@@ -3022,7 +3142,7 @@ CREATE POLICY self_visible_update_middle ON public.self_visible AS PERMISSIVE FO
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('self_visible'))
+        OR (SELECT rls.passes_owners('update', 'self_visible'))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update_middle ON public.self_visible;
 
@@ -3033,19 +3153,19 @@ CREATE POLICY self_visible_update_wide ON public.self_visible AS PERMISSIVE FOR 
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('self_visible'))
+        OR (SELECT rls.passes_owners('update', 'self_visible'))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update_wide ON public.self_visible;
 
 -- policy: policy self_visible_update_all on public.self_visible
 CREATE POLICY self_visible_update_all ON public.self_visible AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('self_visible'))
+        (SELECT rls.passes_owners('update', 'self_visible'))
         OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'self', false))::bigint[])
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false)) END
-        OR (SELECT rls.superuser_on('self_visible'))
+        OR (SELECT rls.passes_owners('update', 'self_visible'))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update_all ON public.self_visible;
 
@@ -3053,7 +3173,7 @@ CREATE POLICY self_visible_update_all ON public.self_visible AS PERMISSIVE FOR U
 CREATE POLICY self_visible_delete ON public.self_visible AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'self_visible', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS self_visible_delete ON public.self_visible;
 
@@ -3081,7 +3201,7 @@ CREATE POLICY self_visible_delete_wide ON public.self_visible AS PERMISSIVE FOR 
 -- policy: policy self_visible_delete_all on public.self_visible
 CREATE POLICY self_visible_delete_all ON public.self_visible AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('self_visible'))
+        (SELECT rls.passes_owners('delete', 'self_visible'))
         OR owner = ANY ((SELECT rls.admitted_owners('delete', 'self_visible', 'self', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_visible_delete_all ON public.self_visible;
@@ -3090,7 +3210,7 @@ CREATE POLICY self_visible_delete_all ON public.self_visible AS PERMISSIVE FOR D
 CREATE POLICY self_self_create ON public.self_self AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'self_self', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('self_self'))
+        OR (SELECT rls.passes_owners('create', 'self_self'))
     );
 -- undo: DROP POLICY IF EXISTS self_self_create ON public.self_self;
 
@@ -3098,7 +3218,7 @@ CREATE POLICY self_self_create ON public.self_self AS PERMISSIVE FOR INSERT TO r
 CREATE POLICY self_self_read ON public.self_self AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'self_self', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS self_self_read ON public.self_self;
 
@@ -3127,7 +3247,7 @@ CREATE POLICY self_self_read_wide ON public.self_self AS PERMISSIVE FOR SELECT T
 -- policy: policy self_self_read_all on public.self_self
 CREATE POLICY self_self_read_all ON public.self_self AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('self_self'))
+        (SELECT rls.passes_owners('read', 'self_self'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'self_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_self', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS self_self_read_all ON public.self_self;
@@ -3136,11 +3256,11 @@ CREATE POLICY self_self_read_all ON public.self_self AS PERMISSIVE FOR SELECT TO
 CREATE POLICY self_self_update ON public.self_self AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('self_self'))
+        OR (SELECT rls.passes_owners('update', 'self_self'))
     );
 -- undo: DROP POLICY IF EXISTS self_self_update ON public.self_self;
 
@@ -3151,7 +3271,7 @@ CREATE POLICY self_self_update_narrow ON public.self_self AS PERMISSIVE FOR UPDA
     )
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('self_self'))
+        OR (SELECT rls.passes_owners('update', 'self_self'))
     );
 -- undo: DROP POLICY IF EXISTS self_self_update_narrow ON public.self_self;
 
@@ -3162,7 +3282,7 @@ CREATE POLICY self_self_update_middle ON public.self_self AS PERMISSIVE FOR UPDA
     )
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('self_self'))
+        OR (SELECT rls.passes_owners('update', 'self_self'))
     );
 -- undo: DROP POLICY IF EXISTS self_self_update_middle ON public.self_self;
 
@@ -3173,19 +3293,19 @@ CREATE POLICY self_self_update_wide ON public.self_self AS PERMISSIVE FOR UPDATE
     )
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('self_self'))
+        OR (SELECT rls.passes_owners('update', 'self_self'))
     );
 -- undo: DROP POLICY IF EXISTS self_self_update_wide ON public.self_self;
 
 -- policy: policy self_self_update_all on public.self_self
 CREATE POLICY self_self_update_all ON public.self_self AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('self_self'))
+        (SELECT rls.passes_owners('update', 'self_self'))
         OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
     )
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
-        OR (SELECT rls.superuser_on('self_self'))
+        OR (SELECT rls.passes_owners('update', 'self_self'))
     );
 -- undo: DROP POLICY IF EXISTS self_self_update_all ON public.self_self;
 
@@ -3193,7 +3313,7 @@ CREATE POLICY self_self_update_all ON public.self_self AS PERMISSIVE FOR UPDATE 
 CREATE POLICY self_self_delete ON public.self_self AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'self_self', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS self_self_delete ON public.self_self;
 
@@ -3221,7 +3341,7 @@ CREATE POLICY self_self_delete_wide ON public.self_self AS PERMISSIVE FOR DELETE
 -- policy: policy self_self_delete_all on public.self_self
 CREATE POLICY self_self_delete_all ON public.self_self AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('self_self'))
+        (SELECT rls.passes_owners('delete', 'self_self'))
         OR owner = ANY ((SELECT rls.admitted_owners('delete', 'self_self', 'self', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_self_delete_all ON public.self_self;
@@ -3230,7 +3350,7 @@ CREATE POLICY self_self_delete_all ON public.self_self AS PERMISSIVE FOR DELETE 
 CREATE POLICY self_any_create ON public.self_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((SELECT rls.can('create', 'self_any')) AND owner IS NOT NULL)
-        OR (SELECT rls.superuser_on('self_any'))
+        OR (SELECT rls.passes_owners('create', 'self_any'))
     );
 -- undo: DROP POLICY IF EXISTS self_any_create ON public.self_any;
 
@@ -3238,7 +3358,7 @@ CREATE POLICY self_any_create ON public.self_any AS PERMISSIVE FOR INSERT TO rls
 CREATE POLICY self_any_read ON public.self_any AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'self_any', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS self_any_read ON public.self_any;
 
@@ -3267,7 +3387,7 @@ CREATE POLICY self_any_read_wide ON public.self_any AS PERMISSIVE FOR SELECT TO 
 -- policy: policy self_any_read_all on public.self_any
 CREATE POLICY self_any_read_all ON public.self_any AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('self_any'))
+        (SELECT rls.passes_owners('read', 'self_any'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_any', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS self_any_read_all ON public.self_any;
@@ -3276,11 +3396,11 @@ CREATE POLICY self_any_read_all ON public.self_any AS PERMISSIVE FOR SELECT TO r
 CREATE POLICY self_any_update ON public.self_any AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('self_any'))
+        OR (SELECT rls.passes_owners('update', 'self_any'))
     );
 -- undo: DROP POLICY IF EXISTS self_any_update ON public.self_any;
 
@@ -3291,7 +3411,7 @@ CREATE POLICY self_any_update_narrow ON public.self_any AS PERMISSIVE FOR UPDATE
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('self_any'))
+        OR (SELECT rls.passes_owners('update', 'self_any'))
     );
 -- undo: DROP POLICY IF EXISTS self_any_update_narrow ON public.self_any;
 
@@ -3302,7 +3422,7 @@ CREATE POLICY self_any_update_middle ON public.self_any AS PERMISSIVE FOR UPDATE
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('self_any'))
+        OR (SELECT rls.passes_owners('update', 'self_any'))
     );
 -- undo: DROP POLICY IF EXISTS self_any_update_middle ON public.self_any;
 
@@ -3313,19 +3433,19 @@ CREATE POLICY self_any_update_wide ON public.self_any AS PERMISSIVE FOR UPDATE T
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('self_any'))
+        OR (SELECT rls.passes_owners('update', 'self_any'))
     );
 -- undo: DROP POLICY IF EXISTS self_any_update_wide ON public.self_any;
 
 -- policy: policy self_any_update_all on public.self_any
 CREATE POLICY self_any_update_all ON public.self_any AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('self_any'))
+        (SELECT rls.passes_owners('update', 'self_any'))
         OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'self', false))::bigint[])
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false)) END
-        OR (SELECT rls.superuser_on('self_any'))
+        OR (SELECT rls.passes_owners('update', 'self_any'))
     );
 -- undo: DROP POLICY IF EXISTS self_any_update_all ON public.self_any;
 
@@ -3333,7 +3453,7 @@ CREATE POLICY self_any_update_all ON public.self_any AS PERMISSIVE FOR UPDATE TO
 CREATE POLICY self_any_delete ON public.self_any AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'self_any', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS self_any_delete ON public.self_any;
 
@@ -3361,7 +3481,7 @@ CREATE POLICY self_any_delete_wide ON public.self_any AS PERMISSIVE FOR DELETE T
 -- policy: policy self_any_delete_all on public.self_any
 CREATE POLICY self_any_delete_all ON public.self_any AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('self_any'))
+        (SELECT rls.passes_owners('delete', 'self_any'))
         OR owner = ANY ((SELECT rls.admitted_owners('delete', 'self_any', 'self', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_any_delete_all ON public.self_any;
@@ -3370,7 +3490,7 @@ CREATE POLICY self_any_delete_all ON public.self_any AS PERMISSIVE FOR DELETE TO
 CREATE POLICY three_visible_create ON public.three_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'three_visible', 'visible', false)) END) AND (assignee IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('create', 'three_visible', 'visible', false)) END) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_visible', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
-        OR (SELECT rls.superuser_on('three_visible'))
+        OR (SELECT rls.passes_owners('create', 'three_visible'))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_create ON public.three_visible;
 
@@ -3380,7 +3500,7 @@ CREATE POLICY three_visible_read ON public.three_visible AS PERMISSIVE FOR SELEC
         owner = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', false))::bigint[])
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS three_visible_read ON public.three_visible;
 
@@ -3416,7 +3536,7 @@ CREATE POLICY three_visible_read_wide ON public.three_visible AS PERMISSIVE FOR 
 -- policy: policy three_visible_read_all on public.three_visible
 CREATE POLICY three_visible_read_all ON public.three_visible AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('three_visible'))
+        (SELECT rls.passes_owners('read', 'three_visible'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_visible', false))::bigint[])
@@ -3428,13 +3548,13 @@ CREATE POLICY three_visible_update ON public.three_visible AS PERMISSIVE FOR UPD
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'hierarchy', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('three_visible'))
+        OR (SELECT rls.passes_owners('update', 'three_visible'))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_update ON public.three_visible;
 
@@ -3448,7 +3568,7 @@ CREATE POLICY three_visible_update_narrow ON public.three_visible AS PERMISSIVE 
         CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('three_visible'))
+        OR (SELECT rls.passes_owners('update', 'three_visible'))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_update_narrow ON public.three_visible;
 
@@ -3462,7 +3582,7 @@ CREATE POLICY three_visible_update_middle ON public.three_visible AS PERMISSIVE 
         CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('three_visible'))
+        OR (SELECT rls.passes_owners('update', 'three_visible'))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_update_middle ON public.three_visible;
 
@@ -3476,14 +3596,14 @@ CREATE POLICY three_visible_update_wide ON public.three_visible AS PERMISSIVE FO
         CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('three_visible'))
+        OR (SELECT rls.passes_owners('update', 'three_visible'))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_update_wide ON public.three_visible;
 
 -- policy: policy three_visible_update_all on public.three_visible
 CREATE POLICY three_visible_update_all ON public.three_visible AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('three_visible'))
+        (SELECT rls.passes_owners('update', 'three_visible'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', false)) END
     )
@@ -3491,7 +3611,7 @@ CREATE POLICY three_visible_update_all ON public.three_visible AS PERMISSIVE FOR
         CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
-        OR (SELECT rls.superuser_on('three_visible'))
+        OR (SELECT rls.passes_owners('update', 'three_visible'))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_update_all ON public.three_visible;
 
@@ -3500,7 +3620,7 @@ CREATE POLICY three_visible_delete ON public.three_visible AS PERMISSIVE FOR DEL
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'three_visible', 'hierarchy', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_visible', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS three_visible_delete ON public.three_visible;
 
@@ -3531,7 +3651,7 @@ CREATE POLICY three_visible_delete_wide ON public.three_visible AS PERMISSIVE FO
 -- policy: policy three_visible_delete_all on public.three_visible
 CREATE POLICY three_visible_delete_all ON public.three_visible AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('three_visible'))
+        (SELECT rls.passes_owners('delete', 'three_visible'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'three_visible', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_visible', 'hierarchy', false)) END
         OR CASE substring((SELECT rls.admitted_bits('delete', 'three_visible', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_visible', 'hierarchy', false)) END
     );
@@ -3541,7 +3661,7 @@ CREATE POLICY three_visible_delete_all ON public.three_visible AS PERMISSIVE FOR
 CREATE POLICY three_self_create ON public.three_self AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'three_self', 'self', false))::bigint[])) AND (assignee IS NULL OR assignee = ANY ((SELECT rls.admitted_owners('create', 'three_self', 'self', false))::bigint[])) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_self', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL))
-        OR (SELECT rls.superuser_on('three_self'))
+        OR (SELECT rls.passes_owners('create', 'three_self'))
     );
 -- undo: DROP POLICY IF EXISTS three_self_create ON public.three_self;
 
@@ -3551,7 +3671,7 @@ CREATE POLICY three_self_read ON public.three_self AS PERMISSIVE FOR SELECT TO r
         owner = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', false))::bigint[])
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS three_self_read ON public.three_self;
 
@@ -3587,7 +3707,7 @@ CREATE POLICY three_self_read_wide ON public.three_self AS PERMISSIVE FOR SELECT
 -- policy: policy three_self_read_all on public.three_self
 CREATE POLICY three_self_read_all ON public.three_self AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('three_self'))
+        (SELECT rls.passes_owners('read', 'three_self'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_self', false))::bigint[])
@@ -3599,12 +3719,12 @@ CREATE POLICY three_self_update ON public.three_self AS PERMISSIVE FOR UPDATE TO
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
-        OR (SELECT rls.superuser_on('three_self'))
+        OR (SELECT rls.passes_owners('update', 'three_self'))
     );
 -- undo: DROP POLICY IF EXISTS three_self_update ON public.three_self;
 
@@ -3617,7 +3737,7 @@ CREATE POLICY three_self_update_narrow ON public.three_self AS PERMISSIVE FOR UP
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
-        OR (SELECT rls.superuser_on('three_self'))
+        OR (SELECT rls.passes_owners('update', 'three_self'))
     );
 -- undo: DROP POLICY IF EXISTS three_self_update_narrow ON public.three_self;
 
@@ -3630,7 +3750,7 @@ CREATE POLICY three_self_update_middle ON public.three_self AS PERMISSIVE FOR UP
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
-        OR (SELECT rls.superuser_on('three_self'))
+        OR (SELECT rls.passes_owners('update', 'three_self'))
     );
 -- undo: DROP POLICY IF EXISTS three_self_update_middle ON public.three_self;
 
@@ -3643,21 +3763,21 @@ CREATE POLICY three_self_update_wide ON public.three_self AS PERMISSIVE FOR UPDA
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
-        OR (SELECT rls.superuser_on('three_self'))
+        OR (SELECT rls.passes_owners('update', 'three_self'))
     );
 -- undo: DROP POLICY IF EXISTS three_self_update_wide ON public.three_self;
 
 -- policy: policy three_self_update_all on public.three_self
 CREATE POLICY three_self_update_all ON public.three_self AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('three_self'))
+        (SELECT rls.passes_owners('update', 'three_self'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
-        OR (SELECT rls.superuser_on('three_self'))
+        OR (SELECT rls.passes_owners('update', 'three_self'))
     );
 -- undo: DROP POLICY IF EXISTS three_self_update_all ON public.three_self;
 
@@ -3666,7 +3786,7 @@ CREATE POLICY three_self_delete ON public.three_self AS PERMISSIVE FOR DELETE TO
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'three_self', 'hierarchy', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_self', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS three_self_delete ON public.three_self;
 
@@ -3697,7 +3817,7 @@ CREATE POLICY three_self_delete_wide ON public.three_self AS PERMISSIVE FOR DELE
 -- policy: policy three_self_delete_all on public.three_self
 CREATE POLICY three_self_delete_all ON public.three_self AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('three_self'))
+        (SELECT rls.passes_owners('delete', 'three_self'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_self', 'hierarchy', false)) END
         OR CASE substring((SELECT rls.admitted_bits('delete', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_self', 'hierarchy', false)) END
     );
@@ -3707,7 +3827,7 @@ CREATE POLICY three_self_delete_all ON public.three_self AS PERMISSIVE FOR DELET
 CREATE POLICY three_any_create ON public.three_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((SELECT rls.can('create', 'three_any')) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
-        OR (SELECT rls.superuser_on('three_any'))
+        OR (SELECT rls.passes_owners('create', 'three_any'))
     );
 -- undo: DROP POLICY IF EXISTS three_any_create ON public.three_any;
 
@@ -3717,7 +3837,7 @@ CREATE POLICY three_any_read ON public.three_any AS PERMISSIVE FOR SELECT TO rls
         owner = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', false))::bigint[])
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_any', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS three_any_read ON public.three_any;
 
@@ -3753,7 +3873,7 @@ CREATE POLICY three_any_read_wide ON public.three_any AS PERMISSIVE FOR SELECT T
 -- policy: policy three_any_read_all on public.three_any
 CREATE POLICY three_any_read_all ON public.three_any AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('three_any'))
+        (SELECT rls.passes_owners('read', 'three_any'))
         OR CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_any', false))::bigint[])
@@ -3765,13 +3885,13 @@ CREATE POLICY three_any_update ON public.three_any AS PERMISSIVE FOR UPDATE TO r
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'hierarchy', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
-        OR (SELECT rls.superuser_on('three_any'))
+        OR (SELECT rls.passes_owners('update', 'three_any'))
     );
 -- undo: DROP POLICY IF EXISTS three_any_update ON public.three_any;
 
@@ -3785,7 +3905,7 @@ CREATE POLICY three_any_update_narrow ON public.three_any AS PERMISSIVE FOR UPDA
         CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
-        OR (SELECT rls.superuser_on('three_any'))
+        OR (SELECT rls.passes_owners('update', 'three_any'))
     );
 -- undo: DROP POLICY IF EXISTS three_any_update_narrow ON public.three_any;
 
@@ -3799,7 +3919,7 @@ CREATE POLICY three_any_update_middle ON public.three_any AS PERMISSIVE FOR UPDA
         CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
-        OR (SELECT rls.superuser_on('three_any'))
+        OR (SELECT rls.passes_owners('update', 'three_any'))
     );
 -- undo: DROP POLICY IF EXISTS three_any_update_middle ON public.three_any;
 
@@ -3813,14 +3933,14 @@ CREATE POLICY three_any_update_wide ON public.three_any AS PERMISSIVE FOR UPDATE
         CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
-        OR (SELECT rls.superuser_on('three_any'))
+        OR (SELECT rls.passes_owners('update', 'three_any'))
     );
 -- undo: DROP POLICY IF EXISTS three_any_update_wide ON public.three_any;
 
 -- policy: policy three_any_update_all on public.three_any
 CREATE POLICY three_any_update_all ON public.three_any AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('three_any'))
+        (SELECT rls.passes_owners('update', 'three_any'))
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', false)) END
     )
@@ -3828,7 +3948,7 @@ CREATE POLICY three_any_update_all ON public.three_any AS PERMISSIVE FOR UPDATE 
         CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
-        OR (SELECT rls.superuser_on('three_any'))
+        OR (SELECT rls.passes_owners('update', 'three_any'))
     );
 -- undo: DROP POLICY IF EXISTS three_any_update_all ON public.three_any;
 
@@ -3837,7 +3957,7 @@ CREATE POLICY three_any_delete ON public.three_any AS PERMISSIVE FOR DELETE TO r
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'three_any', 'hierarchy', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_any', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS three_any_delete ON public.three_any;
 
@@ -3868,7 +3988,7 @@ CREATE POLICY three_any_delete_wide ON public.three_any AS PERMISSIVE FOR DELETE
 -- policy: policy three_any_delete_all on public.three_any
 CREATE POLICY three_any_delete_all ON public.three_any AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('three_any'))
+        (SELECT rls.passes_owners('delete', 'three_any'))
         OR CASE substring((SELECT rls.admitted_bits('delete', 'three_any', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_any', 'hierarchy', false)) END
         OR CASE substring((SELECT rls.admitted_bits('delete', 'three_any', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_any', 'hierarchy', false)) END
     );
@@ -3877,31 +3997,31 @@ CREATE POLICY three_any_delete_all ON public.three_any AS PERMISSIVE FOR DELETE 
 -- policy: policy ownerless_create on public.ownerless
 CREATE POLICY ownerless_create ON public.ownerless AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
-        (SELECT rls.superuser_on('ownerless'))
+        (SELECT rls.passes_owners('create', 'ownerless'))
     );
 -- undo: DROP POLICY IF EXISTS ownerless_create ON public.ownerless;
 
 -- policy: policy ownerless_read on public.ownerless
 CREATE POLICY ownerless_read ON public.ownerless AS PERMISSIVE FOR SELECT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     USING (
-        (SELECT rls.superuser_on('ownerless'))
+        (SELECT rls.passes_owners('read', 'ownerless'))
     );
 -- undo: DROP POLICY IF EXISTS ownerless_read ON public.ownerless;
 
 -- policy: policy ownerless_update on public.ownerless
 CREATE POLICY ownerless_update ON public.ownerless AS PERMISSIVE FOR UPDATE TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     USING (
-        (SELECT rls.superuser_on('ownerless'))
+        (SELECT rls.passes_owners('update', 'ownerless'))
     )
     WITH CHECK (
-        (SELECT rls.superuser_on('ownerless'))
+        (SELECT rls.passes_owners('update', 'ownerless'))
     );
 -- undo: DROP POLICY IF EXISTS ownerless_update ON public.ownerless;
 
 -- policy: policy ownerless_delete on public.ownerless
 CREATE POLICY ownerless_delete ON public.ownerless AS PERMISSIVE FOR DELETE TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     USING (
-        (SELECT rls.superuser_on('ownerless'))
+        (SELECT rls.passes_owners('delete', 'ownerless'))
     );
 -- undo: DROP POLICY IF EXISTS ownerless_delete ON public.ownerless;
 
@@ -4151,4 +4271,8 @@ ALTER TABLE public.ownerless ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.ownerless FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.ownerless NO FORCE ROW LEVEL SECURITY;
 -- undo: ALTER TABLE public.ownerless DISABLE ROW LEVEL SECURITY;
+
+-- grant: grant of create on visible_any to service:mailer, as rls_owner
+SELECT rls.seed_grant('service', 'mailer', 'create', 'visible_any', NULL, NULL, '"service:mailer"."create"."visible_any"."".""');
+-- undo: DELETE FROM rls."grant" WHERE seed = '"service:mailer"."create"."visible_any"."".""';
 

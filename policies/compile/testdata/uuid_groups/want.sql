@@ -674,9 +674,10 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(uuid, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(uuid, boolean) IS 'Whom a user sees, as ranges of one key each.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(uuid, boolean);
 
--- function: function rls.superuser_on(text), as rls_owner
--- Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.
-CREATE OR REPLACE FUNCTION rls.superuser_on(resource text)
+-- function: function rls.passes_owners(text, text), as rls_owner
+-- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -687,20 +688,24 @@ SET plan_cache_mode = force_generic_plan
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
-    key uuid := rls.to_uuid(who.key);
+    key uuid;
 BEGIN
+    IF who.kind = 'service' THEN
+        RETURN rls.service_may(who.key, $1, $2);
+    END IF;
     IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
         RETURN false;
     END IF;
+    key := rls.to_uuid(who.key);
     RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
         FROM rls.user_row AS u WHERE u.id = key), false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.superuser_on(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.superuser_on(text) TO rls_client;
-COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.';
--- undo: DROP FUNCTION IF EXISTS rls.superuser_on(text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -722,6 +727,10 @@ DECLARE
     granted boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $3 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN NULL;
     END IF;
     key := rls.to_uuid(who.key);
@@ -794,6 +803,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_uuid(who.key);
@@ -883,6 +896,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_uuid(who.key);
@@ -1007,13 +1024,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.team_id = ANY ((SELECT rls.admitted_groups('read', 'ticket', false))::uuid[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
           WHEN 'update' THEN (
               t.team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
           WHEN 'delete' THEN (
               t.team_id = ANY ((SELECT rls.admitted_groups('delete', 'ticket', false))::uuid[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.superuser_on('ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
         END);
 END
 $rls$;
@@ -1036,7 +1053,7 @@ CREATE POLICY ticket_all_maintenance ON public.ticket AS PERMISSIVE FOR ALL TO m
 CREATE POLICY ticket_create ON public.ticket AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         team_id = ANY ((SELECT rls.admitted_groups('create', 'ticket', false))::uuid[])
-        OR (SELECT rls.superuser_on('ticket'))
+        OR (SELECT rls.passes_owners('create', 'ticket'))
     );
 -- undo: DROP POLICY IF EXISTS ticket_create ON public.ticket;
 
@@ -1044,7 +1061,7 @@ CREATE POLICY ticket_create ON public.ticket AS PERMISSIVE FOR INSERT TO rls_any
 CREATE POLICY ticket_read ON public.ticket AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         team_id = ANY ((SELECT rls.admitted_groups('read', 'ticket', false))::uuid[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     );
 -- undo: DROP POLICY IF EXISTS ticket_read ON public.ticket;
 
@@ -1072,7 +1089,7 @@ CREATE POLICY ticket_read_wide ON public.ticket AS PERMISSIVE FOR SELECT TO rls_
 -- policy: policy ticket_read_all on public.ticket
 CREATE POLICY ticket_read_all ON public.ticket AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('ticket'))
+        (SELECT rls.passes_owners('read', 'ticket'))
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'ticket', false))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS ticket_read_all ON public.ticket;
@@ -1081,11 +1098,11 @@ CREATE POLICY ticket_read_all ON public.ticket AS PERMISSIVE FOR SELECT TO rls_a
 CREATE POLICY ticket_update ON public.ticket AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     )
     WITH CHECK (
         team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
-        OR (SELECT rls.superuser_on('ticket'))
+        OR (SELECT rls.passes_owners('update', 'ticket'))
     );
 -- undo: DROP POLICY IF EXISTS ticket_update ON public.ticket;
 
@@ -1096,7 +1113,7 @@ CREATE POLICY ticket_update_narrow ON public.ticket AS PERMISSIVE FOR UPDATE TO 
     )
     WITH CHECK (
         team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
-        OR (SELECT rls.superuser_on('ticket'))
+        OR (SELECT rls.passes_owners('update', 'ticket'))
     );
 -- undo: DROP POLICY IF EXISTS ticket_update_narrow ON public.ticket;
 
@@ -1107,7 +1124,7 @@ CREATE POLICY ticket_update_middle ON public.ticket AS PERMISSIVE FOR UPDATE TO 
     )
     WITH CHECK (
         team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
-        OR (SELECT rls.superuser_on('ticket'))
+        OR (SELECT rls.passes_owners('update', 'ticket'))
     );
 -- undo: DROP POLICY IF EXISTS ticket_update_middle ON public.ticket;
 
@@ -1118,19 +1135,19 @@ CREATE POLICY ticket_update_wide ON public.ticket AS PERMISSIVE FOR UPDATE TO rl
     )
     WITH CHECK (
         team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
-        OR (SELECT rls.superuser_on('ticket'))
+        OR (SELECT rls.passes_owners('update', 'ticket'))
     );
 -- undo: DROP POLICY IF EXISTS ticket_update_wide ON public.ticket;
 
 -- policy: policy ticket_update_all on public.ticket
 CREATE POLICY ticket_update_all ON public.ticket AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('ticket'))
+        (SELECT rls.passes_owners('update', 'ticket'))
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
     )
     WITH CHECK (
         team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
-        OR (SELECT rls.superuser_on('ticket'))
+        OR (SELECT rls.passes_owners('update', 'ticket'))
     );
 -- undo: DROP POLICY IF EXISTS ticket_update_all ON public.ticket;
 
@@ -1138,7 +1155,7 @@ CREATE POLICY ticket_update_all ON public.ticket AS PERMISSIVE FOR UPDATE TO rls
 CREATE POLICY ticket_delete ON public.ticket AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         team_id = ANY ((SELECT rls.admitted_groups('delete', 'ticket', false))::uuid[])
-        OR id BETWEEN (SELECT CASE WHEN rls.superuser_on('ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     );
 -- undo: DROP POLICY IF EXISTS ticket_delete ON public.ticket;
 
@@ -1166,7 +1183,7 @@ CREATE POLICY ticket_delete_wide ON public.ticket AS PERMISSIVE FOR DELETE TO rl
 -- policy: policy ticket_delete_all on public.ticket
 CREATE POLICY ticket_delete_all ON public.ticket AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('ticket'))
+        (SELECT rls.passes_owners('delete', 'ticket'))
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'ticket', false))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS ticket_delete_all ON public.ticket;

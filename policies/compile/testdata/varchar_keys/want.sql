@@ -678,9 +678,10 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(text, boolean) IS 'Whom a user sees, as ranges of one key each.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(text, boolean);
 
--- function: function rls.superuser_on(text), as rls_owner
--- Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.
-CREATE OR REPLACE FUNCTION rls.superuser_on(resource text)
+-- function: function rls.passes_owners(text, text), as rls_owner
+-- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -691,20 +692,24 @@ SET plan_cache_mode = force_generic_plan
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
-    key text := rls.to_text(who.key);
+    key text;
 BEGIN
+    IF who.kind = 'service' THEN
+        RETURN rls.service_may(who.key, $1, $2);
+    END IF;
     IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
         RETURN false;
     END IF;
+    key := rls.to_text(who.key);
     RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $1)
+        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
         FROM rls.user_row AS u WHERE u.id = key), false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.superuser_on(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.superuser_on(text) TO rls_client;
-COMMENT ON FUNCTION rls.superuser_on(text) IS 'Whether the principal passes grants and owners on a resource: an active superuser, and the resource registered.';
--- undo: DROP FUNCTION IF EXISTS rls.superuser_on(text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -726,6 +731,10 @@ DECLARE
     granted boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $3 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN NULL;
     END IF;
     key := rls.to_text(who.key);
@@ -798,6 +807,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_text(who.key);
@@ -888,6 +901,10 @@ DECLARE
     more boolean;
 BEGIN
     IF who.kind IS DISTINCT FROM 'user' THEN
+        IF $4 AND who.kind = 'service' AND rls.service_may(who.key, $1, $2) THEN
+            RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
+                USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';
+        END IF;
         RETURN '{}';
     END IF;
     key := rls.to_text(who.key);
@@ -1014,15 +1031,15 @@ BEGIN
           WHEN 'read' THEN (
               t.author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', false))::text[])
               OR t.club = ANY ((SELECT rls.admitted_groups('read', 'memo', false))::text[])
-              OR t.code >= (SELECT CASE WHEN rls.superuser_on('memo') THEN ''::text END))
+              OR t.code >= (SELECT CASE WHEN rls.passes_owners('read', 'memo') THEN ''::text END))
           WHEN 'update' THEN (
               t.author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible', false))::text[])
               OR t.club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
-              OR t.code >= (SELECT CASE WHEN rls.superuser_on('memo') THEN ''::text END))
+              OR t.code >= (SELECT CASE WHEN rls.passes_owners('update', 'memo') THEN ''::text END))
           WHEN 'delete' THEN (
               t.author = ANY ((SELECT rls.admitted_owners('delete', 'memo', 'visible', false))::text[])
               OR t.club = ANY ((SELECT rls.admitted_groups('delete', 'memo', false))::text[])
-              OR t.code >= (SELECT CASE WHEN rls.superuser_on('memo') THEN ''::text END))
+              OR t.code >= (SELECT CASE WHEN rls.passes_owners('delete', 'memo') THEN ''::text END))
         END);
 END
 $rls$;
@@ -1050,7 +1067,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF ((NEW.author IS DISTINCT FROM OLD.author AND NEW.author IS NOT NULL AND NEW.author <> ALL (rls.admitted_owners('update', 'memo', 'visible', false)))
-        OR (NEW.club IS DISTINCT FROM OLD.club AND NEW.club IS NOT NULL AND NEW.club <> ALL (rls.admitted_groups('update', 'memo', false)))) AND NOT rls.superuser_on('memo') THEN
+        OR (NEW.club IS DISTINCT FROM OLD.club AND NEW.club IS NOT NULL AND NEW.club <> ALL (rls.admitted_groups('update', 'memo', false)))) AND NOT rls.passes_owners(NULL, 'memo') THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'memo'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1263,7 +1280,7 @@ SELECT rls.forget_sets();
 CREATE POLICY memo_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((author IS NULL OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('create', 'memo', 'visible', false)) THEN true ELSE false END) AND (club IS NULL OR club = ANY ((SELECT rls.admitted_groups('create', 'memo', false))::text[])) AND (author IS NOT NULL OR club IS NOT NULL))
-        OR (SELECT rls.superuser_on('memo'))
+        OR (SELECT rls.passes_owners('create', 'memo'))
     );
 -- undo: DROP POLICY IF EXISTS memo_create ON public.memo;
 
@@ -1272,7 +1289,7 @@ CREATE POLICY memo_read ON public.memo AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', false))::text[])
         OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', false))::text[])
-        OR code >= (SELECT CASE WHEN rls.superuser_on('memo') THEN ''::text END)
+        OR code >= (SELECT CASE WHEN rls.passes_owners('read', 'memo') THEN ''::text END)
     );
 -- undo: DROP POLICY IF EXISTS memo_read ON public.memo;
 
@@ -1304,7 +1321,7 @@ CREATE POLICY memo_read_wide ON public.memo AS PERMISSIVE FOR SELECT TO rls_wide
 -- policy: policy memo_read_all on public.memo
 CREATE POLICY memo_read_all ON public.memo AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.superuser_on('memo'))
+        (SELECT rls.passes_owners('read', 'memo'))
         OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('read', 'memo', 'visible', false)) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', false))::text[])
     );
@@ -1315,12 +1332,12 @@ CREATE POLICY memo_update ON public.memo AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible', false))::text[])
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
-        OR code >= (SELECT CASE WHEN rls.superuser_on('memo') THEN ''::text END)
+        OR code >= (SELECT CASE WHEN rls.passes_owners('update', 'memo') THEN ''::text END)
     )
     WITH CHECK (
         CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
-        OR (SELECT rls.superuser_on('memo'))
+        OR (SELECT rls.passes_owners('update', 'memo'))
     );
 -- undo: DROP POLICY IF EXISTS memo_update ON public.memo;
 
@@ -1333,7 +1350,7 @@ CREATE POLICY memo_update_narrow ON public.memo AS PERMISSIVE FOR UPDATE TO rls_
     WITH CHECK (
         CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
-        OR (SELECT rls.superuser_on('memo'))
+        OR (SELECT rls.passes_owners('update', 'memo'))
     );
 -- undo: DROP POLICY IF EXISTS memo_update_narrow ON public.memo;
 
@@ -1346,7 +1363,7 @@ CREATE POLICY memo_update_middle ON public.memo AS PERMISSIVE FOR UPDATE TO rls_
     WITH CHECK (
         CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
-        OR (SELECT rls.superuser_on('memo'))
+        OR (SELECT rls.passes_owners('update', 'memo'))
     );
 -- undo: DROP POLICY IF EXISTS memo_update_middle ON public.memo;
 
@@ -1359,21 +1376,21 @@ CREATE POLICY memo_update_wide ON public.memo AS PERMISSIVE FOR UPDATE TO rls_wi
     WITH CHECK (
         CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
-        OR (SELECT rls.superuser_on('memo'))
+        OR (SELECT rls.passes_owners('update', 'memo'))
     );
 -- undo: DROP POLICY IF EXISTS memo_update_wide ON public.memo;
 
 -- policy: policy memo_update_all on public.memo
 CREATE POLICY memo_update_all ON public.memo AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.superuser_on('memo'))
+        (SELECT rls.passes_owners('update', 'memo'))
         OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
     )
     WITH CHECK (
         CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
-        OR (SELECT rls.superuser_on('memo'))
+        OR (SELECT rls.passes_owners('update', 'memo'))
     );
 -- undo: DROP POLICY IF EXISTS memo_update_all ON public.memo;
 
@@ -1382,7 +1399,7 @@ CREATE POLICY memo_delete ON public.memo AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         author = ANY ((SELECT rls.admitted_owners('delete', 'memo', 'visible', false))::text[])
         OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo', false))::text[])
-        OR code >= (SELECT CASE WHEN rls.superuser_on('memo') THEN ''::text END)
+        OR code >= (SELECT CASE WHEN rls.passes_owners('delete', 'memo') THEN ''::text END)
     );
 -- undo: DROP POLICY IF EXISTS memo_delete ON public.memo;
 
@@ -1413,7 +1430,7 @@ CREATE POLICY memo_delete_wide ON public.memo AS PERMISSIVE FOR DELETE TO rls_wi
 -- policy: policy memo_delete_all on public.memo
 CREATE POLICY memo_delete_all ON public.memo AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.superuser_on('memo'))
+        (SELECT rls.passes_owners('delete', 'memo'))
         OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('delete', 'memo', 'visible', false)) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo', false))::text[])
     );
