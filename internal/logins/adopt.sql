@@ -72,7 +72,7 @@ WITH RECURSIVE me AS (
            OR x.grantee IN (SELECT r.oid FROM pg_roles AS r WHERE r.rolname IN ($2, $3))
            OR x.grantee = 0 AND (o.kind IN ('TABLE', 'SEQUENCE') OR o.kind = 'SCHEMA' AND x.privilege_type = 'CREATE'))
 ), owned AS (
-    SELECT upper(i.type) AS type, i.identity, i.schema, d.classid, d.objid,
+    SELECT upper(i.type) AS type, i.identity, (parse_ident(i.schema))[1] AS schema, d.classid, d.objid,
            EXISTS (SELECT FROM pg_depend AS p WHERE p.classid = 'pg_class'::regclass AND p.objid = d.objid AND d.classid = p.classid
                    AND p.refclassid = p.classid AND p.refobjsubid > 0 AND p.deptype IN ('a', 'i')
                    AND (SELECT c.relkind FROM pg_class AS c WHERE c.oid = p.objid) = 'S') AS linked

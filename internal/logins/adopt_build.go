@@ -18,6 +18,7 @@ func (c *change) build(ctx context.Context, p *adopter) error {
 	moved := p.sort()
 	p.give(moved.owner, "give "+p.owner+" what the login holds on the objects of others")
 	p.give(moved.again, "give again in the name of "+p.owner+" what the login gave")
+	p.take(moved.gone, "and no longer in the name of the login")
 	p.moveObjects()
 	if n := len(moved.client.list); n > 0 && p.s.Roles[p.client] != nil {
 		var members []string
@@ -141,7 +142,7 @@ func (p *adopter) joinGroups() {
 // moved are the privileges that change hands.
 type moved struct {
 	owner, again, client acls // given
-	public, login        acls // taken
+	gone, public, login  acls // taken
 }
 
 // sort says of each privilege that the login has who gets it, and from whom it is taken.
@@ -150,11 +151,13 @@ func (p *adopter) sort() *moved {
 	type place struct{ kind, identity, part, privilege, to string }
 	have := map[place]bool{}  // of the client role and the owner, with or without grant option
 	grant := map[place]bool{} // with
+	plain := map[place]bool{} // without, from the same grantor
 	for _, e := range s.Entries {
 		if !e.Public && (e.Grantee == p.client || e.Grantee == p.owner) {
 			at := place{e.Kind, e.Identity, e.Part, e.Privilege, e.Grantee}
 			have[at] = true
 			grant[at] = grant[at] || e.Grantable
+			plain[place{e.Kind, e.Identity, e.Part, e.Privilege, e.Grantee + "/" + e.Grantor}] = !e.Grantable
 		}
 	}
 	give := func(l *acls, as string, e surveyEntry, to string, option bool) {
@@ -163,61 +166,62 @@ func (p *adopter) sort() *moved {
 			return
 		}
 		have[at], grant[at] = true, grant[at] || option
-		l.add(as, e.Kind, e.Identity, e.Part, e.Privilege, to, option)
+		l.add(as, e.Kind, e.Identity, e.Part, e.Privilege, to, option, plain[place{e.Kind, e.Identity, e.Part, e.Privilege, to + "/" + e.Grantor}])
 	}
 	for _, e := range s.Entries {
+		mine := e.Owner == p.login // until the objects are moved
+		lost := e.Grantee == p.login || !e.Public && slices.Contains(s.Lost, e.Grantee)
+		revoked := e.everybodys() && p.Public == PublicRevoke
+		again := e.Grantor == p.login && !mine && e.Grantee != p.owner && !revoked
+		merges := mine && !e.Public && e.Grantee == p.owner
+		if !lost && !revoked && !again && !merges {
+			continue
+		}
 		as := "" // in the owner's name
 		if e.Grantor != e.Owner {
 			as = p.need(p.successor(e.Grantor))
 		} else {
 			p.need(p.successor(e.Owner))
 		}
-		mine := e.Owner == p.login // until the objects are moved
-		switch {
-		case e.Public:
-			if !e.everybodys() || p.Public != PublicRevoke {
-				break
-			}
-			give(&out.client, as, e, p.client, false)
-			if mine {
-				out.public.add(as, e.Kind, e.Identity, e.Part, e.Privilege, "", false)
-				continue
-			}
-			give(&out.owner, as, e, p.owner, false)
-			if e.Grantor != p.login {
-				out.public.add(as, e.Kind, e.Identity, e.Part, e.Privilege, "", false)
-				continue
-			}
-			// It goes with the grant option of the login, and comes back after that.
-			gone := acl{kind: e.Kind, identity: e.Identity}
-			gone.add(e.Part, e.Privilege)
-			p.steps = append(p.steps, step{undo: []undo{{p.login, gone.grant()}}})
-			continue
-		case e.Grantee == p.login && mine:
-			give(&out.client, as, e, p.client, false)
-		case e.Grantee == p.login:
-			give(&out.client, as, e, p.client, false)
-			give(&out.owner, as, e, p.owner, e.Grantable)
-			switch {
-			case !p.keeps(e):
-				out.login.add(as, e.Kind, e.Identity, e.Part, e.Privilege, p.login, e.Grantable)
-			case e.Grantable:
-				p.steps = append(p.steps, step{title: "take grant options from the login", as: as,
-					sql:  fmt.Sprintf("REVOKE GRANT OPTION FOR %s ON %s %s FROM %s CASCADE", e.Privilege, e.Kind, e.Identity, policies.Ident(p.login)),
-					undo: []undo{{as, fmt.Sprintf("GRANT %s ON %s %s TO %s WITH GRANT OPTION", e.Privilege, e.Kind, e.Identity, policies.Ident(p.login))}}})
-			}
-		case slices.Contains(s.Lost, e.Grantee):
+		if lost || revoked {
 			give(&out.client, as, e, p.client, false)
 			byOwning := e.Grantee == p.owner || e.Grantee == "pg_database_owner" && s.Database.Owner == p.login
 			if !mine && !byOwning {
-				give(&out.owner, as, e, p.owner, false)
+				give(&out.owner, as, e, p.owner, e.Grantable && e.Grantee == p.login)
 			}
 		}
-		if e.Grantor == p.login && !mine && e.Grantee != p.owner {
-			out.again.add(p.owner, e.Kind, e.Identity, e.Part, e.Privilege, e.Grantee, e.Grantable)
+		switch {
+		case revoked && !mine && e.Grantor == p.login: // it is the login's until its grant option goes
+			out.public.add(p.login, e.Kind, e.Identity, e.Part, e.Privilege, "", false, false)
+		case revoked:
+			out.public.add(as, e.Kind, e.Identity, e.Part, e.Privilege, "", false, false)
+		case merges: // it would become one with what an owner has
+			p.add("what the owner held of the login", "", fmt.Sprintf("REVOKE %s FROM %s", what(e), policies.Ident(p.owner)), undo{"", grantSQL(e, p.owner)})
+		case e.Grantee == p.login && !mine && !p.keeps(e):
+			out.login.add(as, e.Kind, e.Identity, e.Part, e.Privilege, p.login, e.Grantable, false)
+		case e.Grantee == p.login && !mine && e.Grantable:
+			p.add("grant options of the login", as, fmt.Sprintf("REVOKE GRANT OPTION FOR %s FROM %s CASCADE", what(e), policies.Ident(p.login)), undo{as, grantSQL(e, p.login)})
+		}
+		if again {
+			out.again.add(p.owner, e.Kind, e.Identity, e.Part, e.Privilege, e.Grantee, e.Grantable, false)
+			// CASCADE would leave it, where the login has the grant option through another role too.
+			out.gone.add(p.login, e.Kind, e.Identity, e.Part, e.Privilege, e.Grantee, e.Grantable, false)
 		}
 	}
 	return out
+}
+
+// what is one entry as GRANT and REVOKE name it.
+func what(e surveyEntry) string {
+	a := acl{kind: e.Kind, identity: e.Identity}
+	a.add(e.Part, e.Privilege)
+	return a.what()
+}
+
+func grantSQL(e surveyEntry, to string) string {
+	a := acl{kind: e.Kind, identity: e.Identity, to: to, option: e.Grantable}
+	a.add(e.Part, e.Privilege)
+	return a.grant()
 }
 
 // keeps reports whether the login keeps a privilege: it has to connect, and to parse statements before it enters.
@@ -225,21 +229,14 @@ func (p *adopter) keeps(e surveyEntry) bool {
 	return e.Kind == "SCHEMA" && e.Privilege == "USAGE" || e.Kind == "DATABASE" && e.Privilege == "CONNECT"
 }
 
-// give gives privileges. What the login gave to others comes back to it at the end, before it is taken from its successor.
 func (p *adopter) give(l acls, title string) {
 	for _, a := range l.list {
-		var back []undo
-		if a.as != "" && a.as == p.owner {
-			was := *a
-			was.as = p.login
-			back = append(back, undo{p.login, was.grant()})
-		}
-		back = append(back, undo{a.as, a.revoke()})
+		back := []undo{{a.as, a.revoke()}}
 		// REVOKE takes the privileges on columns with those on the table.
 		var columns acls
 		for _, e := range p.s.Entries {
-			if e.Part != "" && e.Kind == a.kind && e.Identity == a.identity && e.Grantee == a.to && !e.Public && (a.to == p.client || a.to == p.owner) {
-				columns.add(a.as, e.Kind, e.Identity, e.Part, e.Privilege, a.to, e.Grantable)
+			if e.Part != "" && e.Kind == a.kind && e.Identity == a.identity && e.Grantee == a.to && !e.Public && !a.had && (a.to == p.client || a.to == p.owner) {
+				columns.add(a.as, e.Kind, e.Identity, e.Part, e.Privilege, a.to, e.Grantable, false)
 			}
 		}
 		for _, c := range columns.list {
@@ -307,7 +304,7 @@ func (p *adopter) moveObjects() {
 		p.add(title, "", lend(schema, "GRANT", p.owner), undo{"", lend(schema, "REVOKE", p.login)})
 	}
 	for _, o := range inside {
-		p.add(title, "", alter(o, p.owner), append([]undo{{"", alter(o, p.login)}}, p.mergedGrants(o)...)...)
+		p.add(title, "", alter(o, p.owner), undo{"", alter(o, p.login)})
 	}
 	for _, schema := range lent {
 		p.add(title, "", lend(schema, "REVOKE", p.owner), undo{"", lend(schema, "GRANT", p.login)})
@@ -320,30 +317,9 @@ func (p *adopter) moveObjects() {
 	}
 	var back []undo
 	for _, o := range containers {
-		back = append(append(back, undo{"", alter(o, p.login)}), p.mergedGrants(o)...)
+		back = append(back, undo{"", alter(o, p.login)})
 	}
 	p.steps = append(p.steps, step{undo: back})
-}
-
-// mergedGrants are the privileges that the owner to be held on something of the login: with the ownership they become one
-// with its own.
-func (p *adopter) mergedGrants(o surveyOwned) []undo {
-	kind := map[string]string{"VIEW": "TABLE", "MATERIALIZED VIEW": "TABLE", "FOREIGN TABLE": "TABLE", "FUNCTION": "ROUTINE", "PROCEDURE": "ROUTINE",
-		"AGGREGATE": "ROUTINE", "SERVER": "FOREIGN SERVER", "FOREIGN-DATA WRAPPER": "FOREIGN DATA WRAPPER"}[o.Type]
-	if kind == "" {
-		kind = o.Type
-	}
-	var l acls
-	for _, e := range p.s.Entries {
-		if e.Grantee == p.owner && e.Owner == p.login && e.Grantor == e.Owner && e.Kind == kind && e.Identity == o.Identity {
-			l.add("", e.Kind, e.Identity, e.Part, e.Privilege, p.owner, e.Grantable)
-		}
-	}
-	var out []undo
-	for _, a := range l.list {
-		out = append(out, undo{"", a.grant()})
-	}
-	return out
 }
 
 // keepUsage lets the login go on naming what is in the schemas, and connecting.

@@ -261,6 +261,7 @@ func (c *change) lend(ctx context.Context, version int, roles []string) (before,
 		Role    string
 		Has     bool    // already all that is needed
 		Options *string // of a membership that it has given to itself
+		May     bool    // make itself a member
 	}
 	rows, _ := c.tx.Query(ctx, `SELECT r.rolname::text, (SELECT s.rolsuper FROM pg_roles AS s WHERE s.rolname = session_user)
 		    OR pg_has_role(session_user, r.oid, 'USAGE') AND (NOT $2 OR EXISTS (
@@ -271,7 +272,9 @@ func (c *change) lend(ctx context.Context, version int, roles []string) (before,
 		        SELECT FROM sets AS x WHERE x.role = r.oid)),
 		    (SELECT format(' WITH ADMIN %s, INHERIT %s, SET %s', m.admin_option, to_jsonb(m) ->> 'inherit_option', to_jsonb(m) ->> 'set_option')
 		     FROM pg_auth_members AS m JOIN pg_roles AS s ON s.oid = m.member AND s.rolname = session_user
-		     WHERE $2 AND m.roleid = r.oid AND m.grantor = m.member)
+		     WHERE $2 AND m.roleid = r.oid AND m.grantor = m.member),
+		    NOT r.rolsuper AND (pg_has_role(session_user, r.oid, 'MEMBER WITH ADMIN OPTION')
+		        OR NOT $2 AND (SELECT s.rolcreaterole FROM pg_roles AS s WHERE s.rolname = session_user))
 		FROM pg_roles AS r WHERE r.rolname = ANY ($1) ORDER BY r.rolname COLLATE "C"`, roles, version >= 160000)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[member])
 	if err != nil {
@@ -281,6 +284,9 @@ func (c *change) lend(ctx context.Context, version int, roles []string) (before,
 	for _, m := range list {
 		if m.Has {
 			continue
+		}
+		if !m.May {
+			return nil, nil, refuse("Connect as a member of it, or as a database superuser.", "this login may not act as %q, who owns or gave something of this", m.Role)
 		}
 		role, with := policies.Ident(m.Role), ""
 		if version >= 160000 {

@@ -94,6 +94,7 @@ func script(me string, superuser bool, steps []step) string {
 type acl struct {
 	as, kind, identity, to string
 	option                 bool
+	had                    bool // the privilege, and now gets the grant option
 	privileges             []string
 }
 
@@ -104,14 +105,14 @@ type acls struct {
 }
 
 // add adds a privilege on an object or, with a part, on one column of it. to "" is PUBLIC.
-func (l *acls) add(as, kind, identity, part, privilege, to string, option bool) {
-	key := fmt.Sprintf("%q %q %q %q %t", as, kind, identity, to, option)
+func (l *acls) add(as, kind, identity, part, privilege, to string, option, had bool) {
+	key := fmt.Sprintf("%q %q %q %q %t %t", as, kind, identity, to, option, had)
 	if l.at == nil {
 		l.at = map[string]*acl{}
 	}
 	a := l.at[key]
 	if a == nil {
-		a = &acl{as: as, kind: kind, identity: identity, to: to, option: option}
+		a = &acl{as: as, kind: kind, identity: identity, to: to, option: option, had: had}
 		l.at[key] = a
 		l.list = append(l.list, a)
 	}
@@ -147,4 +148,10 @@ func (a *acl) grant() string {
 }
 
 // revoke takes it from whoever got it through this grant too.
-func (a *acl) revoke() string { return "REVOKE " + a.what() + " FROM " + a.role() + " CASCADE" }
+func (a *acl) revoke() string {
+	option := ""
+	if a.had {
+		option = "GRANT OPTION FOR "
+	}
+	return "REVOKE " + option + a.what() + " FROM " + a.role() + " CASCADE"
+}

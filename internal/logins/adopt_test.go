@@ -101,14 +101,20 @@ func (w *messy) catalog(t *testing.T) []string {
 	return must[[]string](t)(pgx.CollectRows(rows, pgx.RowTo[string]))
 }
 
-type querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+type beginner interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
 }
 
 // rights is what the current user of a connection may do.
-func rights(t *testing.T, conn querier) []string {
+func rights(t *testing.T, conn beginner) []string {
 	t.Helper()
-	rows, _ := conn.Query(t.Context(), file(t, "rights.sql"))
+	tx := must[pgx.Tx](t)(conn.Begin(t.Context()))
+	defer tx.Rollback(t.Context()) //nolint:errcheck // nothing is kept
+	// How names are printed depends on what can be seen.
+	if _, err := tx.Exec(t.Context(), "SELECT set_config('search_path', 'pg_catalog', true)"); err != nil {
+		t.Fatal(err)
+	}
+	rows, _ := tx.Query(t.Context(), file(t, "rights.sql"))
 	return must[[]string](t)(pgx.CollectRows(rows, pgx.RowTo[string]))
 }
 

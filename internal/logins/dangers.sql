@@ -19,6 +19,8 @@ CROSS JOIN LATERAL (
     UNION ALL SELECT 4, 'has REPLICATION' WHERE r.rolreplication
     UNION ALL SELECT 5, 'reaches the files or programs of the server'
         WHERE r.rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+    UNION ALL SELECT 5, 'reads or writes every table, the keys of gateways among them'
+        WHERE r.rolname IN ('pg_read_all_data', 'pg_write_all_data')
     UNION ALL SELECT 6, 'owns the toolkit''s functions' WHERE r.rolname = 'rls_owner'
     UNION ALL SELECT 7, 'is a maintenance role'
         WHERE EXISTS (SELECT FROM rls.database_role AS d WHERE d.kind = 'maintenance' AND d.name = r.rolname)
