@@ -50,6 +50,9 @@ const (
 	CodeOpenPart        policies.Code = "RL640" // a partition or child of a protected table has no policies
 	CodeOpenDefaults    policies.Code = "RL641" // default privileges open new partitions of a protected table to clients
 	CodeFormerPart      policies.Code = "RL642" // a table was detached from a protected one and keeps its policies
+	CodeAdoptedOwns     policies.Code = "RL649" // a login that was adopted owns or holds something again
+	CodeAdoptedRole     policies.Code = "RL650" // the owner that adoption made is no maintenance role
+	CodeAdoptedLogin    policies.Code = "RL651" // the client role of an adopted login can log in
 )
 
 // Finding is one thing that is wrong, and what to do about it.
@@ -159,7 +162,7 @@ func (e *examination) run(ctx context.Context) (err error) {
 		return err
 	}
 	err = ownership.Do(ctx, e.tx, func() error {
-		for _, check := range []func(context.Context) error{e.model, e.tables, e.logins, e.forms, e.gateways, e.planRoles, e.unmapped, e.indexes, e.views, e.upkeep} {
+		for _, check := range []func(context.Context) error{e.model, e.tables, e.logins, e.forms, e.gateways, e.adopted, e.planRoles, e.unmapped, e.indexes, e.views, e.upkeep} {
 			if err := check(ctx); err != nil {
 				return err
 			}

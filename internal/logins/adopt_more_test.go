@@ -372,3 +372,28 @@ func TestReleaseLater(t *testing.T) {
 		}
 	}
 }
+
+// TestAdoptIsExact lets somebody else's trigger spoil an adoption: the comparison at its end finds it, and nothing stays.
+func TestAdoptIsExact(t *testing.T) {
+	t.Parallel()
+	for spoil, message := range map[string]string{
+		"GRANT DELETE ON public.plain TO {{app}}":           "it holds privileges on table",
+		"GRANT SELECT ON other.rates TO {{app}}_client":     "gains SELECT ON TABLE other.rates",
+		"REVOKE SELECT ON public.plain FROM {{app}}_client": "loses SELECT ON TABLE",
+	} {
+		t.Run(message, func(t *testing.T) {
+			t.Parallel()
+			w := newMessy(t)
+			w.sql(t, `CREATE FUNCTION public.spoil() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+				IF pg_trigger_depth() = 0 AND current_setting('app.spoils', true) IS DISTINCT FROM 'on' THEN
+					PERFORM set_config('app.spoils', 'on', true); `+spoil+`; PERFORM set_config('app.spoils', '', true);
+				END IF; END $$;
+				CREATE EVENT TRIGGER spoil_{{app}} ON ddl_command_end WHEN TAG IN ('ALTER POLICY') EXECUTE FUNCTION public.spoil()`)
+			before := w.catalog(t)
+			a, _ := w.adoption(t, "app")
+			_, err := logins.Adopt(t.Context(), w.root, a)
+			wantRefusal(t, err, message, "database superuser")
+			same(t, "after the refusal", w.catalog(t), before)
+		})
+	}
+}
