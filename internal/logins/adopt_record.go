@@ -94,10 +94,10 @@ func rightsOf(role string) string {
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't' AND c.relnamespace <> 'rls'::regnamespace AND has_table_privilege(@, c.oid, x.privilege)
 UNION ALL SELECT 'SEQUENCE', c.oid::regclass::text, '', x.privilege FROM pg_class AS c CROSS JOIN unnest('{USAGE,SELECT,UPDATE}'::text[]) AS x(privilege)
     WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND c.relnamespace <> 'rls'::regnamespace AND has_sequence_privilege(@, c.oid, x.privilege)
-UNION ALL SELECT 'COLUMN', c.oid::regclass::text, a.attname, x.privilege FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped
+UNION ALL SELECT 'COLUMN', c.oid::regclass::text, a.attname, x.privilege FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     CROSS JOIN unnest('{SELECT,INSERT,UPDATE,REFERENCES}'::text[]) AS x(privilege)
     WHERE c.relpersistence <> 't' AND c.relnamespace <> 'rls'::regnamespace AND EXISTS (SELECT FROM pg_attribute AS o WHERE o.attrelid = c.oid AND o.attacl IS NOT NULL)
-      AND has_column_privilege(@, c.oid, a.attnum, x.privilege)
+      AND has_column_privilege(@, c.oid, a.attnum, x.privilege) AND NOT has_table_privilege(@, c.oid, x.privilege)
 UNION ALL SELECT 'ROUTINE', p.oid::regprocedure::text, '', 'EXECUTE' FROM pg_proc AS p
     WHERE p.pronamespace <> 'rls'::regnamespace AND has_function_privilege(@, p.oid, 'EXECUTE')
 UNION ALL SELECT 'TYPE', t.oid::regtype::text, '', 'USAGE' FROM pg_type AS t WHERE t.typnamespace <> 'rls'::regnamespace AND has_type_privilege(@, t.oid, 'USAGE')
