@@ -74,6 +74,16 @@ func (p *adopter) need(role string) string {
 	return role
 }
 
+// inName is the role to grant and revoke as, so that it counts as the owner's doing. A database superuser's does; for
+// anybody else PostgreSQL takes the first role found that could have done it.
+func (p *adopter) inName(owner string) string {
+	role := p.need(p.successor(owner))
+	if p.s.Me.Superuser {
+		return ""
+	}
+	return role
+}
+
 // successor is who does from now on what a role did.
 func (p *adopter) successor(role string) string {
 	if role == p.login {
@@ -177,11 +187,9 @@ func (p *adopter) sort() *moved {
 		if !lost && !revoked && !again && !merges {
 			continue
 		}
-		as := "" // in the owner's name
+		as := p.inName(e.Owner)
 		if e.Grantor != e.Owner {
 			as = p.need(p.successor(e.Grantor))
-		} else {
-			p.need(p.successor(e.Owner))
 		}
 		if lost || revoked {
 			give(&out.client, as, e, p.client, false)
@@ -196,7 +204,11 @@ func (p *adopter) sort() *moved {
 		case revoked:
 			out.public.add(as, e.Kind, e.Identity, e.Part, e.Privilege, "", false, false)
 		case merges: // it would become one with what an owner has
-			p.add("what the owner held of the login", "", fmt.Sprintf("REVOKE %s FROM %s", what(e), policies.Ident(p.owner)), undo{"", grantSQL(e, p.owner)})
+			mine := ""
+			if !s.Me.Superuser {
+				mine = p.login
+			}
+			p.add("what the owner held of the login", mine, fmt.Sprintf("REVOKE %s FROM %s", what(e), policies.Ident(p.owner)), undo{mine, grantSQL(e, p.owner)})
 		case e.Grantee == p.login && !mine && !p.keeps(e):
 			out.login.add(as, e.Kind, e.Identity, e.Part, e.Privilege, p.login, e.Grantable, false)
 		case e.Grantee == p.login && !mine && e.Grantable:
@@ -330,13 +342,13 @@ func (p *adopter) keepUsage() {
 		if s.Public || s.Direct && s.Owner != p.login {
 			continue
 		}
-		p.need(p.successor(s.Owner))
-		p.add(title, "", fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s", policies.Ident(s.Name), name),
-			undo{"", fmt.Sprintf("REVOKE USAGE ON SCHEMA %s FROM %s", policies.Ident(s.Name), name)})
+		as := p.inName(s.Owner)
+		p.add(title, as, fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s", policies.Ident(s.Name), name),
+			undo{as, fmt.Sprintf("REVOKE USAGE ON SCHEMA %s FROM %s", policies.Ident(s.Name), name)})
 	}
 	if !p.s.Connects {
-		p.need(p.successor(p.s.Database.Owner))
-		p.add(title, "", fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s", policies.Ident(p.s.Database.Name), name),
-			undo{"", fmt.Sprintf("REVOKE CONNECT ON DATABASE %s FROM %s", policies.Ident(p.s.Database.Name), name)})
+		as := p.inName(p.s.Database.Owner)
+		p.add(title, as, fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s", policies.Ident(p.s.Database.Name), name),
+			undo{as, fmt.Sprintf("REVOKE CONNECT ON DATABASE %s FROM %s", policies.Ident(p.s.Database.Name), name)})
 	}
 }
