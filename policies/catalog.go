@@ -10,6 +10,7 @@ type Catalog struct {
 	Tables        []Table     `json:"tables"`         // user tables of every schema, sorted by schema and name
 	Roles         []Role      `json:"roles"`          // sorted by name
 	Schemas       []Schema    `json:"schemas,omitempty"`
+	Readers       []Reader    `json:"readers,omitempty"` // sorted by kind and name
 	Gateways      []Gateway   `json:"gateways,omitempty"`
 	Installed     []Installed `json:"installed,omitempty"` // what the toolkit put there, in the order of creation
 }

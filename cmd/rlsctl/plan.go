@@ -22,7 +22,9 @@ func newPlanCommand(a *app) *cobra.Command {
 		Use:   "plan rls.yaml",
 		Short: "Show what apply would change",
 		Long: `Shows step by step what apply would do to the database, with the hazard of each step, and changes nothing. Objects made
-by hand are listed too: a permissive policy that the model does not know makes apply refuse.
+by hand are listed too: a permissive policy that the model does not know makes apply refuse. So is what else changes when
+tables become protected: views, materialized views, triggers, functions, rules, defaults, foreign keys and publications
+that will see nothing, still see every row, or show each principal their own. That never makes a plan differ from an empty one.
 
 With -o sql the plan is one script that psql runs as apply would, in one transaction and with the manifest.` +
 			exitCodes(exitUsage, exitModel, exitNotEmpty),
@@ -144,6 +146,7 @@ func (a *app) printPlan(w io.Writer, format string, p steppedPlan) error {
 		return a.json(document(p))
 	case "sql":
 		a.diagnose(p.Notes)
+		a.diagnose(effects(p.Plan))
 		script := apply.Script(p.Plan)
 		if terminal(w) && printableLines(script) != strings.ReplaceAll(script, "\t", `\t`) {
 			return failf(exitUnexpected, "a name in this plan holds characters that a terminal would obey").hint("Write it to a file: rlsctl plan rls.yaml -o sql > change.sql")
@@ -205,6 +208,22 @@ func (a *app) planText(w io.Writer, p steppedPlan) {
 	if len(p.Notes) > 0 {
 		fmt.Fprintln(w)
 	}
+	for i, e := range p.Effects {
+		if i == 0 {
+			fmt.Fprintln(w, a.paint(w, bold, "what else changes"))
+		}
+		c := cyan
+		if e.Diagnostic().Severity == policies.Warning {
+			c = yellow
+		}
+		fmt.Fprintf(w, "  %s %s (%s)\n", a.paint(w, c, "!"), printable(e.Message), e.Code)
+		if e.Hint != "" {
+			fmt.Fprintf(w, "    hint: %s\n", indented(e.Hint))
+		}
+	}
+	if len(p.Effects) > 0 {
+		fmt.Fprintln(w)
+	}
 	fmt.Fprintln(w, summary(p.Plan))
 }
 
@@ -221,6 +240,15 @@ func (a *app) changesText(w io.Writer, changes []policies.Change) {
 		fmt.Fprintln(w, line)
 	}
 	fmt.Fprintln(w)
+}
+
+// effects are those of a plan as remarks.
+func effects(p policies.Plan) policies.Diagnostics {
+	var out policies.Diagnostics
+	for _, e := range p.Effects {
+		out = append(out, e.Diagnostic())
+	}
+	return out
 }
 
 func hazardColour(h policies.Hazard) colour {

@@ -46,6 +46,7 @@ const (
 	CodeMaterialized    policies.Code = "RL626" // a materialized view holds protected rows
 	CodeNoForm          policies.Code = "RL627" // a person's login, or a role that stands for a user, has no form of policies
 	CodeNoPlanRole      policies.Code = "RL628" // a gateway may not take a plan role that entering picks
+	CodeDefinerFunction policies.Code = "RL646" // a definer function reads protected rows as its owner
 	CodeFormAlone       policies.Code = "RL629" // a superuser's login has a form of policies that has no branch for superusers
 	CodeOpenPart        policies.Code = "RL640" // a partition or child of a protected table has no policies
 	CodeOpenDefaults    policies.Code = "RL641" // default privileges open new partitions of a protected table to clients
@@ -162,7 +163,7 @@ func (e *examination) run(ctx context.Context) (err error) {
 		return err
 	}
 	err = ownership.Do(ctx, e.tx, func() error {
-		for _, check := range []func(context.Context) error{e.model, e.tables, e.logins, e.forms, e.gateways, e.adopted, e.planRoles, e.unmapped, e.indexes, e.views, e.upkeep} {
+		for _, check := range []func(context.Context) error{e.model, e.tables, e.logins, e.forms, e.gateways, e.adopted, e.planRoles, e.unmapped, e.indexes, e.readers, e.upkeep} {
 			if err := check(ctx); err != nil {
 				return err
 			}

@@ -18,6 +18,7 @@ import (
 	"github.com/rlsctl/rlsctl/internal/pgtest"
 	"github.com/rlsctl/rlsctl/policies"
 	"github.com/rlsctl/rlsctl/policies/apply"
+	"github.com/rlsctl/rlsctl/policies/diff"
 	"github.com/rlsctl/rlsctl/policies/examples/acme"
 	"github.com/rlsctl/rlsctl/policies/pipeline"
 )
@@ -175,6 +176,11 @@ func TestExamine(t *testing.T) {
 		{"definer view", "CREATE VIEW public.all_notes AS SELECT * FROM public.note", doctor.CodeDefinerView, policies.Warning, "view public.all_notes reads", "security_invoker"},
 		{"definer view over an invoker view", "CREATE VIEW public.v1 WITH (security_invoker = true) AS SELECT * FROM public.note; CREATE VIEW public.v2 AS SELECT * FROM public.v1; GRANT SELECT ON public.v2 TO {client}",
 			doctor.CodeDefinerView, policies.Error, "view public.v2 reads protected rows", "public.v2"},
+		{"definer function", "CREATE FUNCTION public.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT count(*) FROM public.note; END",
+			doctor.CodeDefinerFunction, policies.Error, "function public.f() reads public.note as its owner", "ALTER ROUTINE public.f() SECURITY INVOKER"},
+		{"definer function by its text", "CREATE FUNCTION public.f() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN (SELECT count(*) FROM note); END'",
+			doctor.CodeDefinerFunction, policies.Warning, "may read (its text says so) public.note", "SECURITY INVOKER"},
+		{"publication", "CREATE PUBLICATION p FOR TABLE public.note", diff.CodeSeesAll, policies.Warning, "publication p sends every row of public.note", "DROP TABLE"},
 		{"materialized view", "CREATE MATERIALIZED VIEW public.m AS SELECT * FROM public.note; GRANT SELECT ON public.m TO PUBLIC", doctor.CodeMaterialized, policies.Error, "public.m holds protected rows", "REVOKE ALL ON public.m"},
 	}
 	if p.Server().Version() < 160000 {

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rlsctl/rlsctl/policies"
+	"github.com/rlsctl/rlsctl/policies/diff"
 )
 
 // model asks whether a model is applied, and whether everything is still as apply left it.
@@ -261,53 +262,66 @@ func splitName(s string) (schema, name string, ok bool) {
 	return unquoted(m[1]), unquoted(m[2]), true
 }
 
-// views finds views that read protected tables as their owner, directly or through other such views, and materialized
-// ones, which hold what their owner saw.
-func (e *examination) views(ctx context.Context) error {
-	type view struct {
-		Name, Kind, Owner string
-		Readers           []string
-	}
-	list, err := rows[view](ctx, e, `
-		WITH RECURSIVE protected (oid) AS (
-			SELECT DISTINCT p.oid FROM rls.protected_table AS p
-		), reads (view, on_table) AS (
-			SELECT DISTINCT w.ev_class, d.refobjid FROM pg_depend AS d
-			JOIN pg_rewrite AS w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
-			WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid <> w.ev_class
-		), reaching (oid) AS (
-			SELECT p.oid FROM protected AS p
-			UNION
-			SELECT r.view FROM reaching AS x JOIN reads AS r ON r.on_table = x.oid
-		)
-		SELECT format('%I.%I', n.nspname, c.relname), c.relkind::text, c.relowner::regrole::text,
-		       coalesce(ARRAY(SELECT DISTINCT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END
-		           FROM aclexplode(c.relacl) AS x
-		           LEFT JOIN pg_roles AS g ON g.oid = x.grantee
-		           WHERE x.privilege_type = 'SELECT' AND x.grantee <> c.relowner
-		             AND (x.grantee = 0 OR g.rolname IN (SELECT d.name FROM rls.database_role AS d WHERE d.kind = 'client'
-		                 UNION ALL SELECT p.role FROM rls.plan_role AS p UNION ALL SELECT l.name FROM rls.login AS l)) ORDER BY 1), '{}')
-		FROM reaching AS v
-		JOIN pg_class AS c ON c.oid = v.oid
-		JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname <> 'rls'
-		WHERE c.relkind IN ('v', 'm')
-		  AND NOT EXISTS (SELECT FROM unnest(c.reloptions) AS o(text) WHERE o.text ~* '^security_invoker=(true|on|yes|1)$')
-		ORDER BY 1`)
+// readers finds what passes protected rows on beside the policies: views and functions that read them as their owner,
+// directly or by way of others, materialized views, which hold what their owner saw, publications, and foreign keys.
+func (e *examination) readers(ctx context.Context) error {
+	type name struct{ Schema, Name string }
+	list, err := rows[name](ctx, e, "SELECT DISTINCT p.table_schema, p.table_name FROM rls.protected_table AS p")
 	if err != nil {
 		return err
 	}
-	for _, v := range list {
-		level, readers := policies.Warning, "nobody else"
-		if len(v.Readers) > 0 {
-			level, readers = policies.Error, strings.Join(v.Readers, ", ")
-		}
-		if v.Kind == "m" {
-			e.find(CodeMaterialized, level, fmt.Sprintf("Run REVOKE ALL ON %s FROM PUBLIC and the client roles, and give them a view with a condition over it.", v.Name),
-				"materialized view %s holds protected rows that no policy filters, readable by %s", v.Name, readers)
+	var names, maintenance []string
+	for _, n := range list {
+		names = append(names, policies.Identity(n.Schema, n.Name))
+	}
+	r, _ := e.tx.Query(ctx, "SELECT d.name FROM rls.database_role AS d WHERE d.kind = 'maintenance'")
+	if maintenance, err = pgx.CollectRows(r, pgx.RowTo[string]); err != nil {
+		return err
+	}
+	clients, err := e.clientRoles(ctx)
+	if err != nil {
+		return err
+	}
+	reached, err := e.reachedRoles(ctx)
+	if err != nil {
+		return err
+	}
+	var told string
+	for _, x := range diff.Effects(e.catalog, names, maintenance, clients) {
+		if told == string(x.Kind)+x.Title { // of several outcomes the worst comes first
 			continue
 		}
-		e.find(CodeDefinerView, level, fmt.Sprintf("Run ALTER VIEW %s SET (security_invoker = true).", v.Name),
-			"view %s reads protected rows as its owner %s, readable by %s", v.Name, v.Owner, readers)
+		told = string(x.Kind) + x.Title
+		level, users := policies.Warning, "nobody else"
+		var list []string
+		for _, u := range x.Users {
+			switch {
+			case u == "":
+				list = append(list, "PUBLIC")
+			case slices.Contains(reached, u) || slices.Contains(clients, u):
+				list = append(list, policies.Ident(u))
+			}
+		}
+		if len(list) > 0 {
+			level, users = policies.Error, strings.Join(list, ", ")
+		}
+		switch {
+		case x.Kind == policies.ReaderView && x.Reads == "as owner":
+			e.find(CodeDefinerView, level, fmt.Sprintf("Run ALTER VIEW %s SET (security_invoker = true).", x.Title),
+				"view %s reads protected rows as its owner %s, readable by %s", x.Title, x.Owner, users)
+		case x.Kind == policies.ReaderMaterialized:
+			e.find(CodeMaterialized, level, fmt.Sprintf("Run REVOKE ALL ON %s FROM PUBLIC and the client roles, and give them a view with a condition over it.", x.Title),
+				"materialized view %s holds protected rows that no policy filters, readable by %s", x.Title, users)
+		case x.Kind == policies.ReaderFunction && x.Outcome != policies.IsFiltered:
+			if x.May || x.Outcome != policies.StillSeesAll {
+				level = policies.Warning // it might be something else of that name, and nobody sees too much
+			}
+			e.find(CodeDefinerFunction, level, x.Hint, "%s", x.Message)
+		case x.Kind == policies.ReaderPublication:
+			e.find(x.Code, policies.Warning, x.Hint, "%s", x.Message)
+		case x.Kind == policies.ReaderForeignKey:
+			e.find(x.Code, policies.Note, x.Hint, "%s", x.Message)
+		}
 	}
 	return nil
 }

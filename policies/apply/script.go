@@ -16,6 +16,9 @@ func Script(p policies.Plan) string {
 	}
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	for _, e := range p.Effects {
+		line("-- %s", oneLine(e.Diagnostic().String()))
+	}
 	line("\\set ON_ERROR_STOP on")
 	line("BEGIN;")
 	line("SELECT pg_catalog.pg_advisory_xact_lock(%d);", LockKey)

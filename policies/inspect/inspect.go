@@ -65,11 +65,15 @@ func InTx(ctx context.Context, tx pgx.Tx) (*policies.Catalog, error) {
 	if err := document(ctx, tx, schemasSQL, &c.Schemas); err != nil {
 		return nil, fmt.Errorf("inspect schemas: %w", err)
 	}
+	var err error
+	if c.Readers, err = readers(ctx, tx, c.Tables); err != nil {
+		return nil, fmt.Errorf("inspect views, functions and the like: %w", err)
+	}
 	if !installed {
 		return c, nil
 	}
 	c.Kernel = 1
-	err := ownership.Do(ctx, tx, func() error {
+	err = ownership.Do(ctx, tx, func() error {
 		if err := document(ctx, tx, gatewaysSQL, &c.Gateways); err != nil {
 			return fmt.Errorf("inspect gateways: %w", err)
 		}

@@ -107,7 +107,16 @@ func plan(m *policies.Model, r *Result) error {
 	}
 	r.Objects = objects
 	r.Plan = diff.Plan(objects, r.Catalog, keep)
+	r.Plan.Effects = diff.Effects(r.Catalog, diff.Protects(r.Plan.Changes), values(m.Database.MaintenanceRoles), values(m.Database.ClientRoles))
 	return nil
+}
+
+func values(list []policies.Text) []string {
+	out := make([]string, len(list))
+	for i, t := range list {
+		out[i] = t.Value
+	}
+	return out
 }
 
 // inspected reads the catalog in a transaction that is rolled back, checks m against it but for the codes in without, and
