@@ -73,18 +73,22 @@ func (g *compiler) isMember(o policies.Owner, column, typ, args string) string {
 
 // owner is the branch of a row's owner in one form.
 func (g *compiler) owner(f form, r resource, o policies.Owner, column, action string, scope policies.Scope) string {
-	typ := r.table.Column(o.Column.Value).Type
+	held := r.table.Column(o.Column.Value)
+	typ, plain := held.Type, column
+	if held.Domain != "" && typ == "uuid" { // the operators of ranges look at no domain
+		plain += "::uuid"
+	}
 	args := arguments(r, action, scope, f.alone())
 	switch {
 	case scope == policies.ScopeSelf || f == anyForm || f == narrowForm:
 		return g.inArray(o, column, args)
 	case f == wideForm || f == allForm:
-		return g.isMember(o, column, typ, args)
+		return g.isMember(o, plain, typ, args)
 	}
 	// Three times, because the planner puts the cheaper test first, and an array is searched from its beginning.
 	never := fmt.Sprintf("%[1]s BETWEEN (SELECT NULL::%[2]s) AND (SELECT NULL::%[2]s)", column, typ)
 	never = strings.Join([]string{never, never, never}, " AND ")
-	return fmt.Sprintf("(%s\n            AND (%s OR %s))", g.isMember(o, column, typ, args), never, g.inArray(o, column, args))
+	return fmt.Sprintf("(%s\n            AND (%s OR %s))", g.isMember(o, plain, typ, args), never, g.inArray(o, column, args))
 }
 
 // owners returns the branches that admit a row through its owners, for an action within a scope.
