@@ -48,6 +48,16 @@ func TestCompiledCases(t *testing.T) {
 			if again := w.plan(t, model).Plan; !again.Empty() {
 				t.Errorf("the second plan is not empty: %v", again.Changes)
 			}
+			// As a dump and a restore do: what is spelled by the server is read by it again.
+			w.sql(t, `SET search_path = pg_catalog; DO $$ DECLARE p record; BEGIN
+				FOR p IN SELECT polname, polrelid, pg_get_expr(polqual, polrelid) AS filter, pg_get_expr(polwithcheck, polrelid) AS checked FROM pg_policy LOOP
+					EXECUTE format('ALTER POLICY %I ON %s', p.polname, p.polrelid::regclass) || coalesce(' USING (' || p.filter || ')', '')
+						|| coalesce(' WITH CHECK (' || p.checked || ')', '');
+				END LOOP;
+			END $$`)
+			for _, c := range w.plan(t, model).Plan.Changes {
+				t.Errorf("read again by the server: %s %s (%s)", c.Op, c.Object.Title, c.Reason)
+			}
 		})
 	}
 }

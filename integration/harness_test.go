@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -68,6 +67,7 @@ func emptyWorld(t testing.TB, schema string) *world {
 		return errors.Join(err, conn.Close(ctx))
 	})
 	w.root = w.db.Pool(t, "")
+	w.sql(t, "SELECT rls.reseal()") // a copy of a template is a copy
 	for _, r := range []string{"app", "app_ro", "owner", "migrator"} {
 		w.roles[r] = w.db.Role(t, r, "NOLOGIN")
 	}
@@ -241,17 +241,10 @@ func (w *world) gatewayOf(t testing.TB, client string, services ...string) *gate
 	return g
 }
 
-// addKey registers a key: the pads of HMAC (RFC 2104), computed here.
+// addKey registers a key.
 func (g *gateway) addKey(t testing.TB, id string, key []byte) {
 	t.Helper()
-	pad := func(b byte) []byte {
-		out := bytes.Repeat([]byte{b}, 64)
-		for i := range key {
-			out[i] ^= key[i]
-		}
-		return out
-	}
-	g.w.sql(t, "INSERT INTO rls.gateway_key (gateway, id, inner_pad, outer_pad) VALUES ($1, $2, $3, $4)", g.login, id, pad(0x36), pad(0x5c))
+	g.w.sql(t, "SELECT rls.add_key($1, $2, $3)", g.login, id, key)
 }
 
 // conn connects as the bare gateway.

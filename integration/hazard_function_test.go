@@ -51,10 +51,10 @@ func badFunctions(t *testing.T, w *world, q querier) []string {
 				WHERE NOT c.constructor AND has_function_privilege('rls_client', p.oid, 'EXECUTE') AND p.proname <> ALL ($1) AND p.proname !~ '^(objects|hand_over)_'
 			UNION ALL SELECT 'is executable by ' || f.role
 				FROM (SELECT 'rls_' || f.name FROM unnest($3::text[]) AS f(name)) AS f(role) WHERE NOT c.constructor AND has_function_privilege(f.role, p.oid, 'EXECUTE')
-			-- rls.cluster() is STABLE, and IMMUTABLE on purpose: only so can it be a generated column, which a dump leaves out
+			-- rls.cluster() and those of the secrets are STABLE, and IMMUTABLE on purpose: only so can it be a generated column, which a dump leaves out
 			-- and a restore computes anew, so that no stored set outlives the cluster that its transaction numbers are of.
 			UNION ALL SELECT 'is IMMUTABLE' WHERE NOT c.constructor AND p.provolatile = 'i'
-				AND p.proname NOT IN ('hex_text', 'hmac_pad', 'key_parts', 'action_word', 'cluster') AND p.proname !~ '^to_'
+				AND p.proname NOT IN ('hex_text', 'hmac_pad', 'key_parts', 'action_word', 'cluster', 'key_part', 'random_pad', 'this_database') AND p.proname !~ '^to_'
 			UNION ALL SELECT 'has a second of its name' WHERE NOT c.constructor
 				AND (SELECT count(*) FROM pg_proc AS s WHERE s.pronamespace = p.pronamespace AND s.proname = p.proname) > 1
 		) AS x(problem)

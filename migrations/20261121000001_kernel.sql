@@ -232,22 +232,58 @@ CREATE TABLE rls.adoption_step (
 );
 COMMENT ON TABLE rls.adoption_step IS 'How to put back what adoption changed: the last step first, its statements in their places.';
 
--- HMAC pads rather than keys: as secret as the key, and ready to use.
+-- Secrets are generated columns, which a dump leaves out and a restore computes anew: so no dump holds a key, and a copy that
+-- was restored somewhere believes no token and no context of the original. IMMUTABLE is a lie that makes them such columns.
+CREATE FUNCTION rls.key_part(part integer)
+RETURNS bytea
+LANGUAGE sql
+IMMUTABLE
+PARALLEL SAFE
+SECURITY INVOKER
+RETURN substr(decode(nullif(current_setting('rls.new_key', true), ''), 'hex'), part * 64 + 1, 64);
+REVOKE ALL ON FUNCTION rls.key_part(integer) FROM PUBLIC;
+COMMENT ON FUNCTION rls.key_part(integer) IS 'A pad of the key that rls.add_key is storing; NULL where it is not.';
+
+-- gen_random_uuid draws from the operating system; each half holds 244 bits of it.
+CREATE FUNCTION rls.random_pad()
+RETURNS bytea
+LANGUAGE sql
+IMMUTABLE
+PARALLEL SAFE
+SECURITY INVOKER
+RETURN (SELECT string_agg(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), ''::bytea) FROM generate_series(1, 2));
+REVOKE ALL ON FUNCTION rls.random_pad() FROM PUBLIC;
+COMMENT ON FUNCTION rls.random_pad() IS 'A pad that is drawn here, and known to nobody.';
+
+CREATE FUNCTION rls.this_database()
+RETURNS oid
+LANGUAGE sql
+IMMUTABLE
+PARALLEL SAFE
+SECURITY INVOKER
+RETURN (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database());
+REVOKE ALL ON FUNCTION rls.this_database() FROM PUBLIC;
+COMMENT ON FUNCTION rls.this_database() IS 'This database among those of its cluster.';
+
+-- HMAC pads rather than keys: as secret as the key, and ready to use. Keys are added by rls.add_key. One without pads came
+-- with a restored dump, and nothing that it signed is valid here.
 CREATE TABLE rls.gateway_key (
     gateway text NOT NULL REFERENCES rls.gateway ON DELETE CASCADE,
     id text NOT NULL CHECK (id ~ '^[A-Za-z0-9_-]{1,32}$'),
-    inner_pad bytea NOT NULL CHECK (length(inner_pad) = 64),
-    outer_pad bytea NOT NULL CHECK (length(outer_pad) = 64),
+    inner_pad bytea GENERATED ALWAYS AS (rls.key_part(0)) STORED CHECK (length(inner_pad) = 64),
+    outer_pad bytea GENERATED ALWAYS AS (rls.key_part(1)) STORED CHECK (length(outer_pad) = 64),
     position bigint GENERATED ALWAYS AS IDENTITY,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (gateway, id)
 );
 COMMENT ON TABLE rls.gateway_key IS 'The keys that a gateway''s tokens are signed with; two are valid during a rotation.';
 
+-- Two pads that have no key in common are as good as those of one: NMAC, of which HMAC is the case with a single key.
 CREATE TABLE rls.seal (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
-    inner_pad bytea NOT NULL CHECK (length(inner_pad) = 64),
-    outer_pad bytea NOT NULL CHECK (length(outer_pad) = 64)
+    inner_pad bytea NOT NULL GENERATED ALWAYS AS (rls.random_pad()) STORED CHECK (length(inner_pad) = 64),
+    outer_pad bytea NOT NULL GENERATED ALWAYS AS (rls.random_pad()) STORED CHECK (length(outer_pad) = 64),
+    drawn_in oid NOT NULL GENERATED ALWAYS AS (rls.this_database()) STORED -- a copy made by CREATE DATABASE has the original's
 );
 COMMENT ON TABLE rls.seal IS 'The key that contexts are sealed with. It never leaves the database.';
 
@@ -402,6 +438,9 @@ DROP TABLE rls.service_allow, rls.service;
 DROP TABLE rls.lifted, rls.acl_before, rls.compiled, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.adoption_step, rls.adoption, rls.gateway,
     rls.impersonation, rls.login, rls.plan_role, rls.database_role, rls."grant", rls.resource, rls.group_member, rls."group", rls."user";
 DROP FUNCTION rls.cluster();
+DROP FUNCTION rls.this_database();
+DROP FUNCTION rls.random_pad();
+DROP FUNCTION rls.key_part(integer);
 DROP TYPE rls.edge_change;
 DROP TYPE rls.uuid_range;
 DROP TYPE rls.text_range;

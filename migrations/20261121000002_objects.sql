@@ -15,6 +15,29 @@ $$;
 
 SET LOCAL ROLE rls_owner;
 
+-- sql/10_identity/add_key.sql
+-- +goose StatementBegin
+-- Stores the pads of a key of 32 bytes, beside the gateway's other one. Pads that came with a restored dump, without their
+-- bytes, go. The pads are generated columns, which take no value: they read this setting, which no client of a key sees.
+CREATE OR REPLACE FUNCTION rls.add_key(gateway text, id text, key bytea)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM rls.gateway_key AS k WHERE k.gateway = add_key.gateway AND (k.inner_pad IS NULL OR k.outer_pad IS NULL);
+    PERFORM set_config('rls.new_key', encode(rls.hmac_pad(key, 54) || rls.hmac_pad(key, 92), 'hex'), true);
+    INSERT INTO rls.gateway_key (gateway, id) VALUES (add_key.gateway, add_key.id);
+    PERFORM set_config('rls.new_key', '', true);
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.add_key(text, text, bytea) FROM PUBLIC;
+COMMENT ON FUNCTION rls.add_key(text, text, bytea) IS 'Stores a key of a gateway. Called as rls_owner.';
+
 -- sql/10_identity/client_ip.sql
 -- +goose StatementBegin
 -- Address of the client as the token gives it, else the peer of the connection.
@@ -552,6 +575,28 @@ REVOKE ALL ON FUNCTION rls.principal_kind() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.principal_kind() TO rls_client;
 COMMENT ON FUNCTION rls.principal_kind() IS 'user, service or anonymous; NULL for nobody.';
 
+-- sql/10_identity/reseal.sql
+-- +goose StatementBegin
+-- Makes a copy of a database a database of its own: it believes no context and no token of the original any more.
+-- DELETE and INSERT, because an update leaves a generated column that reads no other as it is.
+CREATE OR REPLACE FUNCTION rls.reseal()
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM rls.gateway_key;
+    DELETE FROM rls.seal;
+    INSERT INTO rls.seal DEFAULT VALUES;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.reseal() FROM PUBLIC;
+COMMENT ON FUNCTION rls.reseal() IS 'Draws a new seal and forgets the keys of gateways. Called as rls_owner.';
+
 -- sql/10_identity/seal_context.sql
 -- +goose StatementBegin
 -- Seals a context over this transaction's start and session_user. Not over the backend: parallel workers have another
@@ -596,8 +641,11 @@ BEGIN
         RETURN NEXT format('login %I is not registered as a gateway', session_user);
     ELSIF NOT gate.signed THEN
         RETURN NEXT format('unsigned gateway: whoever connects as %I can claim to be anybody', session_user);
-    ELSIF NOT EXISTS (SELECT FROM rls.gateway_key AS k WHERE k.gateway = gate.login) THEN
+    ELSIF NOT EXISTS (SELECT FROM rls.gateway_key AS k WHERE k.gateway = gate.login AND k.inner_pad IS NOT NULL) THEN
         RETURN NEXT format('gateway %I has no key', session_user);
+    END IF;
+    IF EXISTS (SELECT FROM rls.seal AS s JOIN pg_database AS d ON d.datname = current_database() WHERE s.drawn_in <> d.oid) THEN
+        RETURN NEXT 'this database is a copy, and believes the tokens of the original: run rlsctl key reseal';
     END IF;
     -- In what the login is, or can become by SET ROLE.
     RETURN QUERY
@@ -1602,6 +1650,7 @@ DROP FUNCTION rls.to_citext(text);
 DROP FUNCTION rls.to_bigint(text);
 DROP FUNCTION rls.session_problems();
 DROP FUNCTION rls.seal_context(text);
+DROP FUNCTION rls.reseal();
 DROP FUNCTION rls.principal_kind();
 DROP FUNCTION rls.principal();
 DROP FUNCTION rls.plan_role(text, text);
@@ -1615,6 +1664,7 @@ DROP FUNCTION rls.hmac_pad(bytea, integer);
 DROP FUNCTION rls.hex_text(text);
 DROP FUNCTION rls.enter(text);
 DROP FUNCTION rls.client_ip();
+DROP FUNCTION rls.add_key(text, text, bytea);
 RESET ROLE;
 
 -- +goose StatementBegin

@@ -5,16 +5,12 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- +goose StatementBegin
 DO $$
-DECLARE
-    key bytea;
 BEGIN
     IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
         EXECUTE 'GRANT rls_owner TO CURRENT_USER';
     END IF;
     SET LOCAL ROLE rls_owner;
-    -- gen_random_uuid draws from the operating system; four of them hold more than the 256 bits of a key.
-    SELECT sha256(string_agg(uuid_send(gen_random_uuid()), ''::bytea)) INTO key FROM generate_series(1, 4);
-    INSERT INTO rls.seal (inner_pad, outer_pad) VALUES (rls.hmac_pad(key, 54), rls.hmac_pad(key, 92));
+    INSERT INTO rls.seal DEFAULT VALUES;
     RESET ROLE;
     IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
         EXECUTE 'REVOKE rls_owner FROM CURRENT_USER';

@@ -2,7 +2,11 @@
 // installs everything.
 package migrations
 
-import "embed"
+import (
+	"embed"
+	"io/fs"
+	"strconv"
+)
 
 // Table is the version table of these migrations; no other will do. The files refuse where it is not in schema public.
 const Table = "rls_goose_version"
@@ -14,3 +18,20 @@ const QualifiedTable = "public." + Table
 //
 //go:embed *.sql
 var FS embed.FS
+
+// Newest returns the version of the last migration.
+func Newest() int64 {
+	paths, err := fs.Glob(FS, "*.sql")
+	if err != nil {
+		panic(err) // the pattern is constant
+	}
+	var newest int64
+	for _, p := range paths {
+		version, err := strconv.ParseInt(p[:14], 10, 64)
+		if err != nil {
+			panic(err) // a test holds every name to it
+		}
+		newest = max(newest, version)
+	}
+	return newest
+}

@@ -1,6 +1,7 @@
 package pgsession_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -39,18 +40,7 @@ func keys(k pgsession.Key) pgsession.KeySource {
 // addKey registers the key whose bytes all are b.
 func addKey(t testing.TB, db *pgtest.Database, gateway, id string, b byte) {
 	t.Helper()
-	pads := make([]byte, 128)
-	for i := range pads {
-		pads[i] = 0x36
-		if i >= 64 {
-			pads[i] = 0x5c
-		}
-		if i%64 < 32 {
-			pads[i] ^= b
-		}
-	}
-	db.Exec(t, `INSERT INTO rls.gateway_key (gateway, id, inner_pad, outer_pad) VALUES ('`+gateway+`', '`+id+`', '\x`+
-		hex.EncodeToString(pads[:64])+`', '\x`+hex.EncodeToString(pads[64:])+`')`)
+	db.Exec(t, `SELECT rls.add_key('`+gateway+`', '`+id+`', '\x`+hex.EncodeToString(bytes.Repeat([]byte{b}, 32))+`')`)
 }
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -59,6 +49,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 func gateway(t testing.TB) (db *pgtest.Database, login string) {
 	t.Helper()
 	db = pgtest.Shared(t).Clone(t, "pgsession", install)
+	db.Exec(t, "SELECT rls.reseal()") // a copy of a template is a copy
 	login = db.Role(t, "gate", "LOGIN NOINHERIT")
 	db.Exec(t, `
 		INSERT INTO rls.login (name, kind, client_role) VALUES ('`+login+`', 'gateway', 'rls_client');

@@ -12,7 +12,7 @@ import (
 
 func newKeyCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "key rotate|retire|list",
+		Use:   "key rotate|retire|list|reseal",
 		Short: "The keys that a gateway's tokens are signed with",
 		Long: `Two keys of a gateway are valid at once, so that they change without a pause: rotate, wait until every process of the
 application signs with the new key, retire the old one. Keys are written once, and never shown.` + exitCodes(exitUsage, exitRefused),
@@ -20,7 +20,7 @@ application signs with the new key, retire the old one. Keys are written once, a
   rlsctl key list web
   rlsctl key retire web k-1a2b3c4d`,
 	}
-	cmd.AddCommand(newKeyRotateCommand(a), newKeyRetireCommand(a), newKeyListCommand(a))
+	cmd.AddCommand(newKeyRotateCommand(a), newKeyRetireCommand(a), newKeyListCommand(a), newKeyResealCommand(a))
 	return cmd
 }
 
@@ -112,6 +112,42 @@ func newKeyListCommand(a *app) *cobra.Command {
 				rows = append(rows, []string{k.ID, k.Created.UTC().Format(time.RFC3339)})
 			}
 			a.columns(rows)
+			return nil
+		})
+	}
+	return cmd
+}
+
+func newKeyResealCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "reseal",
+		Short: "Make a copy of a database one of its own",
+		Long: `Draws the seal of this database anew and forgets the keys of all gateways: from the next statement on it believes no token
+of the database that it was copied from. A dump holds neither seal nor keys, so that this is for other copies: made by
+CREATE DATABASE … TEMPLATE, by pg_basebackup or from a snapshot. Then give each gateway a key with rlsctl key rotate.` + exitCodes(exitUsage, exitRefused),
+		Example: "  rlsctl key reseal --database-url postgres://postgres@localhost/staging",
+		Args:    exactArgs(),
+	}
+	yes := cmd.Flags().Bool("yes", false, "do not ask")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return a.withConn(cmd.Context(), func(conn *pgx.Conn) error {
+			if !*yes {
+				ok, err := a.confirm(cmd.Context(), "Forget the keys of all gateways of this database?")
+				if err != nil {
+					return err
+				}
+				if !ok {
+					return failf(exitRefused, "not confirmed; nothing was changed")
+				}
+			}
+			gateways, err := logins.Reseal(cmd.Context(), conn)
+			if err != nil {
+				return refused(err)
+			}
+			fmt.Fprintln(a.Out, "the seal is a new one, and no gateway has a key")
+			for _, g := range gateways {
+				a.note("next: rlsctl key rotate %s --key-file PATH", shellWord(g))
+			}
 			return nil
 		})
 	}

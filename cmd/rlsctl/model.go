@@ -56,10 +56,16 @@ func (a *app) diagnose(diags policies.Diagnostics) {
 	}
 }
 
-// noKernel tells how to install the kernel where it is missing.
+// noKernel tells how to install the kernel where it is missing, or another release's.
 func noKernel(err error) error {
 	if errors.Is(err, pipeline.ErrNoKernel) {
 		return (&exitError{code: exitUnexpected, err: err}).hint("Run `rlsctl migrate up`.")
+	}
+	switch {
+	case errors.Is(err, pipeline.ErrOldKernel):
+		return (&exitError{code: exitRefused, err: err}).hint("Run `rlsctl migrate up`, then plan again.")
+	case errors.Is(err, pipeline.ErrNewKernel):
+		return (&exitError{code: exitRefused, err: err}).hint("Use the release of rlsctl that installed it, or a later one.")
 	}
 	return err
 }

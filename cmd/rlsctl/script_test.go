@@ -69,7 +69,7 @@ type databaseKey struct{}
 
 // newDatabase makes a database with the kernel in it.
 func newDatabase(t testing.TB) *pgtest.Database {
-	return pgtest.Shared(t).Clone(t, "kernel", func(ctx context.Context, url string) error {
+	d := pgtest.Shared(t).Clone(t, "kernel", func(ctx context.Context, url string) error {
 		conn, err := pgx.Connect(ctx, url)
 		if err != nil {
 			return err
@@ -78,6 +78,8 @@ func newDatabase(t testing.TB) *pgtest.Database {
 		_, err = kernel.Up(ctx, conn)
 		return err
 	})
+	d.Exec(t, "SELECT rls.reseal()") // a copy of a template is a copy
+	return d
 }
 
 func program(ts *testscript.TestScript, neg bool, want int, args []string) {

@@ -163,6 +163,9 @@ func (e *examination) run(ctx context.Context) (err error) {
 		return err
 	}
 	err = ownership.Do(ctx, e.tx, func() error {
+		if err := e.copies(ctx); err != nil {
+			return err
+		}
 		for _, check := range []func(context.Context) error{e.model, e.tables, e.logins, e.forms, e.gateways, e.adopted, e.planRoles, e.unmapped, e.indexes, e.readers, e.upkeep} {
 			if err := check(ctx); err != nil {
 				return err

@@ -96,7 +96,7 @@ func TestExamine(t *testing.T) {
 	}
 
 	as := func(sql string) string { return "SET LOCAL ROLE rls_owner; " + sql + "; RESET ROLE" }
-	const key = "INSERT INTO rls.gateway_key (gateway, id, inner_pad, outer_pad, created_at) VALUES ('{gate}', '%s', repeat('x', 64)::bytea, repeat('x', 64)::bytea, now() - interval '%d days')"
+	const key = "SELECT rls.add_key('{gate}', '%[1]s', repeat('x', 32)::bytea); UPDATE rls.gateway_key SET created_at = now() - interval '%[2]d days' WHERE id = '%[1]s'"
 	cases := []struct {
 		name, sql string
 		code      policies.Code

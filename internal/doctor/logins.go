@@ -163,7 +163,7 @@ func (e *examination) gateways(ctx context.Context) error {
 		Foreign      []string // plan roles of other client roles that it is a member of
 		Missing      []string // plan roles of its client role that it cannot take
 		Tables       []string // protected tables that it holds privileges on
-		Keys         int
+		Keys, Lost   int
 		KeySince     *time.Time // of the newest
 		Now          time.Time
 	}
@@ -186,8 +186,9 @@ func (e *examination) gateways(ctx context.Context) error {
 		             WHERE EXISTS (SELECT FROM aclexplode(t.relacl) AS x WHERE x.grantee IN (r.oid, 0))
 		                OR EXISTS (SELECT FROM pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
 		                           WHERE a.attrelid = t.oid AND x.grantee IN (r.oid, 0)) ORDER BY 1),
-		       (SELECT count(*)::integer FROM rls.gateway_key AS k WHERE k.gateway = g.login),
-		       (SELECT k.created_at FROM rls.gateway_key AS k WHERE k.gateway = g.login ORDER BY k.position DESC LIMIT 1),
+		       (SELECT count(*)::integer FROM rls.gateway_key AS k WHERE k.gateway = g.login AND k.inner_pad IS NOT NULL),
+		       (SELECT count(*)::integer FROM rls.gateway_key AS k WHERE k.gateway = g.login AND k.inner_pad IS NULL),
+		       (SELECT k.created_at FROM rls.gateway_key AS k WHERE k.gateway = g.login AND k.inner_pad IS NOT NULL ORDER BY k.position DESC LIMIT 1),
 		       now()
 		FROM rls.gateway AS g
 		JOIN rls.login AS l ON l.name = g.login
@@ -232,6 +233,9 @@ func (e *examination) gateways(ctx context.Context) error {
 			continue
 		}
 		switch {
+		case g.Keys == 0 && g.Lost > 0:
+			e.find(CodeLostKey, policies.Error, fmt.Sprintf("Run rlsctl key rotate %s --key-file PATH, and give the application the new key.", g.Name),
+				"the keys of gateway %q stayed behind when this database was restored from a dump: nobody can enter through it", g.Name)
 		case g.Keys == 0:
 			e.find(CodeNoKey, policies.Error, fmt.Sprintf("Run rlsctl key rotate %s --key-file PATH.", g.Name), "gateway %q has no key: nobody can enter through it", g.Name)
 		case g.Keys > 2:

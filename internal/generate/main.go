@@ -1,34 +1,41 @@
 // Command generate writes the goose file that carries the objects of sql/, so that plain goose over migrations/
-// installs the whole kernel. Run it with `make generate`; with -check it
-// writes nothing and fails where the two differ.
+// installs the whole kernel. Run it with `make generate`; with -check it writes nothing and fails where the two differ.
+//
+// A database that has run a migration never runs it again. So -release freezes the migrations as they are, by their hashes
+// in migrations/released.txt, and from then on what changes in sql/ goes into a new file: just what differs from what the
+// frozen ones install.
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
-	"regexp"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rlsctl/rlsctl/sql"
 )
 
-const target = "migrations/20261121000002_objects.sql"
+const (
+	folder   = "migrations"
+	released = folder + "/released.txt"
+	first    = folder + "/20261121000002_objects.sql"
+	suffix   = "_objects.sql"
+)
 
 func main() {
-	check := flag.Bool("check", false, "change nothing, fail where the file differs")
+	check := flag.Bool("check", false, "change nothing, fail where a file differs")
+	release := flag.Bool("release", false, "freeze the migrations as they are")
 	flag.Parse()
-	text, err := goose(sql.Files())
-	switch {
-	case err != nil:
-	case *check:
-		var have []byte
-		if have, err = os.ReadFile(target); err == nil && string(have) != text {
-			err = fmt.Errorf("%s differs from sql/: run make generate", target)
-		}
-	default:
-		err = os.WriteFile(target, []byte(text), 0o644)
+	err := generate(*check || *release)
+	if err == nil && *release {
+		err = freeze()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
@@ -36,55 +43,138 @@ func main() {
 	}
 }
 
-const assume = `-- +goose StatementBegin
-DO $$
-BEGIN
-    IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) THEN
-        EXECUTE '%s rls_owner %s CURRENT_USER';
-    END IF;
-END
-$$;
--- +goose StatementEnd
-`
-
-var object = regexp.MustCompile(`(?m)^CREATE OR REPLACE (FUNCTION|VIEW|TRIGGER) (\S+?)[\s(]`)
-var signature = regexp.MustCompile(`(?m)^REVOKE ALL ON (FUNCTION .+) FROM PUBLIC;$`)
-var triggerTable = regexp.MustCompile(`(?m) ON (\S+)$`)
-
-// goose returns one migration that creates all files in their order, and drops them in the reverse one.
-func goose(files []sql.File) (string, error) {
-	var up strings.Builder
-	var down []string
-	for _, f := range files {
-		m := object.FindStringSubmatch(f.Text)
-		if m == nil {
-			return "", fmt.Errorf("%s: no CREATE OR REPLACE FUNCTION, VIEW or TRIGGER", f.Path)
-		}
-		drop := "DROP " + m[1] + " " + m[2]
-		switch m[1] {
-		case "FUNCTION":
-			s := signature.FindStringSubmatch(f.Text)
-			if s == nil {
-				return "", fmt.Errorf("%s: no REVOKE ALL ON FUNCTION … FROM PUBLIC", f.Path)
-			}
-			drop = "DROP " + s[1]
-		case "TRIGGER":
-			t := triggerTable.FindStringSubmatch(f.Text)
-			if t == nil {
-				return "", fmt.Errorf("%s: no table", f.Path)
-			}
-			drop += " ON " + t[1]
-		}
-		down = append(down, drop+";\n")
-		create, rest, _ := strings.Cut(f.Text, "\nREVOKE ")
-		if rest != "" {
-			create, rest = create+"\n", "REVOKE "+rest
-		}
-		fmt.Fprintf(&up, "\n-- sql/%s\n-- +goose StatementBegin\n%s-- +goose StatementEnd\n%s", f.Path, create, rest)
+// generate writes the file that is not frozen yet, or with check says that it differs.
+func generate(check bool) error {
+	frozen, err := readFrozen()
+	if err != nil {
+		return err
 	}
-	slices.Reverse(down)
-	grant, revoke := fmt.Sprintf(assume, "GRANT", "TO"), fmt.Sprintf(assume, "REVOKE", "FROM")
-	return "-- Code generated from sql/ by `make generate`. DO NOT EDIT.\n\n-- +goose Up\nSET LOCAL search_path = pg_catalog, pg_temp;\n\n" + grant +
-		"\nSET LOCAL ROLE rls_owner;\n" + up.String() + "\nRESET ROLE;\n\n" + revoke + "\nRESET search_path;\n" +
-		"\n-- +goose Down\nSET LOCAL search_path = pg_catalog, pg_temp;\n\n" + grant + "\nSET LOCAL ROLE rls_owner;\n" + strings.Join(down, "") + "RESET ROLE;\n\n" + revoke + "\nRESET search_path;\n", nil
+	target, before, err := target(frozen)
+	if err != nil {
+		return err
+	}
+	var text string
+	if before == nil {
+		text, err = whole(sql.Files())
+	} else {
+		text, err = difference(before, sql.Files())
+	}
+	if err != nil {
+		return err
+	}
+	have, err := os.ReadFile(target)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	switch {
+	case string(have) == text:
+		return nil
+	case check:
+		return fmt.Errorf("%s differs from sql/: run make generate", target)
+	case text == "":
+		return os.Remove(target)
+	}
+	return os.WriteFile(target, []byte(text), 0o644)
+}
+
+// readFrozen returns the names of the files that were released, and fails where one has changed since.
+func readFrozen() ([]string, error) {
+	list, err := os.ReadFile(released)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for line := range strings.Lines(string(list)) {
+		hash, name, ok := strings.Cut(strings.TrimSpace(line), "  ")
+		if !ok {
+			return nil, fmt.Errorf("%s: %q is not a hash and a name", released, line)
+		}
+		b, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			return nil, err
+		}
+		if sum(b) != hash {
+			return nil, fmt.Errorf("%s/%s was released, and databases that have run it will not run it again: put it back, and make a new file", folder, name)
+		}
+		out = append(out, name)
+	}
+	return out, nil
+}
+
+func sum(b []byte) string {
+	s := sha256.Sum256(b)
+	return hex.EncodeToString(s[:])
+}
+
+// freeze writes the hashes of all migrations.
+func freeze() error {
+	names, err := migrations()
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	for _, name := range names {
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "%s  %s\n", sum(text), name)
+	}
+	return os.WriteFile(released, []byte(b.String()), 0o644)
+}
+
+func migrations() ([]string, error) {
+	paths, err := filepath.Glob(filepath.Join(folder, "*.sql"))
+	if err != nil {
+		return nil, err
+	}
+	for i := range paths {
+		paths[i] = filepath.Base(paths[i])
+	}
+	slices.Sort(paths)
+	return paths, nil
+}
+
+// target returns the file to write, and what the frozen ones before it install, by the path of each object; nil where
+// none is frozen.
+func target(frozen []string) (path string, before map[string]string, err error) {
+	names, err := migrations()
+	if err != nil {
+		return "", nil, err
+	}
+	var open []string
+	var last int64
+	for _, name := range names {
+		version, err := strconv.ParseInt(name[:min(14, len(name))], 10, 64)
+		if err != nil {
+			return "", nil, fmt.Errorf("%s/%s has no version of 14 digits", folder, name)
+		}
+		last = max(last, version)
+		switch {
+		case !strings.HasSuffix(name, suffix):
+		case !slices.Contains(frozen, name):
+			open = append(open, name)
+		default:
+			b, err := os.ReadFile(filepath.Join(folder, name))
+			if err != nil {
+				return "", nil, err
+			}
+			if before == nil {
+				before = map[string]string{}
+			}
+			installed(string(b), before)
+		}
+	}
+	switch {
+	case len(open) > 1:
+		return "", nil, fmt.Errorf("two files carry objects and are not released: %s", strings.Join(open, ", "))
+	case len(open) == 1:
+		return filepath.Join(folder, open[0]), before, nil
+	case before == nil:
+		return first, nil, nil
+	}
+	return fmt.Sprintf("%s/%014d%s", folder, last+1, suffix), before, nil
 }

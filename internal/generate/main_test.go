@@ -15,7 +15,7 @@ func TestGoose(t *testing.T) {
 	t.Parallel()
 	t.Run("carries_every_file_in_order_and_drops_them_in_reverse", func(t *testing.T) {
 		t.Parallel()
-		text, err := goose(sql.Files())
+		text, err := whole(sql.Files())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func TestGoose(t *testing.T) {
 	} {
 		t.Run("refuses_a_file_with_"+name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := goose([]sql.File{{Path: "x.sql", Text: text}}); err == nil || !strings.HasPrefix(err.Error(), "x.sql: no ") {
+			if _, err := whole([]sql.File{{Path: "x.sql", Text: text}}); err == nil || !strings.HasPrefix(err.Error(), "x.sql: no ") {
 				t.Errorf("error %v", err)
 			}
 		})
@@ -50,7 +50,7 @@ func TestGoose(t *testing.T) {
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
-	for _, part := range []string{"go.mod", "go.sum", "sql", "migrations", "internal/generate/main.go"} {
+	for _, part := range []string{"go.mod", "go.sum", "sql", "migrations", "internal/generate/main.go", "internal/generate/goose.go"} {
 		from := filepath.Join("../..", part)
 		err := filepath.WalkDir(from, func(p string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {

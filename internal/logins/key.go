@@ -66,13 +66,12 @@ func withKey(s Sink, fn func(*key) error) error {
 	return nil
 }
 
-// addKey stores the pads of a key. The key is a bind parameter, and is refused where the server would log it. As rls_owner.
+// addKey stores a key. The key is a bind parameter, and is refused where the server would log it. As rls_owner.
 func (c *change) addKey(ctx context.Context, gateway string, k *key) error {
 	if err := c.unlogged(ctx); err != nil {
 		return err
 	}
-	_, err := c.tx.Exec(ctx, `INSERT INTO rls.gateway_key (gateway, id, inner_pad, outer_pad)
-		VALUES ($1, $2, rls.hmac_pad($3, 54), rls.hmac_pad($3, 92))`, gateway, k.id, k.secret[:])
+	_, err := c.tx.Exec(ctx, "SELECT rls.add_key($1, $2, $3)", gateway, k.id, k.secret[:])
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		// The context of an error can quote parameters.
@@ -217,6 +216,22 @@ func (c *change) keys(ctx context.Context, gateway string) ([]Key, error) {
 		return nil, refuse(hint, "gateway %q is not registered", gateway)
 	}
 	rows, _ = c.tx.Query(ctx, `SELECT k.id, k.created_at, k.position = max(k.position) OVER () FROM rls.gateway_key AS k
-		WHERE k.gateway = $1 ORDER BY k.position`, gateway)
+		WHERE k.gateway = $1 AND k.inner_pad IS NOT NULL ORDER BY k.position`, gateway)
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Key])
+}
+
+// Reseal makes a copy of a database one of its own: contexts and tokens of the original are no longer believed. It returns
+// the signed gateways, which need a new key each.
+func Reseal(ctx context.Context, conn *pgx.Conn) (gateways []string, err error) {
+	err = inTx(ctx, conn, func(c *change) error {
+		return c.owner(ctx, func() error {
+			if err := c.exec(ctx, "draw a new seal", "SELECT rls.reseal()"); err != nil {
+				return err
+			}
+			rows, _ := c.tx.Query(ctx, "SELECT g.login FROM rls.gateway AS g WHERE g.signed ORDER BY 1")
+			gateways, err = pgx.CollectRows(rows, pgx.RowTo[string])
+			return err
+		})
+	})
+	return gateways, err
 }

@@ -74,7 +74,7 @@ func Gateways(ctx context.Context, conn *pgx.Conn) ([]GatewayState, error) {
 				'created_at', l.created_at,
 				'keys', (SELECT coalesce(json_agg(json_build_object('id', k.id, 'created_at', k.created_at,
 				             'newest', k.position = (SELECT max(n.position) FROM rls.gateway_key AS n WHERE n.gateway = g.login)) ORDER BY k.position), '[]'::json)
-				         FROM rls.gateway_key AS k WHERE k.gateway = g.login)) ORDER BY g.login COLLATE "C"), '[]'::json)
+				         FROM rls.gateway_key AS k WHERE k.gateway = g.login AND k.inner_pad IS NOT NULL)) ORDER BY g.login COLLATE "C"), '[]'::json)
 				FROM rls.gateway AS g JOIN rls.login AS l ON l.name = g.login`)
 		})
 	})

@@ -34,5 +34,5 @@ SELECT coalesce(json_agg(json_build_object(
               -- Whoever makes a role gets one that shows nothing.
               AND coalesce((to_jsonb(a) ->> 'set_option')::boolean OR (to_jsonb(a) ->> 'inherit_option')::boolean, true)
             GROUP BY o.name) AS m)
-    ) ORDER BY l.rank, l.name COLLATE "C"), '[]'::json)
+    ) ORDER BY l.rank, l.oid), '[]'::json) -- in the order in which they were made: pg_dump writes them in that order
 FROM listed AS l

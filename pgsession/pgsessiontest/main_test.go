@@ -89,22 +89,15 @@ func newPlace(t testing.TB) place {
 	p.maintenance = db.Pool(t, db.Role(t, "tester", "LOGIN IN ROLE "+maint+", rls_any_"+p.client))
 	gate := db.Role(t, "gate", "LOGIN NOINHERIT IN ROLE "+p.client)
 	secret := []byte(strings.Repeat("k", 32))
-	pads := make([]byte, 128)
-	for i := range pads {
-		pads[i] = [...]byte{0x36, 0x5c}[i/64]
-		if i%64 < 32 {
-			pads[i] ^= 'k'
-		}
-	}
 	db.Exec(t, fmt.Sprintf(`
 		INSERT INTO rls.login (name, kind, client_role) VALUES ('%[1]s', 'gateway', '%[2]s');
 		INSERT INTO rls.gateway (login, users, anonymous) VALUES ('%[1]s', true, true);
-		INSERT INTO rls.gateway_key (gateway, id, inner_pad, outer_pad) VALUES ('%[1]s', 'k1', '\x%[3]s', '\x%[4]s');
+		SELECT rls.add_key('%[1]s', 'k1', '\x%[3]s');
 		GRANT USAGE ON SCHEMA rls, app TO %[1]s;
 		GRANT EXECUTE ON FUNCTION rls.enter(text), rls.open_token(text), rls.session_problems() TO %[1]s;
 		DO $$ DECLARE r text; BEGIN
 			FOR r IN SELECT p.role FROM rls.plan_role AS p LOOP EXECUTE format('GRANT %%I TO %[1]s', r); END LOOP;
-		END $$`, gate, p.client, hex.EncodeToString(pads[:64]), hex.EncodeToString(pads[64:])))
+		END $$`, gate, p.client, hex.EncodeToString(secret)))
 	p.gateway = db.Pool(t, gate)
 	key, err := pgsession.NewKey("k1", secret)
 	if err != nil {

@@ -86,8 +86,9 @@ func (g *compiler) owner(f form, r resource, o policies.Owner, column, action st
 		return g.isMember(o, plain, typ, args)
 	}
 	// Three times, because the planner puts the cheaper test first, and an array is searched from its beginning.
+	// The first in full: a BETWEEN that leads an AND is spelled in another way once a dump of it was restored.
 	never := fmt.Sprintf("%[1]s BETWEEN (SELECT NULL::%[2]s) AND (SELECT NULL::%[2]s)", column, typ)
-	never = strings.Join([]string{never, never, never}, " AND ")
+	never = fmt.Sprintf("%[1]s >= (SELECT NULL::%[2]s) AND %[1]s <= (SELECT NULL::%[2]s) AND %[3]s AND %[3]s", column, typ, never)
 	return fmt.Sprintf("(%s\n            AND (%s OR %s))", g.isMember(o, plain, typ, args), never, g.inArray(o, column, args))
 }
 

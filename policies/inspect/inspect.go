@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/rlsctl/rlsctl/internal/ownership"
+	"github.com/rlsctl/rlsctl/migrations"
 	"github.com/rlsctl/rlsctl/policies"
 )
 
@@ -72,7 +73,9 @@ func InTx(ctx context.Context, tx pgx.Tx) (*policies.Catalog, error) {
 	if !installed {
 		return c, nil
 	}
-	c.Kernel = 1
+	if c.Kernel, err = kernel(ctx, tx); err != nil {
+		return nil, fmt.Errorf("inspect the kernel: %w", err)
+	}
 	err = ownership.Do(ctx, tx, func() error {
 		if err := document(ctx, tx, gatewaysSQL, &c.Gateways); err != nil {
 			return fmt.Errorf("inspect gateways: %w", err)
@@ -95,6 +98,25 @@ func Tables(ctx context.Context, tx pgx.Tx, identities []string) ([]policies.Tab
 		return nil, fmt.Errorf("inspect tables: %w", err)
 	}
 	return out, nil
+}
+
+// KernelUnknown is the version of a kernel whose version table this login may not read.
+const KernelUnknown = 1
+
+// NewestKernel is the version of the kernel that this program brings.
+func NewestKernel() int64 { return migrations.Newest() }
+
+// kernel returns the version of the last migration that was applied.
+func kernel(ctx context.Context, tx pgx.Tx) (int64, error) {
+	var readable bool
+	if err := tx.QueryRow(ctx, `SELECT coalesce((SELECT has_table_privilege(c.oid, 'SELECT') FROM pg_class AS c
+		JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = 'public' WHERE c.relname = 'rls_goose_version'), false)
+		AND has_schema_privilege('public', 'USAGE')`).Scan(&readable); err != nil || !readable {
+		return KernelUnknown, err
+	}
+	var version int64
+	err := tx.QueryRow(ctx, "SELECT coalesce(max(v.version_id), 0) FROM "+migrations.QualifiedTable+" AS v WHERE v.is_applied").Scan(&version)
+	return max(version, KernelUnknown), err
 }
 
 // document reads a query that returns one JSON document.

@@ -25,6 +25,27 @@ import (
 // ErrNoKernel is returned where the kernel is not installed in the database.
 var ErrNoKernel = errors.New("the kernel is not installed in this database")
 
+// ErrOldKernel is returned where the kernel in the database is of an older release than this program, and ErrNewKernel
+// where it is of a newer one: what is compiled for one kernel may call what another does not have.
+var (
+	ErrOldKernel = errors.New("the kernel of this database is older than this program (RL425)")
+	ErrNewKernel = errors.New("the kernel of this database is newer than this program (RL426)")
+)
+
+// fits compares the kernel of a database with the one that this program brings. What cannot be known is believed.
+func fits(c *policies.Catalog) error {
+	newest := inspect.NewestKernel()
+	switch {
+	case c.Kernel == 0:
+		return ErrNoKernel
+	case c.Kernel == inspect.KernelUnknown || c.Kernel == newest:
+		return nil
+	case c.Kernel < newest:
+		return ErrOldKernel
+	}
+	return ErrNewKernel
+}
+
 // CodeExpression is an expression that the server does not take.
 const CodeExpression policies.Code = "RL290"
 
@@ -61,11 +82,11 @@ func Inspect(ctx context.Context, conn *pgx.Conn) (*policies.Catalog, error) {
 
 // Plan says what apply would do to the database that conn is connected to, and changes nothing. Policies made by hand are
 // among the notes of the plan, not among the diagnostics: the database has drifted, the model is as good as before.
-// It returns ErrNoKernel where the kernel is missing.
+// It returns ErrNoKernel where the kernel is missing, ErrOldKernel and ErrNewKernel where it is another release's.
 func Plan(ctx context.Context, conn *pgx.Conn, m *policies.Model) (Result, error) {
 	return inspected(ctx, conn, m, []policies.Code{check.CodePermissive, check.CodeRestrictive}, func(tx pgx.Tx, r *Result) error {
-		if r.Catalog.Kernel == 0 {
-			return ErrNoKernel
+		if err := fits(r.Catalog); err != nil {
+			return err
 		}
 		return plan(m, r)
 	})

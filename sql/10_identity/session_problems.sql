@@ -17,8 +17,11 @@ BEGIN
         RETURN NEXT format('login %I is not registered as a gateway', session_user);
     ELSIF NOT gate.signed THEN
         RETURN NEXT format('unsigned gateway: whoever connects as %I can claim to be anybody', session_user);
-    ELSIF NOT EXISTS (SELECT FROM rls.gateway_key AS k WHERE k.gateway = gate.login) THEN
+    ELSIF NOT EXISTS (SELECT FROM rls.gateway_key AS k WHERE k.gateway = gate.login AND k.inner_pad IS NOT NULL) THEN
         RETURN NEXT format('gateway %I has no key', session_user);
+    END IF;
+    IF EXISTS (SELECT FROM rls.seal AS s JOIN pg_database AS d ON d.datname = current_database() WHERE s.drawn_in <> d.oid) THEN
+        RETURN NEXT 'this database is a copy, and believes the tokens of the original: run rlsctl key reseal';
     END IF;
     -- In what the login is, or can become by SET ROLE.
     RETURN QUERY

@@ -1305,7 +1305,7 @@ CREATE POLICY memo_read_narrow ON public.memo AS PERMISSIVE FOR SELECT TO rls_na
 CREATE POLICY memo_read_middle ON public.memo AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE WHEN author::text <@ (SELECT rls.admitted_ranges('read', 'memo', 'visible', true)) THEN true ELSE false END
-            AND (author BETWEEN (SELECT NULL::character varying) AND (SELECT NULL::character varying) AND author BETWEEN (SELECT NULL::character varying) AND (SELECT NULL::character varying) AND author BETWEEN (SELECT NULL::character varying) AND (SELECT NULL::character varying) OR author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', true))::text[])))
+            AND (author >= (SELECT NULL::character varying) AND author <= (SELECT NULL::character varying) AND author BETWEEN (SELECT NULL::character varying) AND (SELECT NULL::character varying) AND author BETWEEN (SELECT NULL::character varying) AND (SELECT NULL::character varying) OR author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', true))::text[])))
         OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', true))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_read_middle ON public.memo;

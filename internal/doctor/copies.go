@@ -1,0 +1,44 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rlsctl/rlsctl/policies"
+)
+
+// Codes of findings about copies and backups.
+const (
+	CodeLostKey policies.Code = "RL657" // the keys of a gateway stayed behind when the database was restored
+	CodeCopy    policies.Code = "RL658" // the database is a copy that believes tokens of the original
+	CodeBackup  policies.Code = "RL659" // a login that reads everything for a backup is filtered
+)
+
+// copies finds a database that CREATE DATABASE … TEMPLATE made: its seal and keys are those of another one.
+func (e *examination) copies(ctx context.Context) error {
+	var copied bool
+	err := e.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM rls.seal AS s JOIN pg_database AS d ON d.datname = current_database()
+		WHERE s.drawn_in <> d.oid)`).Scan(&copied)
+	if copied {
+		e.find(CodeCopy, policies.Error, "Run rlsctl key reseal, then rlsctl key rotate for each gateway.",
+			"this database is a copy of another one of the cluster, and believes the tokens of the original")
+	}
+	if err != nil {
+		return err
+	}
+	return e.backups(ctx)
+}
+
+// backups finds logins that are meant to read every table, and that row security filters: pg_dump fails with them, and
+// with --enable-row-security it writes a dump that lacks rows and says nothing.
+func (e *examination) backups(ctx context.Context) error {
+	list, err := rows[struct{ Name string }](ctx, e, `SELECT r.rolname::text FROM pg_roles AS r
+		WHERE r.rolcanlogin AND NOT r.rolsuper AND NOT r.rolbypassrls AND pg_has_role(r.oid, 'pg_read_all_data', 'USAGE')
+		  AND EXISTS (SELECT FROM rls.resource)
+		ORDER BY 1`)
+	for _, r := range list {
+		e.find(CodeBackup, policies.Warning, fmt.Sprintf("Run ALTER ROLE %s BYPASSRLS if it makes backups; else REVOKE pg_read_all_data FROM it.", policies.Ident(r.Name)),
+			"%q may read every table and is filtered by row security: its pg_dump fails, and lacks rows with --enable-row-security", r.Name)
+	}
+	return err
+}
