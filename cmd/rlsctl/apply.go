@@ -67,8 +67,8 @@ func (a *app) changeFlags(cmd *cobra.Command) *changeOptions {
 	o := &changeOptions{format: formatFlag(cmd, "text", "json")}
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
 	cmd.Flags().Var(&o.allow, "allow", "`hazards` that the plan may have, separated by commas")
-	cmd.Flags().DurationVar(&o.lockTimeout, "lock-timeout", 2*time.Second, "how long an attempt waits for its first lock; for the others it waits less than deadlock_timeout")
-	cmd.Flags().IntVar(&o.lockRetries, "lock-retries", 10, "how often to try again where a lock is not to be had")
+	cmd.Flags().DurationVar(&o.lockTimeout, "lock-timeout", 2*time.Second, "how long an attempt waits for its first lock; for the others it waits a moment")
+	cmd.Flags().IntVar(&o.lockRetries, "lock-retries", 30, "how often to try again where a lock is not to be had")
 	_ = cmd.RegisterFlagCompletionFunc("allow", func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		before := typed[:strings.LastIndex(typed, ",")+1]
 		var out []string
@@ -243,7 +243,7 @@ func refusal(ctx context.Context, err error, done, steps int) error {
 		return failf(exitRefused, "%w (RL420); %s", err, kept).hint("Wait until the other apply is done, or the maintenance, and run the command again.")
 	case errors.As(err, &blocked):
 		return failf(exitRefused, "%w (RL419); %s", err, kept).
-			hint("Wait until those sessions have ended their transactions, or end them; then run the command again, with more --lock-retries if need be.")
+			hint("Wait until those sessions have ended their transactions, or end them; then run the command again, with more --lock-retries or with --per-table if need be.")
 	case errors.As(err, &pg) && pg.Code == "42501" && pg.Hint == "":
 		return out.hint("Connect as a database superuser, or as the owner of the tables with CREATEROLE.")
 	}

@@ -34,10 +34,11 @@ var ErrUncertain = errors.New("the connection was lost at the commit")
 // Options of one apply. The zero value allows NARROWS_ACCESS alone, and tries once to get its locks.
 type Options struct {
 	Allow []policies.Hazard
-	// LockTimeout is how long one attempt waits for the first lock; 0 is 2 s. Once it holds one it waits for the others for
-	// less than the server's deadlock_timeout altogether: see takeLocks.
+	// LockTimeout is how long one attempt waits for the first lock; 0 is 2 s. Once it holds one it waits for each of the
+	// others for a tenth of a second, and for all of them less than the server's deadlock_timeout: see takeLocks.
 	LockTimeout time.Duration
-	// LockRetries is how often the whole transaction is tried again where a lock was not to be had.
+	// LockRetries is how often it tries again to get the locks, and how often the whole transaction where somebody else
+	// changed the same row of the catalog.
 	LockRetries int
 	// Before looks at the database inside the transaction, before there are any locks; an error ends the apply.
 	Before func(ctx context.Context, tx pgx.Tx) error
@@ -69,22 +70,24 @@ func Plan(ctx context.Context, db DB, p policies.Plan, o Options) error {
 		o.LockTimeout = 2 * time.Second
 	}
 	conn, alone := db.(*pgx.Conn)
+	if !alone {
+		o.LockRetries = 0
+	}
 	for attempt := 1; ; attempt++ {
 		err := once(ctx, db, p, o)
 		if err == nil || ctx.Err() != nil || !passing(err) {
 			return err
 		}
-		told := blocked(ctx, db, err)
-		if attempt > o.LockRetries || !alone || conn.IsClosed() {
+		told := blocked(ctx, db, err) // of takeLocks, who has tried again itself, it is so already
+		if attempt > o.LockRetries || conn.IsClosed() || errors.As(err, new(*BlockedError)) {
 			return told
 		}
 		if o.Waiting != nil {
 			o.Waiting(attempt, told)
 		}
-		if err := pause(ctx, attempt, o.LockTimeout); err != nil {
+		if err := pause(ctx, attempt); err != nil {
 			return err
 		}
-		queue(ctx, conn, err, o.LockTimeout)
 	}
 }
 
@@ -110,7 +113,7 @@ func once(ctx context.Context, db DB, p policies.Plan, o Options) (err error) {
 		return err
 	}
 	if _, err := tx.Exec(ctx, "SELECT pg_catalog.pg_advisory_xact_lock($1)", LockKey); err != nil {
-		return &lockError{what: lockedByApply, err: err}
+		return &lockError{wanted{what: lockedByApply}, err}
 	}
 	// Names in policies are resolved when they are made, and must not be found anywhere else.
 	if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog, pg_temp"); err != nil {
@@ -125,7 +128,7 @@ func once(ctx context.Context, db DB, p policies.Plan, o Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("apply: %w", err)
 	}
-	if err := takeLocks(ctx, tx, p, o.LockTimeout); err != nil {
+	if err := takeLocks(ctx, tx, p, o); err != nil {
 		return err
 	}
 	if o.Locked != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,55 +33,103 @@ func lockSQL(l policies.Lock) string {
 	return fmt.Sprintf("LOCK TABLE ONLY %s IN %s MODE", l.Name, l.Mode)
 }
 
-// takeLocks takes all that clients could hold too, before the first change and in one fixed order.
+// waitHolding is how long one lock is waited for while others are held. Where clients hold what we want and want what we
+// hold no patience helps, and everybody waits for us meanwhile.
+const waitHolding = 100 * time.Millisecond
+
+// wanted is one lock of a plan.
+type wanted struct {
+	what    string
+	sql     string // that takes it
+	asOwner bool
+	writes  bool // it keeps writers waiting alone
+}
+
+func locksOf(p policies.Plan) []wanted {
+	var out []wanted
+	for _, l := range p.Locks {
+		out = append(out, wanted{l.Name, lockSQL(l), l.AsOwner, l.Mode == policies.LockWrites})
+	}
+	if forgets(p) {
+		out = append(out, wanted{lockedGraph, lockGraphSQL, true, true})
+	}
+	return out
+}
+
+// takeLocks takes all that clients could hold too, before the first change, or after so many retries nothing.
 //
 // A client in the middle of a transaction may hold one table and want another, in whatever order. So that no client
 // ever ends as the victim of a deadlock with us, we stop waiting before the server looks for deadlocks: from the first
 // lock on, all waiting together takes less than deadlock_timeout, and a client that began to wait for us later than
-// that looks for deadlocks later still. The first lock is waited for with empty hands, which harms nobody.
-func takeLocks(ctx context.Context, tx pgx.Tx, p policies.Plan, first time.Duration) error {
+// that looks for deadlocks later still. The first lock is waited for with empty hands, which harms nobody; after a
+// failure it is the one that was not to be had.
+func takeLocks(ctx context.Context, tx pgx.Tx, p policies.Plan, o Options) error {
 	var milliseconds int
 	if err := tx.QueryRow(ctx, "SELECT s.setting::integer FROM pg_catalog.pg_settings AS s WHERE s.name = 'deadlock_timeout'").Scan(&milliseconds); err != nil {
 		return fmt.Errorf("apply: read deadlock_timeout: %w", err)
 	}
-	all := min(time.Duration(milliseconds)*time.Millisecond*3/4, first)
-	var began time.Time
-	take := func(what, sql string, asOwner bool) error {
-		wait := first
-		if !began.IsZero() {
-			wait = max(all-time.Since(began), time.Millisecond)
+	all := min(time.Duration(milliseconds)*time.Millisecond*3/4, o.LockTimeout)
+	locks := locksOf(p)
+	for attempt := 1; ; attempt++ {
+		failed, err := takeOnce(ctx, tx, locks, o.LockTimeout, all)
+		if err == nil {
+			// From here on nothing should have to wait, and what does must not wait long.
+			return timeout(ctx, tx, max(min(waitHolding, all), time.Millisecond))
 		}
-		if err := timeout(ctx, tx, wait); err != nil {
+		if failed < 0 || ctx.Err() != nil || !passing(err) {
 			return err
 		}
-		if asOwner {
-			if err := ownership.Become(ctx, tx); err != nil {
-				return fmt.Errorf("apply: %w", err)
+		err = blocked(ctx, tx, err)
+		if attempt > o.LockRetries {
+			return err
+		}
+		if o.Waiting != nil {
+			o.Waiting(attempt, err)
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
+		// To the front, the others in their order.
+		front := locks[failed]
+		locks = slices.Insert(slices.Delete(locks, failed, failed+1), 0, front)
+	}
+}
+
+// takeOnce takes all locks or, after an error, none. It returns the place of the lock that was not to be had.
+func takeOnce(ctx context.Context, tx pgx.Tx, locks []wanted, first, all time.Duration) (failed int, err error) {
+	nested, err := tx.Begin(ctx)
+	if err != nil {
+		return -1, fmt.Errorf("apply: %w", err)
+	}
+	var began time.Time
+	owner := false
+	for i, l := range locks {
+		wait := first
+		if i > 0 {
+			wait = max(min(waitHolding, all-time.Since(began)), time.Millisecond)
+		}
+		var sql string
+		if l.asOwner != owner {
+			owner = l.asOwner
+			sql = map[bool]string{true: "SET LOCAL ROLE rls_owner; ", false: "RESET ROLE; "}[owner]
+		}
+		sql += fmt.Sprintf("SET LOCAL lock_timeout = %d; %s", max(wait.Milliseconds(), 1), l.sql)
+		if _, err := nested.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+			if bad := nested.Rollback(ctx); bad != nil {
+				return -1, fmt.Errorf("apply: lock %s: %w", l.what, err)
 			}
+			return i, &lockError{l, err}
 		}
-		if _, err := tx.Exec(ctx, sql); err != nil {
-			return &lockError{what: what, sql: sql, asOwner: asOwner, alone: began.IsZero(), err: err}
-		}
-		if began.IsZero() {
+		if i == 0 {
 			began = time.Now()
 		}
-		if asOwner {
-			return ownership.Leave(ctx, tx)
-		}
-		return nil
 	}
-	for _, l := range p.Locks {
-		if err := take(l.Name, lockSQL(l), l.AsOwner); err != nil {
-			return err
+	if owner {
+		if err := ownership.Leave(ctx, nested); err != nil {
+			return -1, fmt.Errorf("apply: %w", err)
 		}
 	}
-	if forgets(p) {
-		if err := take(lockedGraph, lockGraphSQL, true); err != nil {
-			return err
-		}
-	}
-	// From here on nothing should have to wait, and what does must not wait long.
-	return timeout(ctx, tx, max(all/4, time.Millisecond))
+	return -1, nested.Commit(ctx)
 }
 
 // forgets reports whether p makes stored sets wrong that nothing else would: a set is known by the graph that it was
@@ -121,37 +170,10 @@ func passing(err error) bool {
 	return false
 }
 
-// queue waits for a lock with empty hands, and lets it go: where a long statement or autovacuum, which gives way only to
-// who waits for longer than deadlock_timeout, held it. What comes of it is seen at the next attempt.
-func queue(ctx context.Context, conn *pgx.Conn, err error, patience time.Duration) {
-	var lock *lockError
-	if !errors.As(err, &lock) || lock.alone || lock.sql == "" {
-		return
-	}
-	_ = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if err := timeout(ctx, tx, patience); err != nil {
-			return err
-		}
-		if lock.asOwner {
-			if _, err := ownership.Borrow(ctx, tx); err != nil {
-				return err
-			}
-			if err := ownership.Become(ctx, tx); err != nil {
-				return err
-			}
-		}
-		_, _ = tx.Exec(ctx, lock.sql)
-		return errRollback
-	})
-}
-
-var errRollback = errors.New("nothing is kept")
-
 // pause waits longer from attempt to attempt, and never as long as somebody else who began at the same time.
-func pause(ctx context.Context, attempt int, unit time.Duration) error {
-	const most = 5 * time.Second
-	d := min(unit<<min(attempt-1, 10), most)
-	d = d/2 + rand.N(d)/2
+func pause(ctx context.Context, attempt int) error {
+	d := min(10*time.Millisecond<<min(attempt, 10), time.Second)
+	d = d/2 + rand.N(d)/2 //nolint:gosec // no secret
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -226,14 +248,11 @@ func (e *BlockedError) Unwrap() []error {
 
 // lockError is an error at the taking of a lock.
 type lockError struct {
-	what    string
-	sql     string // that takes it
-	asOwner bool
-	alone   bool // no other lock was held
-	err     error
+	lock wanted
+	err  error
 }
 
-func (e *lockError) Error() string { return fmt.Sprintf("apply: lock %s: %v", e.what, e.err) }
+func (e *lockError) Error() string { return fmt.Sprintf("apply: lock %s: %v", e.lock.what, e.err) }
 func (e *lockError) Unwrap() error { return e.err }
 
 // No text of a statement: it may hold anything.
@@ -258,11 +277,11 @@ func blocked(ctx context.Context, db DB, err error) error {
 	if !errors.As(err, &lock) {
 		return err
 	}
-	out := &BlockedError{Lock: lock.what, Err: lock.err}
-	if lock.what == lockedByApply {
+	out := &BlockedError{Lock: lock.lock.what, Err: lock.err}
+	if out.Lock == lockedByApply {
 		out.Lock = ""
 	}
-	rows, _ := db.Query(ctx, sessionsSQL, out.Lock, LockKey, strings.HasSuffix(lock.sql, policies.LockWrites+" MODE"))
+	rows, _ := db.Query(ctx, sessionsSQL, out.Lock, LockKey, lock.lock.writes)
 	sessions, bad := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Session, err error) {
 		var age int64
 		err = row.Scan(&s.PID, &s.Role, &s.Database, &age)

@@ -46,8 +46,9 @@ func Catalog(ctx context.Context, conn *pgx.Conn) (*policies.Catalog, error) {
 // InTx is Catalog inside a transaction of the caller's, which must be writable. It leaves search_path as pg_catalog.
 func InTx(ctx context.Context, tx pgx.Tx) (*policies.Catalog, error) {
 	c := &policies.Catalog{}
-	// The names in definitions must not depend on the login's search_path.
-	if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog, pg_temp"); err != nil {
+	// The names in definitions must not depend on the login's search_path. The server thinks so badly of these queries that
+	// it would spend seconds on compiling them.
+	if _, err := tx.Exec(ctx, "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('jit', 'off', true)"); err != nil {
 		return nil, fmt.Errorf("inspect: %w", err)
 	}
 	var installed bool
