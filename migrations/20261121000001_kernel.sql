@@ -164,6 +164,12 @@ CREATE TABLE rls.service_allow (
 CREATE INDEX service_allow_resource ON rls.service_allow (resource);
 COMMENT ON TABLE rls.service_allow IS 'What services may do to the rows of a resource, whoever owns them.';
 
+CREATE TABLE rls.directory (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    mapping jsonb NOT NULL
+);
+COMMENT ON TABLE rls.directory IS 'Where the users and groups of the applied model are, for those who administer them.';
+
 CREATE TABLE rls.database_role (
     name text PRIMARY KEY,
     kind text NOT NULL CHECK (kind IN ('client', 'maintenance')),
@@ -434,7 +440,7 @@ $$;
 -- +goose StatementEnd
 
 SET LOCAL ROLE rls_owner;
-DROP TABLE rls.service_allow, rls.service;
+DROP TABLE rls.directory, rls.service_allow, rls.service;
 DROP TABLE rls.lifted, rls.acl_before, rls.compiled, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.adoption_step, rls.adoption, rls.gateway,
     rls.impersonation, rls.login, rls.plan_role, rls.database_role, rls."grant", rls.resource, rls.group_member, rls."group", rls."user";
 DROP FUNCTION rls.cluster();

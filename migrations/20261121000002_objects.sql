@@ -248,6 +248,30 @@ $$;
 REVOKE ALL ON FUNCTION rls.impersonate(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.impersonate(text, text) IS 'Acts for a principal without a token; maintenance roles only.';
 
+-- sql/10_identity/is_maintenance.sql
+-- +goose StatementBegin
+-- Whether this login maintains the database: a database superuser, or a member of a maintenance role of the model. A login
+-- that principals come through is none, whatever it is a member of.
+CREATE OR REPLACE FUNCTION rls.is_maintenance()
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+PARALLEL RESTRICTED
+SECURITY INVOKER
+AS $$
+BEGIN
+    RETURN NOT EXISTS (SELECT FROM rls.login AS l WHERE l.name = session_user) AND (
+        (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = session_user)
+        OR EXISTS (
+            SELECT FROM rls.database_role AS d
+            JOIN pg_roles AS r ON r.rolname = d.name
+            WHERE d.kind = 'maintenance' AND pg_has_role(session_user, r.oid, 'MEMBER')));
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.is_maintenance() FROM PUBLIC;
+COMMENT ON FUNCTION rls.is_maintenance() IS 'Whether this login maintains the database. Called by definer functions alone.';
+
 -- sql/10_identity/key_parts.sql
 -- +goose StatementBegin
 -- The parts of a composite key that is written as a JSON array of texts; NULL where it is none of that length.
@@ -314,13 +338,7 @@ DECLARE
     body text;
     asked text;
 BEGIN
-    IF EXISTS (SELECT FROM rls.login AS l WHERE l.name = session_user) OR NOT (
-        (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = session_user)
-        OR EXISTS (
-            SELECT FROM rls.database_role AS d
-            JOIN pg_roles AS r ON r.rolname = d.name
-            WHERE d.kind = 'maintenance' AND pg_has_role(session_user, r.oid, 'MEMBER'))
-    ) THEN
+    IF NOT rls.is_maintenance() THEN
         RAISE EXCEPTION 'login "%" may not impersonate', session_user
             USING ERRCODE = '42501', HINT = 'Connect with a member of a maintenance role.';
     END IF;
@@ -884,6 +902,30 @@ REVOKE ALL ON FUNCTION rls.actions(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.actions(text, text) TO rls_client;
 COMMENT ON FUNCTION rls.actions(text, text) IS 'The actions that are admitted on one object.';
 
+-- sql/30_decision/administer.sql
+-- +goose StatementBegin
+-- Raises unless this login maintains the database and a model is applied.
+CREATE OR REPLACE FUNCTION rls.administer()
+RETURNS void
+LANGUAGE plpgsql
+STABLE
+PARALLEL RESTRICTED
+SECURITY INVOKER
+AS $$
+BEGIN
+    IF NOT rls.is_maintenance() THEN
+        RAISE EXCEPTION 'login "%" may not administer', session_user
+            USING ERRCODE = '42501', HINT = 'Connect with a member of a maintenance role.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM rls.directory) THEN
+        RAISE EXCEPTION 'no model is applied to this database' USING ERRCODE = 'RL005', HINT = 'Run rlsctl apply.';
+    END IF;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.administer() FROM PUBLIC;
+COMMENT ON FUNCTION rls.administer() IS 'Raises unless this login maintains the database. Called by definer functions alone.';
+
 -- sql/30_decision/allowed_resources.sql
 -- +goose StatementBegin
 -- The resources of which some row could be admitted for the action, by name; hidden ones are not listed, nor those
@@ -1010,6 +1052,55 @@ REVOKE ALL ON FUNCTION rls.can_row(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.can_row(text, text, text) TO rls_client;
 COMMENT ON FUNCTION rls.can_row(text, text, text) IS 'Whether the action is admitted on one object.';
 
+-- sql/30_decision/declared_action.sql
+-- +goose StatementBegin
+-- The canonical word of an action of a resource; raises for a name that is no resource and for a word that it does not
+-- declare.
+CREATE OR REPLACE FUNCTION rls.declared_action(action text, resource text)
+RETURNS text
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $$
+DECLARE
+    word text := rls.action_word(action);
+    known text[] := (SELECT r.actions FROM rls.resource AS r WHERE r.name = declared_action.resource);
+BEGIN
+    IF known IS NULL THEN
+        RAISE EXCEPTION 'there is no resource "%"', resource USING ERRCODE = 'RL011', HINT = 'Name a resource of the model.';
+    END IF;
+    IF word IS NULL OR word <> ALL (known) THEN
+        RAISE EXCEPTION 'resource "%" has no action "%"', resource, action
+            USING ERRCODE = 'RL010', HINT = 'Use one of: ' || array_to_string(known, ', ') || '.';
+    END IF;
+    RETURN word;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.declared_action(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.declared_action(text, text) IS 'The canonical word of an action of a resource. Called by definer functions alone.';
+
+-- sql/30_decision/directory_mapping.sql
+-- +goose StatementBegin
+-- Where the users and groups of the model are, for those who administer them.
+CREATE OR REPLACE FUNCTION rls.directory_mapping()
+RETURNS jsonb
+LANGUAGE plpgsql
+STABLE
+PARALLEL RESTRICTED
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM rls.administer();
+    RETURN (SELECT d.mapping FROM rls.directory AS d);
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.directory_mapping() FROM PUBLIC;
+COMMENT ON FUNCTION rls.directory_mapping() IS 'Where the users and groups of the model are; maintenance roles only.';
+
 -- sql/30_decision/grantee.sql
 -- +goose StatementBegin
 -- A grantee as grants store it: a user by its login, a group by its name, a service of the model, authenticated or
@@ -1092,6 +1183,44 @@ $$;
 REVOKE ALL ON FUNCTION rls.has_grant(text[], text, text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.has_grant(text[], text, text) IS 'Whether one of the grantees holds a grant now. Called by definer functions alone.';
 
+-- sql/30_decision/list_grants.sql
+-- +goose StatementBegin
+-- Every grant with the name of its grantee, who gave it and when, for a maintenance connection. The name is NULL where
+-- nobody has that key any more.
+CREATE OR REPLACE FUNCTION rls.list_grants()
+RETURNS TABLE (id bigint, kind text, key text, name text, action text, resource text, valid_from timestamptz, valid_until timestamptz,
+    open boolean, origin text, given_by text, given_at timestamptz)
+LANGUAGE plpgsql
+STABLE
+PARALLEL RESTRICTED
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+ROWS 100
+AS $$
+BEGIN
+    PERFORM rls.administer();
+    -- What apply compiles: there are groups, or there are none.
+    RETURN QUERY EXECUTE format($query$
+        SELECT g.id, p.kind, nullif(p.key, ''),
+               CASE p.kind WHEN 'user' THEN u.login WHEN 'group' THEN %s WHEN 'service' THEN s.name END,
+               g.action, g.resource, g.valid_from, g.valid_until,
+               (g.valid_from IS NULL OR g.valid_from <= statement_timestamp()) AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()),
+               CASE WHEN g.seed IS NULL THEN 'hand' ELSE 'model' END, g.given_by, g.given_at
+        FROM rls."grant" AS g
+        CROSS JOIN LATERAL (
+            SELECT split_part(g.grantee, ':', 1) AS kind, substr(g.grantee, length(split_part(g.grantee, ':', 1)) + 2) AS key) AS p
+        LEFT JOIN rls.user_row AS u ON p.kind = 'user' AND u.id::text = p.key
+        LEFT JOIN rls.service AS s ON p.kind = 'service' AND s.name = p.key
+        %s
+        ORDER BY g.resource, g.grantee, g.action, g.valid_from, g.id$query$,
+        CASE WHEN to_regclass('rls.group_row') IS NULL THEN 'NULL' ELSE 'coalesce(t.name, t.id::text)' END,
+        CASE WHEN to_regclass('rls.group_row') IS NULL THEN '' ELSE 'LEFT JOIN rls.group_row AS t ON p.kind = ''group'' AND t.id::text = p.key' END);
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.list_grants() FROM PUBLIC;
+COMMENT ON FUNCTION rls.list_grants() IS 'Every grant, who gave it and when; maintenance roles only.';
+
 -- sql/30_decision/object_action.sql
 -- +goose StatementBegin
 -- The canonical word of an action on one object; raises for a name that is no resource and for a word that it does
@@ -1105,21 +1234,12 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    word text := rls.action_word(action);
-    target rls.resource;
+    word text := rls.declared_action(action, resource);
 BEGIN
-    SELECT r.* INTO target FROM rls.resource AS r WHERE r.name = object_action.resource;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no resource "%"', resource USING ERRCODE = 'RL011', HINT = 'Name a resource of the model.';
-    END IF;
-    IF word IS NULL OR word <> ALL (target.actions) THEN
-        RAISE EXCEPTION 'resource "%" has no action "%"', resource, action
-            USING ERRCODE = 'RL010', HINT = 'Use one of: ' || array_to_string(target.actions, ', ') || '.';
-    END IF;
     IF word = 'create' THEN
         RAISE EXCEPTION 'action "create" has no object' USING ERRCODE = 'RL010', HINT = 'Ask rls.can(''create'', resource).';
     END IF;
-    IF cardinality(target.key_columns) = 0 THEN
+    IF (SELECT cardinality(r.key_columns) = 0 FROM rls.resource AS r WHERE r.name = object_action.resource) THEN
         RAISE EXCEPTION 'resource "%" has no key', resource
             USING ERRCODE = 'RL012', HINT = 'Add a primary key to its table, or name a key in the model.';
     END IF;
@@ -1151,6 +1271,59 @@ $$;
 REVOKE ALL ON FUNCTION rls.object_actions(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.object_actions(text) TO rls_client;
 COMMENT ON FUNCTION rls.object_actions(text) IS 'The actions that can be asked about on an object.';
+
+-- sql/30_decision/put_grant.sql
+-- +goose StatementBegin
+-- Grants an action on a resource to a user by its login, a group by its name, a service, authenticated or everyone, from a
+-- maintenance connection. Returns what rls.store_grant does.
+CREATE OR REPLACE FUNCTION rls.put_grant(
+    kind text, name text, action text, resource text, valid_from timestamptz DEFAULT NULL, valid_until timestamptz DEFAULT NULL)
+RETURNS text
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM rls.administer();
+    RETURN rls.store_grant(rls.grantee(put_grant.kind, put_grant.name), put_grant.action, put_grant.resource,
+        put_grant.valid_from, put_grant.valid_until, session_user);
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.put_grant(text, text, text, text, timestamptz, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION rls.put_grant(text, text, text, text, timestamptz, timestamptz) IS 'Grants an action on a resource; maintenance roles only.';
+
+-- sql/30_decision/resource_actions.sql
+-- +goose StatementBegin
+-- The canonical words of some actions of a resource, each once and in the order of the model; * stands for all of them. For
+-- maintenance roles.
+CREATE OR REPLACE FUNCTION rls.resource_actions(words text[], resource text)
+RETURNS text[]
+LANGUAGE plpgsql
+STABLE
+PARALLEL RESTRICTED
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    known text[];
+    asked text[] := '{}';
+    word text;
+BEGIN
+    PERFORM rls.administer();
+    PERFORM rls.declared_action('read', resource_actions.resource);
+    known := (SELECT r.actions FROM rls.resource AS r WHERE r.name = resource_actions.resource);
+    FOREACH word IN ARRAY words LOOP
+        asked := asked || CASE WHEN btrim(word) = '*' THEN known ELSE ARRAY[rls.declared_action(word, resource_actions.resource)] END;
+    END LOOP;
+    RETURN ARRAY(SELECT k.word FROM unnest(known) WITH ORDINALITY AS k(word, place) WHERE k.word = ANY (asked) ORDER BY k.place);
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.resource_actions(text[], text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.resource_actions(text[], text) IS 'The canonical words of some actions of a resource; maintenance roles only.';
 
 -- sql/30_decision/seed_grant.sql
 -- +goose StatementBegin
@@ -1199,6 +1372,41 @@ $$;
 REVOKE ALL ON FUNCTION rls.service_may(text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.service_may(text, text, text) IS 'Whether the model allows a service an action. Called by definer functions alone.';
 
+-- sql/30_decision/store_grant.sql
+-- +goose StatementBegin
+-- Stores a grant that somebody gives: "granted", or "held" where it is there already, or "kept" where the model had seeded
+-- it: from now on it is this person's, and stays when the model gives it up. Whoever calls this has asked whether it may be.
+CREATE OR REPLACE FUNCTION rls.store_grant(
+    grantee text, action text, resource text, valid_from timestamptz, valid_until timestamptz, given_by text)
+RETURNS text
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $$
+DECLARE
+    word text := rls.declared_action(action, resource);
+BEGIN
+    IF valid_until <= valid_from THEN
+        RAISE EXCEPTION 'the grant would end before it begins' USING ERRCODE = 'RL017', HINT = 'Write a later end, or an earlier beginning.';
+    END IF;
+    INSERT INTO rls."grant" AS g (grantee, action, resource, valid_from, valid_until, given_by)
+    VALUES (store_grant.grantee, word, store_grant.resource, store_grant.valid_from, store_grant.valid_until, store_grant.given_by)
+    ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        RETURN 'granted';
+    END IF;
+    UPDATE rls."grant" AS g SET seed = NULL, given_by = store_grant.given_by, given_at = now()
+    WHERE g.grantee = store_grant.grantee AND g.action = word AND g.resource = store_grant.resource
+      AND g.valid_from IS NOT DISTINCT FROM store_grant.valid_from AND g.valid_until IS NOT DISTINCT FROM store_grant.valid_until
+      AND g.seed IS NOT NULL;
+    RETURN CASE WHEN FOUND THEN 'kept' ELSE 'held' END;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.store_grant(text, text, text, timestamptz, timestamptz, text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.store_grant(text, text, text, timestamptz, timestamptz, text) IS 'Stores a grant that somebody gives. Called by definer functions alone.';
+
 -- sql/30_decision/subject.sql
 -- +goose StatementBegin
 -- The principal with whom a grant must name to reach it; NULL for nobody, for a user who is not active or does not
@@ -1239,6 +1447,58 @@ $$;
 -- +goose StatementEnd
 REVOKE ALL ON FUNCTION rls.subject() FROM PUBLIC;
 COMMENT ON FUNCTION rls.subject() IS 'The admitted principal and the grantees that stand for it. Called by definer functions alone.';
+
+-- sql/30_decision/take_grant.sql
+-- +goose StatementBegin
+-- Revokes an action on a resource, in every window, from a maintenance connection. Returns how many grants went, and how
+-- many of them the model had seeded: what becomes of those is data, and apply does not put them back.
+CREATE OR REPLACE FUNCTION rls.take_grant(kind text, name text, action text, resource text, OUT revoked bigint, OUT seeded bigint)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    whom text;
+    word text;
+BEGIN
+    PERFORM rls.administer();
+    whom := rls.grantee(take_grant.kind, take_grant.name);
+    word := rls.declared_action(take_grant.action, take_grant.resource);
+    WITH gone AS (
+        DELETE FROM rls."grant" AS g WHERE g.grantee = whom AND g.action = word AND g.resource = take_grant.resource
+        RETURNING g.seed
+    )
+    SELECT count(*), count(d.seed) INTO revoked, seeded FROM gone AS d;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.take_grant(text, text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.take_grant(text, text, text, text) IS 'Revokes an action on a resource; maintenance roles only.';
+
+-- sql/30_decision/take_grant_by_id.sql
+-- +goose StatementBegin
+-- Revokes one grant by its number, from a maintenance connection: one window of several, or a grant to somebody who is
+-- gone. False where there is none.
+CREATE OR REPLACE FUNCTION rls.take_grant_by_id(id bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM rls.administer();
+    DELETE FROM rls."grant" AS g WHERE g.id = take_grant_by_id.id;
+    RETURN FOUND;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.take_grant_by_id(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION rls.take_grant_by_id(bigint) IS 'Revokes one grant by its number; maintenance roles only.';
 
 -- sql/40_views/keep_acls.sql
 -- +goose StatementBegin
@@ -1370,6 +1630,27 @@ JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee AND r.rolname <> 'rls_owner'
 WHERE p.pronamespace = 'rls'::regnamespace AND p.proname IN ('impersonate', 'open_impersonation')
 GROUP BY r.rolname
 UNION ALL
+-- Which roles may administer: by functions, and the kernel's own users and groups.
+SELECT 'privilege',
+       '"administer"."' || replace(h.role, '"', '""') || '"',
+       md5(string_agg(h.what, ',' ORDER BY h.what))
+FROM (
+    SELECT r.rolname AS role, p.proname::text AS what
+    FROM pg_catalog.pg_proc AS p
+    CROSS JOIN LATERAL aclexplode(p.proacl) AS x
+    JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee AND r.rolname <> 'rls_owner'
+    WHERE p.pronamespace = 'rls'::regnamespace
+      AND p.proname IN ('directory_mapping', 'resource_actions', 'list_grants', 'put_grant', 'take_grant', 'take_grant_by_id')
+    UNION ALL
+    SELECT r.rolname, c.relname || '=' || x.privilege_type
+    FROM pg_catalog.pg_class AS c
+    CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+    JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee AND r.rolname <> 'rls_owner'
+    WHERE c.relnamespace = 'rls'::regnamespace AND c.relname IN ('user', 'group', 'group_member')
+      AND x.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+) AS h(role, what)
+GROUP BY h.role
+UNION ALL
 -- What clients hold on tables that row security does not filter: TRUNCATE and the like.
 SELECT 'privilege',
        '"narrowed"."' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"',
@@ -1401,7 +1682,10 @@ SELECT 'registry', '"service"."' || s.name || '"', md5(s::text)
 FROM rls.service AS s
 UNION ALL
 SELECT 'registry', '"allow"."' || a.service || '"."' || replace(a.resource, '"', '""') || '"."' || replace(a.action, '"', '""') || '"', md5(a::text)
-FROM rls.service_allow AS a;
+FROM rls.service_allow AS a
+UNION ALL
+SELECT 'registry', '"directory"', md5(d::text)
+FROM rls.directory AS d;
 -- +goose StatementEnd
 REVOKE ALL ON rls.object_state FROM PUBLIC;
 COMMENT ON VIEW rls.object_state IS 'A fingerprint of everything that apply could have made.';
@@ -1626,18 +1910,27 @@ DROP FUNCTION rls.put_back_acls();
 DROP VIEW rls.protected_table;
 DROP VIEW rls.object_state;
 DROP FUNCTION rls.keep_acls(text[]);
+DROP FUNCTION rls.take_grant_by_id(bigint);
+DROP FUNCTION rls.take_grant(text, text, text, text);
 DROP FUNCTION rls.subject();
+DROP FUNCTION rls.store_grant(text, text, text, timestamptz, timestamptz, text);
 DROP FUNCTION rls.service_may(text, text, text);
 DROP FUNCTION rls.seed_grant(text, text, text, text, timestamptz, timestamptz, text);
+DROP FUNCTION rls.resource_actions(text[], text);
+DROP FUNCTION rls.put_grant(text, text, text, text, timestamptz, timestamptz);
 DROP FUNCTION rls.object_actions(text);
 DROP FUNCTION rls.object_action(text, text);
+DROP FUNCTION rls.list_grants();
 DROP FUNCTION rls.has_grant(text[], text, text);
 DROP FUNCTION rls.groups();
 DROP FUNCTION rls.grantee(text, text);
+DROP FUNCTION rls.directory_mapping();
+DROP FUNCTION rls.declared_action(text, text);
 DROP FUNCTION rls.can_row(text, text, text);
 DROP FUNCTION rls.can_many(text, text, text[]);
 DROP FUNCTION rls.can(text, text);
 DROP FUNCTION rls.allowed_resources(text);
+DROP FUNCTION rls.administer();
 DROP FUNCTION rls.actions(text, text);
 DROP FUNCTION rls.action_word(text);
 DROP TRIGGER user_no_cycle ON rls."user";
@@ -1658,6 +1951,7 @@ DROP FUNCTION rls.open_token(text);
 DROP FUNCTION rls.open_impersonation(text, text);
 DROP FUNCTION rls.may_claim(text, text, text[]);
 DROP FUNCTION rls.key_parts(text, integer);
+DROP FUNCTION rls.is_maintenance();
 DROP FUNCTION rls.impersonate(text, text);
 DROP FUNCTION rls.identify();
 DROP FUNCTION rls.hmac_pad(bytea, integer);

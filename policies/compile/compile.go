@@ -27,6 +27,7 @@ func Model(m *policies.Model, c *policies.Catalog) ([]policies.Object, error) {
 		g.registry(r)
 	}
 	g.services()
+	g.directory()
 	for _, r := range g.resources {
 		g.objects(r)
 		g.handOver(r)

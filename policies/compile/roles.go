@@ -48,6 +48,7 @@ func (g *compiler) roles() {
 			Drop:    fmt.Sprintf("REVOKE EXECUTE ON %s FROM %s;", functions, name),
 			AsOwner: true,
 		})
+		g.administers(r.Value)
 	}
 	// A gateway parses statements before it enters, and for that needs the schemas and nothing else.
 	for _, gw := range g.catalog.Gateways {

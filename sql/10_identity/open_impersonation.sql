@@ -14,13 +14,7 @@ DECLARE
     body text;
     asked text;
 BEGIN
-    IF EXISTS (SELECT FROM rls.login AS l WHERE l.name = session_user) OR NOT (
-        (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = session_user)
-        OR EXISTS (
-            SELECT FROM rls.database_role AS d
-            JOIN pg_roles AS r ON r.rolname = d.name
-            WHERE d.kind = 'maintenance' AND pg_has_role(session_user, r.oid, 'MEMBER'))
-    ) THEN
+    IF NOT rls.is_maintenance() THEN
         RAISE EXCEPTION 'login "%" may not impersonate', session_user
             USING ERRCODE = '42501', HINT = 'Connect with a member of a maintenance role.';
     END IF;

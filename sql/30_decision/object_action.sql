@@ -9,21 +9,12 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    word text := rls.action_word(action);
-    target rls.resource;
+    word text := rls.declared_action(action, resource);
 BEGIN
-    SELECT r.* INTO target FROM rls.resource AS r WHERE r.name = object_action.resource;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no resource "%"', resource USING ERRCODE = 'RL011', HINT = 'Name a resource of the model.';
-    END IF;
-    IF word IS NULL OR word <> ALL (target.actions) THEN
-        RAISE EXCEPTION 'resource "%" has no action "%"', resource, action
-            USING ERRCODE = 'RL010', HINT = 'Use one of: ' || array_to_string(target.actions, ', ') || '.';
-    END IF;
     IF word = 'create' THEN
         RAISE EXCEPTION 'action "create" has no object' USING ERRCODE = 'RL010', HINT = 'Ask rls.can(''create'', resource).';
     END IF;
-    IF cardinality(target.key_columns) = 0 THEN
+    IF (SELECT cardinality(r.key_columns) = 0 FROM rls.resource AS r WHERE r.name = object_action.resource) THEN
         RAISE EXCEPTION 'resource "%" has no key', resource
             USING ERRCODE = 'RL012', HINT = 'Add a primary key to its table, or name a key in the model.';
     END IF;

@@ -90,6 +90,27 @@ JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee AND r.rolname <> 'rls_owner'
 WHERE p.pronamespace = 'rls'::regnamespace AND p.proname IN ('impersonate', 'open_impersonation')
 GROUP BY r.rolname
 UNION ALL
+-- Which roles may administer: by functions, and the kernel's own users and groups.
+SELECT 'privilege',
+       '"administer"."' || replace(h.role, '"', '""') || '"',
+       md5(string_agg(h.what, ',' ORDER BY h.what))
+FROM (
+    SELECT r.rolname AS role, p.proname::text AS what
+    FROM pg_catalog.pg_proc AS p
+    CROSS JOIN LATERAL aclexplode(p.proacl) AS x
+    JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee AND r.rolname <> 'rls_owner'
+    WHERE p.pronamespace = 'rls'::regnamespace
+      AND p.proname IN ('directory_mapping', 'resource_actions', 'list_grants', 'put_grant', 'take_grant', 'take_grant_by_id')
+    UNION ALL
+    SELECT r.rolname, c.relname || '=' || x.privilege_type
+    FROM pg_catalog.pg_class AS c
+    CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+    JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee AND r.rolname <> 'rls_owner'
+    WHERE c.relnamespace = 'rls'::regnamespace AND c.relname IN ('user', 'group', 'group_member')
+      AND x.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+) AS h(role, what)
+GROUP BY h.role
+UNION ALL
 -- What clients hold on tables that row security does not filter: TRUNCATE and the like.
 SELECT 'privilege',
        '"narrowed"."' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"',
@@ -121,6 +142,9 @@ SELECT 'registry', '"service"."' || s.name || '"', md5(s::text)
 FROM rls.service AS s
 UNION ALL
 SELECT 'registry', '"allow"."' || a.service || '"."' || replace(a.resource, '"', '""') || '"."' || replace(a.action, '"', '""') || '"', md5(a::text)
-FROM rls.service_allow AS a;
+FROM rls.service_allow AS a
+UNION ALL
+SELECT 'registry', '"directory"', md5(d::text)
+FROM rls.directory AS d;
 REVOKE ALL ON rls.object_state FROM PUBLIC;
 COMMENT ON VIEW rls.object_state IS 'A fingerprint of everything that apply could have made.';
