@@ -266,7 +266,7 @@ what rlsctl visible and rlsctl can tell.` + exitCodes(exitUsage, exitRefused),
 			for _, g := range u.Grants {
 				rows = append(rows, []string{"grant " + fmt.Sprint(g.ID), g.Action + " on " + g.Resource + window(g)})
 			}
-			a.columns(printable(rows))
+			a.columns(shownRows(rows))
 			return nil
 		})
 	}
@@ -286,12 +286,12 @@ func (a *app) listed(rows [][]string, what string) error {
 		_, err := fmt.Fprintf(a.Out, "no %s\n", what)
 		return err
 	}
-	a.columns(printable(rows))
+	a.columns(shownRows(rows))
 	return nil
 }
 
-// printable makes rows fit for a terminal.
-func printable(rows [][]string) [][]string {
+// shownRows makes rows fit for a terminal.
+func shownRows(rows [][]string) [][]string {
 	for i := range rows {
 		rows[i] = shown(rows[i])
 	}

@@ -40,8 +40,8 @@ func (g *compiler) directory() {
 }
 
 // administration is what maintenance roles may call to administer grants.
-const administration = "FUNCTION rls.directory_mapping(), rls.resource_actions(text[], text), rls.list_grants(),\n" +
-	"    rls.put_grant(text, text, text, text, timestamptz, timestamptz), rls.take_grant(text, text, text, text), rls.take_grant_by_id(bigint)"
+const administration = "FUNCTION rls.directory_mapping(), rls.resource_actions(text[], text), rls.list_grants(), " +
+	"rls.put_grant(text, text, text, text, timestamptz, timestamptz), rls.take_grant(text, text, text, text), rls.take_grant_by_id(bigint)"
 
 // administers lets a maintenance role administer: grants by functions, and the kernel's own users and groups, where the
 // model has them, as it does the tables of the application.

@@ -379,6 +379,10 @@ GRANT USAGE ON SCHEMA rls TO migrator;
 GRANT EXECUTE ON FUNCTION rls.impersonate(text, text), rls.open_impersonation(text, text) TO migrator;
 -- undo: REVOKE EXECUTE ON FUNCTION rls.impersonate(text, text), rls.open_impersonation(text, text) FROM migrator;
 
+-- privilege: administration for migrator, as rls_owner
+GRANT EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], text), rls.list_grants(), rls.put_grant(text, text, text, text, timestamptz, timestamptz), rls.take_grant(text, text, text, text), rls.take_grant_by_id(bigint) TO migrator;
+-- undo: REVOKE EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], text), rls.list_grants(), rls.put_grant(text, text, text, text, timestamptz, timestamptz), rls.take_grant(text, text, text, text), rls.take_grant_by_id(bigint) FROM migrator;
+
 -- privilege: USAGE on schema hr for rls_owner
 GRANT USAGE ON SCHEMA hr TO rls_owner;
 -- undo: REVOKE USAGE ON SCHEMA hr FROM rls_owner;
@@ -1202,6 +1206,11 @@ ON CONFLICT (name) DO UPDATE SET
     owner_check = EXCLUDED.owner_check,
     hidden = EXCLUDED.hidden;
 -- undo: DELETE FROM rls.resource WHERE name = 'leave_request';
+
+-- registry: where users and groups are, as rls_owner
+INSERT INTO rls.directory (mapping) VALUES ('{"timezone":"Europe/Vienna","users":{"schema":"hr","table":"employees","key":"employee_id","key_type":"bigint","login":"email","subject":"sso_sub","active":{"sql":"ended_on IS NULL","compiled":"(t.ended_on IS NULL)"},"superuser":{"sql":"title = ''President''","compiled":"(t.title = ''President'')"},"staff":{"column":"is_hr","sql":"is_hr","compiled":"t.is_hr"},"edges":[{"kind":"supervisor","column":"reports_to"},{"kind":"creator","column":"created_by"}]}}')
+ON CONFLICT (singleton) DO UPDATE SET mapping = EXCLUDED.mapping;
+-- undo: DELETE FROM rls.directory;
 
 -- function: function rls.objects_leave_request(text, text[]), as rls_owner
 -- Which of some objects of leave_request admit an action, by the predicates of its policies.

@@ -195,6 +195,10 @@ GRANT USAGE ON SCHEMA rls TO migrator;
 GRANT EXECUTE ON FUNCTION rls.impersonate(text, text), rls.open_impersonation(text, text) TO migrator;
 -- undo: REVOKE EXECUTE ON FUNCTION rls.impersonate(text, text), rls.open_impersonation(text, text) FROM migrator;
 
+-- privilege: administration for migrator, as rls_owner
+GRANT EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], text), rls.list_grants(), rls.put_grant(text, text, text, text, timestamptz, timestamptz), rls.take_grant(text, text, text, text), rls.take_grant_by_id(bigint) TO migrator;
+-- undo: REVOKE EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], text), rls.list_grants(), rls.put_grant(text, text, text, text, timestamptz, timestamptz), rls.take_grant(text, text, text, text), rls.take_grant_by_id(bigint) FROM migrator;
+
 -- privilege: USAGE on schema "Sch""ema; DROP" for rls_owner
 GRANT USAGE ON SCHEMA "Sch""ema; DROP" TO rls_owner;
 -- undo: REVOKE USAGE ON SCHEMA "Sch""ema; DROP" FROM rls_owner;
@@ -998,6 +1002,11 @@ ON CONFLICT (name) DO UPDATE SET
     owner_check = EXCLUDED.owner_check,
     hidden = EXCLUDED.hidden;
 -- undo: DELETE FROM rls.resource WHERE name = 'group';
+
+-- registry: where users and groups are, as rls_owner
+INSERT INTO rls.directory (mapping) VALUES (E'{"timezone":"UTC","users":{"schema":"Sch\\"ema; DROP","table":"x\\"; DROP TABLE y; --","key":"select","key_type":"bigint","login":"''; --","active":{"sql":"\\"Mixed Case\\" AND \\"''; --\\" \\u003c\\u003e ''$rls$''","compiled":"(t.\\"Mixed Case\\" AND (t.\\"''; --\\" \\u003c\\u003e ''$rls$''))"},"superuser":{},"staff":{},"edges":[{"kind":"table","column":"user"}]}}')
+ON CONFLICT (singleton) DO UPDATE SET mapping = EXCLUDED.mapping;
+-- undo: DELETE FROM rls.directory;
 
 -- function: function rls.objects_group(text, text[]), as rls_owner
 -- Which of some objects of group admit an action, by the predicates of its policies.

@@ -986,6 +986,11 @@ ON CONFLICT (name) DO UPDATE SET
     hidden = EXCLUDED.hidden;
 -- undo: DELETE FROM rls.resource WHERE name = 'note';
 
+-- registry: where users and groups are, as rls_owner
+INSERT INTO rls.directory (mapping) VALUES ('{"timezone":"UTC","users":{"schema":"rls","table":"user","kernel":true,"key":"id","key_type":"uuid","login":"login","subject":"subject","active":{"column":"is_active","sql":"is_active","compiled":"t.is_active"},"superuser":{"column":"is_superuser","sql":"is_superuser","compiled":"t.is_superuser"},"staff":{"column":"is_staff","sql":"is_staff","compiled":"t.is_staff"},"edges":[{"kind":"supervisor","column":"supervisor_id"},{"kind":"creator","column":"created_by_id"}]},"groups":{"schema":"rls","table":"group","key":"id","key_type":"uuid","name":"name","creator":"created_by_id","share_members":{"column":"share_members_visibility","sql":"share_members_visibility","compiled":"t.share_members_visibility"},"share_creator":{"column":"share_creator_visibility","sql":"share_creator_visibility","compiled":"t.share_creator_visibility"},"members_schema":"rls","members_table":"group_member","member_group":"group_id","member_user":"user_id"}}')
+ON CONFLICT (singleton) DO UPDATE SET mapping = EXCLUDED.mapping;
+-- undo: DELETE FROM rls.directory;
+
 -- function: function rls.objects_note(text, text[]), as rls_owner
 -- Which of some objects of note admit an action, by the predicates of its policies.
 -- A key that is malformed is a key that does not exist.

@@ -1033,6 +1033,11 @@ ON CONFLICT (name) DO UPDATE SET
     hidden = EXCLUDED.hidden;
 -- undo: DELETE FROM rls.resource WHERE name = 'badge';
 
+-- registry: where users and groups are, as rls_owner
+INSERT INTO rls.directory (mapping) VALUES ('{"timezone":"UTC","users":{"schema":"public","table":"person","key":"id","key_type":"smallint","active":{},"superuser":{},"staff":{}}}')
+ON CONFLICT (singleton) DO UPDATE SET mapping = EXCLUDED.mapping;
+-- undo: DELETE FROM rls.directory;
+
 -- function: function rls.objects_order_line(text, text[]), as rls_owner
 -- Which of some objects of order_line admit an action, by the predicates of its policies.
 -- A key that is malformed is a key that does not exist.

@@ -1064,6 +1064,11 @@ ON CONFLICT (name) DO UPDATE SET
     hidden = EXCLUDED.hidden;
 -- undo: DELETE FROM rls.resource WHERE name = 'chart';
 
+-- registry: where users and groups are, as rls_owner
+INSERT INTO rls.directory (mapping) VALUES ('{"timezone":"UTC","users":{"schema":"public","table":"person","key":"id","key_type":"integer","active":{},"superuser":{},"staff":{},"edges":[{"kind":"supervisor","column":"boss"},{"kind":"creator","column":"maker"},{"kind":"mentor","column":"mentor"},{"kind":"deputy","schema":"public","table":"deputy","viewer":"deputy_id","seen":"employee_id"},{"kind":"groups","schema":"public","table":"ward","viewer":"doctor","seen":"patient"}]}}')
+ON CONFLICT (singleton) DO UPDATE SET mapping = EXCLUDED.mapping;
+-- undo: DELETE FROM rls.directory;
+
 -- function: function rls.objects_chart(text, text[]), as rls_owner
 -- Which of some objects of chart admit an action, by the predicates of its policies.
 -- A key that is malformed is a key that does not exist.

@@ -195,6 +195,10 @@ GRANT USAGE ON SCHEMA rls TO migrator;
 GRANT EXECUTE ON FUNCTION rls.impersonate(text, text), rls.open_impersonation(text, text) TO migrator;
 -- undo: REVOKE EXECUTE ON FUNCTION rls.impersonate(text, text), rls.open_impersonation(text, text) FROM migrator;
 
+-- privilege: administration for migrator, as rls_owner
+GRANT EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], text), rls.list_grants(), rls.put_grant(text, text, text, text, timestamptz, timestamptz), rls.take_grant(text, text, text, text), rls.take_grant_by_id(bigint) TO migrator;
+-- undo: REVOKE EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], text), rls.list_grants(), rls.put_grant(text, text, text, text, timestamptz, timestamptz), rls.take_grant(text, text, text, text), rls.take_grant_by_id(bigint) FROM migrator;
+
 -- privilege: USAGE on schema public for rls_owner
 GRANT USAGE ON SCHEMA public TO rls_owner;
 -- undo: REVOKE USAGE ON SCHEMA public FROM rls_owner;
@@ -1014,6 +1018,11 @@ ON CONFLICT (name) DO UPDATE SET
     owner_check = EXCLUDED.owner_check,
     hidden = EXCLUDED.hidden;
 -- undo: DELETE FROM rls.resource WHERE name = 'doc';
+
+-- registry: where users and groups are, as rls_owner
+INSERT INTO rls.directory (mapping) VALUES ('{"timezone":"UTC","users":{"schema":"public","table":"person","key":"id","key_type":"bigint","active":{},"superuser":{},"staff":{},"edges":[{"kind":"supervisor","column":"boss"}]}}')
+ON CONFLICT (singleton) DO UPDATE SET mapping = EXCLUDED.mapping;
+-- undo: DELETE FROM rls.directory;
 
 -- function: function rls.objects_event(text, text[]), as rls_owner
 -- Which of some objects of event admit an action, by the predicates of its policies.

@@ -379,6 +379,10 @@ GRANT USAGE ON SCHEMA rls TO owner;
 GRANT EXECUTE ON FUNCTION rls.impersonate(text, text), rls.open_impersonation(text, text) TO owner;
 -- undo: REVOKE EXECUTE ON FUNCTION rls.impersonate(text, text), rls.open_impersonation(text, text) FROM owner;
 
+-- privilege: administration for owner, as rls_owner
+GRANT EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], text), rls.list_grants(), rls.put_grant(text, text, text, text, timestamptz, timestamptz), rls.take_grant(text, text, text, text), rls.take_grant_by_id(bigint) TO owner;
+-- undo: REVOKE EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], text), rls.list_grants(), rls.put_grant(text, text, text, text, timestamptz, timestamptz), rls.take_grant(text, text, text, text), rls.take_grant_by_id(bigint) FROM owner;
+
 -- registry: maintenance role migrator, as rls_owner
 INSERT INTO rls.database_role (name, kind, position) VALUES ('migrator', 'maintenance', 4)
 ON CONFLICT (name) DO UPDATE SET kind = EXCLUDED.kind, position = EXCLUDED.position;
@@ -391,6 +395,10 @@ GRANT USAGE ON SCHEMA rls TO migrator;
 -- privilege: EXECUTE on rls.impersonate for migrator, as rls_owner
 GRANT EXECUTE ON FUNCTION rls.impersonate(text, text), rls.open_impersonation(text, text) TO migrator;
 -- undo: REVOKE EXECUTE ON FUNCTION rls.impersonate(text, text), rls.open_impersonation(text, text) FROM migrator;
+
+-- privilege: administration for migrator, as rls_owner
+GRANT EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], text), rls.list_grants(), rls.put_grant(text, text, text, text, timestamptz, timestamptz), rls.take_grant(text, text, text, text), rls.take_grant_by_id(bigint) TO migrator;
+-- undo: REVOKE EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], text), rls.list_grants(), rls.put_grant(text, text, text, text, timestamptz, timestamptz), rls.take_grant(text, text, text, text), rls.take_grant_by_id(bigint) FROM migrator;
 
 -- privilege: USAGE on schema public for rls_owner
 GRANT USAGE ON SCHEMA public TO rls_owner;
@@ -1409,6 +1417,11 @@ ON CONFLICT (name) DO UPDATE SET
     owner_check = EXCLUDED.owner_check,
     hidden = EXCLUDED.hidden;
 -- undo: DELETE FROM rls.resource WHERE name = 'member';
+
+-- registry: where users and groups are, as rls_owner
+INSERT INTO rls.directory (mapping) VALUES ('{"timezone":"UTC","users":{"schema":"public","table":"person","key":"id","key_type":"bigint","active":{},"superuser":{},"staff":{},"edges":[{"kind":"supervisor","column":"boss"}]},"groups":{"schema":"public","table":"team","key":"id","key_type":"bigint","creator":"maker","share_members":{"sql":"true","compiled":"true"},"share_creator":{},"members_schema":"public","members_table":"member","member_group":"team_id","member_user":"person_id"}}')
+ON CONFLICT (singleton) DO UPDATE SET mapping = EXCLUDED.mapping;
+-- undo: DELETE FROM rls.directory;
 
 -- function: function rls.objects_person(text, text[]), as rls_owner
 -- Which of some objects of person admit an action, by the predicates of its policies.

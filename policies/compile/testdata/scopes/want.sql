@@ -1370,6 +1370,11 @@ ON CONFLICT (name) DO UPDATE SET gateways = EXCLUDED.gateways;
 -- undo: DELETE FROM rls."grant" WHERE grantee = 'service:mailer';
 -- undo: DELETE FROM rls.service WHERE name = 'mailer';
 
+-- registry: where users and groups are, as rls_owner
+INSERT INTO rls.directory (mapping) VALUES ('{"timezone":"UTC","users":{"schema":"public","table":"person","key":"id","key_type":"bigint","active":{},"superuser":{},"staff":{},"edges":[{"kind":"supervisor","column":"boss"}]},"groups":{"schema":"public","table":"team","key":"id","key_type":"bigint","share_members":{},"share_creator":{},"members_schema":"public","members_table":"member","member_group":"team_id","member_user":"person_id"}}')
+ON CONFLICT (singleton) DO UPDATE SET mapping = EXCLUDED.mapping;
+-- undo: DELETE FROM rls.directory;
+
 -- function: function rls.objects_visible_visible(text, text[]), as rls_owner
 -- Which of some objects of visible_visible admit an action, by the predicates of its policies.
 -- A key that is malformed is a key that does not exist.

@@ -195,6 +195,10 @@ GRANT USAGE ON SCHEMA rls TO migrator;
 GRANT EXECUTE ON FUNCTION rls.impersonate(text, text), rls.open_impersonation(text, text) TO migrator;
 -- undo: REVOKE EXECUTE ON FUNCTION rls.impersonate(text, text), rls.open_impersonation(text, text) FROM migrator;
 
+-- privilege: administration for migrator, as rls_owner
+GRANT EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], text), rls.list_grants(), rls.put_grant(text, text, text, text, timestamptz, timestamptz), rls.take_grant(text, text, text, text), rls.take_grant_by_id(bigint) TO migrator;
+-- undo: REVOKE EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], text), rls.list_grants(), rls.put_grant(text, text, text, text, timestamptz, timestamptz), rls.take_grant(text, text, text, text), rls.take_grant_by_id(bigint) FROM migrator;
+
 -- privilege: USAGE on schema public for rls_owner
 GRANT USAGE ON SCHEMA public TO rls_owner;
 -- undo: REVOKE USAGE ON SCHEMA public FROM rls_owner;
@@ -1005,6 +1009,11 @@ ON CONFLICT (name) DO UPDATE SET
     owner_check = EXCLUDED.owner_check,
     hidden = EXCLUDED.hidden;
 -- undo: DELETE FROM rls.resource WHERE name = 'ticket';
+
+-- registry: where users and groups are, as rls_owner
+INSERT INTO rls.directory (mapping) VALUES ('{"timezone":"UTC","users":{"schema":"public","table":"account","key":"id","key_type":"uuid","login":"login","active":{},"superuser":{},"staff":{}},"groups":{"schema":"public","table":"team","key":"id","key_type":"uuid","name":"name","creator":"made_by","share_members":{"column":"open_members","sql":"open_members","compiled":"t.open_members"},"share_creator":{"sql":"open_maker AND open_members","compiled":"(t.open_maker AND t.open_members)"},"members_schema":"public","members_table":"team_member","member_group":"team_id","member_user":"account_id","member_from":"since","member_until":"upto"}}')
+ON CONFLICT (singleton) DO UPDATE SET mapping = EXCLUDED.mapping;
+-- undo: DELETE FROM rls.directory;
 
 -- function: function rls.objects_ticket(text, text[]), as rls_owner
 -- Which of some objects of ticket admit an action, by the predicates of its policies.

@@ -1012,6 +1012,11 @@ ON CONFLICT (name) DO UPDATE SET
     hidden = EXCLUDED.hidden;
 -- undo: DELETE FROM rls.resource WHERE name = 'memo';
 
+-- registry: where users and groups are, as rls_owner
+INSERT INTO rls.directory (mapping) VALUES ('{"timezone":"UTC","users":{"schema":"public","table":"person","key":"code","key_type":"text","active":{},"superuser":{},"staff":{},"edges":[{"kind":"boss","column":"boss"}]},"groups":{"schema":"public","table":"club","key":"code","key_type":"text","creator":"maker","share_members":{},"share_creator":{"sql":"true","compiled":"true"},"members_schema":"public","members_table":"club_member","member_group":"club","member_user":"person"}}')
+ON CONFLICT (singleton) DO UPDATE SET mapping = EXCLUDED.mapping;
+-- undo: DELETE FROM rls.directory;
+
 -- function: function rls.objects_memo(text, text[]), as rls_owner
 -- Which of some objects of memo admit an action, by the predicates of its policies.
 -- A key that is malformed is a key that does not exist.
