@@ -177,6 +177,13 @@ CREATE TABLE rls.database_role (
 );
 COMMENT ON TABLE rls.database_role IS 'The client roles and maintenance roles of the applied model.';
 
+CREATE TABLE rls.schema_rule (
+    name text PRIMARY KEY,
+    closed boolean NOT NULL,            -- every table is a resource, or open
+    open text[] NOT NULL                -- tables left alone on purpose
+);
+COMMENT ON TABLE rls.schema_rule IS 'The schemas that the applied model has decided about.';
+
 CREATE TABLE rls.plan_role (
     client_role text NOT NULL REFERENCES rls.database_role ON DELETE CASCADE,
     form text NOT NULL CHECK (form IN ('any', 'narrow', 'middle', 'wide', 'all')),
@@ -442,7 +449,7 @@ $$;
 SET LOCAL ROLE rls_owner;
 DROP TABLE rls.directory, rls.service_allow, rls.service;
 DROP TABLE rls.lifted, rls.acl_before, rls.compiled, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.adoption_step, rls.adoption, rls.gateway,
-    rls.impersonation, rls.login, rls.plan_role, rls.database_role, rls."grant", rls.resource, rls.group_member, rls."group", rls."user";
+    rls.impersonation, rls.login, rls.plan_role, rls.schema_rule, rls.database_role, rls."grant", rls.resource, rls.group_member, rls."group", rls."user";
 DROP FUNCTION rls.cluster();
 DROP FUNCTION rls.this_database();
 DROP FUNCTION rls.random_pad();

@@ -809,6 +809,83 @@ REVOKE ALL ON FUNCTION rls.to_uuid(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.to_uuid(text) TO rls_client;
 COMMENT ON FUNCTION rls.to_uuid(text) IS 'A uuid from its text; NULL where it is none.';
 
+-- sql/20_graph/guard_subject.sql
+-- +goose StatementBegin
+-- Who changes what decides about access. A superuser where the statement comes from a database superuser or maintenance
+-- role itself; NULL for nobody, whose statement is refused rather than an error of its own.
+-- Called by the guards alone, which are definer functions: who runs them is told by settings that SET ROLE checks.
+CREATE OR REPLACE FUNCTION rls.guard_subject()
+RETURNS rls.subject
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $$
+DECLARE
+    acting text := coalesce(nullif(current_setting('role'), 'none'), session_user);
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_roles AS a
+        WHERE a.rolname = acting AND (a.rolsuper OR EXISTS (
+            SELECT FROM rls.database_role AS d JOIN pg_catalog.pg_roles AS m ON m.rolname = d.name
+            WHERE d.kind = 'maintenance' AND pg_has_role(a.oid, m.oid, 'USAGE')))
+    ) THEN
+        RETURN ROW(NULL, NULL, true, NULL)::rls.subject;
+    END IF;
+    RETURN rls.subject();
+EXCEPTION
+    WHEN SQLSTATE 'RL001' THEN -- nobody on a gateway
+        RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.guard_subject() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_subject() IS 'Who changes what decides about access. Called by the guards alone.';
+
+-- sql/20_graph/guard_truncate.sql
+-- +goose StatementBegin
+-- Refuses to empty a table that decides about access.
+CREATE OR REPLACE FUNCTION rls.guard_truncate()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF (rls.guard_subject()).superuser IS NOT TRUE THEN
+        RAISE EXCEPTION 'table %.% decides about access and is emptied by superusers alone', quote_ident(TG_TABLE_SCHEMA), quote_ident(TG_TABLE_NAME)
+            USING ERRCODE = '42501', HINT = 'Act as a superuser, or connect as a maintenance role.',
+                SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.guard_truncate() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_truncate() IS 'Refuses to empty a table that decides about access.';
+
+-- sql/20_graph/is_cascade.sql
+-- +goose StatementBegin
+-- Whether the statement around a trigger, by the PG_CONTEXT of the trigger function, is that of a foreign key which
+-- cascades. It runs as the table's owner whoever has caused it, and nothing else in a trigger tells it from the
+-- owner's own functions. Foreign keys quote every name and compare with a parameter on the left.
+CREATE OR REPLACE FUNCTION rls.is_cascade(context text)
+RETURNS boolean
+LANGUAGE sql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+BEGIN ATOMIC
+    -- The first line is the trigger function itself. What leads up to the statement is in the server's language.
+    SELECT substr($1, strpos($1, chr(10)) + 1)
+        ~ '^.{0,40}(UPDATE|DELETE FROM) (ONLY )?"([^"]|"")*"[.]"([^"]|"")*" (SET .* )?WHERE [$][0-9]+ OPERATOR[(]';
+END;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.is_cascade(text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.is_cascade(text) IS 'Whether a foreign key that cascades fires a trigger. Called by the guards alone.';
+
 -- sql/20_graph/refuse_cycle.sql
 -- +goose StatementBegin
 -- Refuses a write that would make a user their own superior, through supervisors or through creators.
@@ -1675,6 +1752,9 @@ UNION ALL
 SELECT 'registry', '"role"."' || replace(d.name, '"', '""') || '"', md5(d::text)
 FROM rls.database_role AS d
 UNION ALL
+SELECT 'registry', '"schema"."' || replace(s.name, '"', '""') || '"', md5(s::text)
+FROM rls.schema_rule AS s
+UNION ALL
 SELECT 'registry', '"plan"."' || replace(p.client_role, '"', '""') || '"."' || p.form || '"', md5(p::text)
 FROM rls.plan_role AS p
 UNION ALL
@@ -1935,6 +2015,9 @@ DROP FUNCTION rls.actions(text, text);
 DROP FUNCTION rls.action_word(text);
 DROP TRIGGER user_no_cycle ON rls."user";
 DROP FUNCTION rls.refuse_cycle();
+DROP FUNCTION rls.is_cascade(text);
+DROP FUNCTION rls.guard_truncate();
+DROP FUNCTION rls.guard_subject();
 DROP FUNCTION rls.to_uuid(text);
 DROP FUNCTION rls.to_text(text);
 DROP FUNCTION rls.to_smallint(text);

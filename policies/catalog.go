@@ -52,6 +52,37 @@ func (c *Catalog) Schema(name string) *Schema {
 	return nil
 }
 
+// Undecided returns the tables of a schema that hold rows and of which nobody has said that they, or what their rows belong
+// to, are protected or open: all parts of a protected table are, and the partitions of an open one. Views hold no rows.
+// Materialized views and foreign tables do, and no policy filters them.
+func (c *Catalog) Undecided(schema string, protected, open func(Ref) bool) []*Table {
+	var out []*Table
+	for i := range c.Tables {
+		if t := &c.Tables[i]; t.Schema == schema && t.Kind != "v" && !c.decided(t, protected, open) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func (c *Catalog) decided(t *Table, protected, open func(Ref) bool) bool {
+	partitions := true // all the way
+	for range c.Tables {
+		n := Ref{Schema: t.Schema, Name: t.Name}
+		if protected(n) || partitions && open(n) {
+			return true
+		}
+		if len(t.Parents) == 0 {
+			return false
+		}
+		partitions = partitions && t.Partition
+		if t = c.Table(t.Parents[0].Schema, t.Parents[0].Name); t == nil {
+			return false
+		}
+	}
+	return false
+}
+
 // Role returns the database role of that name, or nil.
 func (c *Catalog) Role(name string) *Role {
 	for i := range c.Roles {
@@ -101,13 +132,14 @@ type Ref struct {
 
 // Column is one live column.
 type Column struct {
-	Name    string `json:"name"`
-	Type    string `json:"type"`             // format_type without modifier: "character varying", "bigint", "public.citext"; of a domain the type below it
-	Domain  string `json:"domain,omitempty"` // the domain, spelt like a type
-	NotNull bool   `json:"not_null,omitempty"`
-	Loose   bool   `json:"nondeterministic,omitempty"` // its collation takes different texts for equal
-	Leaky   bool   `json:"leaky,omitempty"`            // its type compares by functions that are not leakproof
-	Folded  bool   `json:"folded,omitempty"`           // an index begins with lower(column::text COLLATE "default")
+	Name      string `json:"name"`
+	Type      string `json:"type"`             // format_type without modifier: "character varying", "bigint", "public.citext"; of a domain the type below it
+	Domain    string `json:"domain,omitempty"` // the domain, spelt like a type
+	NotNull   bool   `json:"not_null,omitempty"`
+	Loose     bool   `json:"nondeterministic,omitempty"` // its collation takes different texts for equal
+	Leaky     bool   `json:"leaky,omitempty"`            // its type compares by functions that are not leakproof
+	Folded    bool   `json:"folded,omitempty"`           // an index begins with lower(column::text COLLATE "default")
+	Generated bool   `json:"generated,omitempty"`        // computed from other columns
 }
 
 // ForeignKey is one foreign key; Columns[i] refers to RefColumns[i].
@@ -127,6 +159,7 @@ type Policy struct {
 	Roles      []string `json:"roles"`   // "public" for PUBLIC
 	Using      string   `json:"using,omitempty"`
 	Check      string   `json:"check,omitempty"`
+	Comment    string   `json:"comment,omitempty"`
 }
 
 // Schema is one schema with who may use it.

@@ -87,7 +87,17 @@ type Users struct {
 	Staff     Expression // zero: false
 	Sees      []Edge     // in file order
 	Merged    []Merge
+	Authority Text // AuthorityGuarded or AuthorityApplication; zero: guarded
 }
+
+// Who answers for the columns that decide who may do what.
+const (
+	AuthorityGuarded     = "guarded"     // the toolkit: whoever is no superuser cannot change them
+	AuthorityApplication = "application" // the application: whoever holds the table privilege changes them
+)
+
+// Guarded reports whether the columns that decide are guarded.
+func (u Users) Guarded() bool { return u.Authority.Value != AuthorityApplication }
 
 // Expression is one SQL expression over the columns of a row.
 // SQL is what was written; Compiled is its canonical text with every column qualified as "t.column", set by parse.

@@ -30,7 +30,10 @@ WIDENS_ACCESS, DISABLES_RLS, REPLACES_FUNCTION.
 Tables are locked before the first change. Where a lock is not to be had in time everything is rolled back and tried
 again; what gives up names the sessions that hold it. With --per-table the plan is carried out in steps, table by table,
 so that no lock is held for long: each step is a transaction and safe alone. What is done stays, and the same command
-goes on where it stopped.` + exitCodes(exitUsage, exitModel, exitRefused),
+goes on where it stopped.
+
+A permissive policy made by hand would widen what the model admits, so apply refuses beside one until the model names it
+under keep_policies, or --drop-policies drops it. What was dropped comes back with uninstall.` + exitCodes(exitUsage, exitModel, exitRefused),
 		Example: `  rlsctl apply rls.yaml
   rlsctl apply rls.yaml --yes --allow WIDENS_ACCESS,REPLACES_FUNCTION
   rlsctl apply rls.yaml --yes --lock-timeout 1s -o json
@@ -40,12 +43,14 @@ goes on where it stopped.` + exitCodes(exitUsage, exitModel, exitRefused),
 	}
 	o := a.changeFlags(cmd)
 	cmd.Flags().BoolVar(&o.perTable, "per-table", false, "in steps, one transaction for each table")
+	drop := dropFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		m, err := a.model(args[0])
 		if err != nil {
 			return err
 		}
 		return a.withConn(cmd.Context(), func(conn *pgx.Conn) error {
+			o.dropPolicies = *drop
 			_, err := a.change(cmd.Context(), conn, m, o, "Apply this plan?")
 			return err
 		})
@@ -61,6 +66,8 @@ type changeOptions struct {
 	lockTimeout time.Duration
 	lockRetries int
 	perTable    bool
+
+	dropPolicies bool // of apply alone
 }
 
 func (a *app) changeFlags(cmd *cobra.Command) *changeOptions {
@@ -127,7 +134,7 @@ func (a *app) change(ctx context.Context, conn *pgx.Conn, m *policies.Model, o *
 	if _, err := a.putBack(ctx, conn); err != nil {
 		return false, err
 	}
-	result, err := a.plan(ctx, conn, m)
+	result, err := a.plan(ctx, conn, m, o.dropPolicies)
 	if err != nil {
 		return false, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rlsctl/rlsctl/policies"
 	"github.com/rlsctl/rlsctl/policies/apply"
+	"github.com/rlsctl/rlsctl/policies/diff"
 	"github.com/rlsctl/rlsctl/policies/pipeline"
 )
 
@@ -36,6 +37,7 @@ With -o sql the plan is one script that psql runs as apply would, in one transac
 	}
 	format := formatFlag(cmd, "text", "json", "sql")
 	perTable := cmd.Flags().Bool("per-table", false, "show the steps of apply --per-table")
+	drop := dropFlag(cmd)
 	code := cmd.Flags().Bool("exit-code", false, "exit with 5 where something is to be changed or stands in the way")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *perTable && format.value == "sql" {
@@ -49,7 +51,7 @@ With -o sql the plan is one script that psql runs as apply would, in one transac
 			if err := a.tellUnrestored(cmd.Context(), conn); err != nil {
 				return err
 			}
-			result, err := a.plan(cmd.Context(), conn, m)
+			result, err := a.plan(cmd.Context(), conn, m, *drop)
 			if err != nil {
 				return err
 			}
@@ -66,14 +68,18 @@ With -o sql the plan is one script that psql runs as apply would, in one transac
 }
 
 // plan holds m against the database; a nil m plans the removal. Mistakes of the model are told and end the command.
-func (a *app) plan(ctx context.Context, conn *pgx.Conn, m *policies.Model) (pipeline.Result, error) {
+func (a *app) plan(ctx context.Context, conn *pgx.Conn, m *policies.Model, drop bool) (pipeline.Result, error) {
 	done := a.progress("planning")
 	var result pipeline.Result
 	var err error
 	if m == nil {
 		result, err = pipeline.Uninstalled(ctx, conn)
 	} else {
-		result, err = pipeline.Plan(ctx, conn, m)
+		var options []diff.Option
+		if drop {
+			options = append(options, diff.DropPolicies())
+		}
+		result, err = pipeline.Plan(ctx, conn, m, options...)
 	}
 	done()
 	if judged := a.judge(result.Diagnostics); judged != nil {
@@ -84,6 +90,11 @@ func (a *app) plan(ctx context.Context, conn *pgx.Conn, m *policies.Model) (pipe
 		return result, (&exitError{code: exitUnexpected, err: err}).hint("Connect as a database superuser, or as the login that installed the kernel.")
 	}
 	return result, noKernel(err)
+}
+
+// dropFlag is the flag of commands that plan a model.
+func dropFlag(cmd *cobra.Command) *bool {
+	return cmd.Flags().Bool("drop-policies", false, "drop the permissive policies made by hand that keep_policies does not name; uninstall puts them back")
 }
 
 // planDocument is a plan as JSON.

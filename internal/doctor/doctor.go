@@ -54,6 +54,9 @@ const (
 	CodeAdoptedOwns     policies.Code = "RL649" // a login that was adopted owns or holds something again
 	CodeAdoptedRole     policies.Code = "RL650" // the owner that adoption made is no maintenance role
 	CodeAdoptedLogin    policies.Code = "RL651" // the client role of an adopted login can log in
+	CodeApplication     policies.Code = "RL654" // nobody but the application guards what decides about access
+	CodeSilent          policies.Code = "RL655" // triggers of the toolkit do not fire
+	CodeUndecided       policies.Code = "RL656" // a table that nobody has decided about
 )
 
 // Finding is one thing that is wrong, and what to do about it.
@@ -166,7 +169,7 @@ func (e *examination) run(ctx context.Context) (err error) {
 		if err := e.copies(ctx); err != nil {
 			return err
 		}
-		for _, check := range []func(context.Context) error{e.model, e.tables, e.logins, e.forms, e.gateways, e.adopted, e.planRoles, e.unmapped, e.indexes, e.readers, e.upkeep} {
+		for _, check := range []func(context.Context) error{e.model, e.tables, e.guards, e.schemas, e.logins, e.forms, e.gateways, e.adopted, e.planRoles, e.unmapped, e.indexes, e.readers, e.upkeep} {
 			if err := check(ctx); err != nil {
 				return err
 			}

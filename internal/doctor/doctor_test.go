@@ -182,6 +182,15 @@ func TestExamine(t *testing.T) {
 			doctor.CodeDefinerFunction, policies.Warning, "may read (its text says so) public.note", "SECURITY INVOKER"},
 		{"publication", "CREATE PUBLICATION p FOR TABLE public.note", diff.CodeSeesAll, policies.Warning, "publication p sends every row of public.note", "DROP TABLE"},
 		{"materialized view", "CREATE MATERIALIZED VIEW public.m AS SELECT * FROM public.note; GRANT SELECT ON public.m TO PUBLIC", doctor.CodeMaterialized, policies.Error, "public.m holds protected rows", "REVOKE ALL ON public.m"},
+		{"guard switched off", as(`ALTER TABLE rls."user" DISABLE TRIGGER rls_guard_update`), doctor.CodeDrift, policies.Error, "trigger rls_guard_update on rls.\"user\" was changed", "rlsctl apply"},
+		{"guard dropped", as("DROP TRIGGER rls_guard_insert ON rls.group_member"), doctor.CodeDrift, policies.Error, "trigger rls_guard_insert on rls.group_member was dropped", "rlsctl apply"},
+		{"authority of the application", as("DELETE FROM rls.compiled WHERE kind = 'trigger'"), doctor.CodeApplication, policies.Warning, "whoever holds the table privileges", "authority: application"},
+		{"a login without triggers", "ALTER ROLE {person} SET session_replication_role = replica", doctor.CodeSilent, policies.Error, `database role "{person}" has session_replication_role = replica`, "ALTER ROLE {person} RESET"},
+		{"a login may do without triggers", "GRANT SET ON PARAMETER session_replication_role TO {gate}", doctor.CodeSilent, policies.Error, `database role "{gate}" may set session_replication_role`, "REVOKE ALL ON PARAMETER session_replication_role FROM {gate}"},
+		{"a table later in a closed schema", as("INSERT INTO rls.schema_rule VALUES ('public', true, '{}')") + "; CREATE TABLE public.later (id integer)", doctor.CodeUndecided, policies.Error,
+			"table public.later of the closed schema public", "name public.later under open"},
+		{"a copy", "CREATE TABLE public.copy AS SELECT * FROM public.note", doctor.CodeUndecided, policies.Warning, "table public.copy has every column of the protected table public.note", "Drop public.copy"},
+		{"a copy that clients read", "CREATE TABLE public.copy (LIKE public.note, extra text); GRANT SELECT ON public.copy TO {client}", doctor.CodeUndecided, policies.Error, "readable by {client}", "Drop public.copy"},
 	}
 	if p.Server().Version() < 160000 {
 		cases = append(cases, struct {

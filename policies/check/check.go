@@ -21,6 +21,7 @@ func Model(m *policies.Model, c *policies.Catalog) policies.Diagnostics {
 	k.services()
 	k.grants()
 	k.withoutOwner()
+	k.authority()
 	if c != nil {
 		k.ours = installedPolicies(c)
 		k.server()

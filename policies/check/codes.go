@@ -85,4 +85,6 @@ const (
 	CodeSightless policies.Code = "RL241"
 	// CodeBlind is an action that a service is allowed on rows that it cannot read (warning).
 	CodeBlind policies.Code = "RL242"
+	// CodeApplication is "authority: application": nobody but the application keeps users from raising themselves (warning).
+	CodeApplication policies.Code = "RL245"
 )

@@ -18,6 +18,7 @@ func Model(m *policies.Model, c *policies.Catalog) ([]policies.Object, error) {
 		return nil, fmt.Errorf("compile %s: %w", m.File, err)
 	}
 	g.roles()
+	g.schemaRules()
 	g.graphPrivileges()
 	g.graph()
 	g.visible()
@@ -33,6 +34,7 @@ func Model(m *policies.Model, c *policies.Catalog) ([]policies.Object, error) {
 		g.handOver(r)
 	}
 	g.changes()
+	g.authority()
 	g.graphPolicies()
 	for _, r := range g.resources {
 		g.policies(r, g.forms())
@@ -41,10 +43,10 @@ func Model(m *policies.Model, c *policies.Catalog) ([]policies.Object, error) {
 		}
 	}
 	for _, r := range g.resources {
-		g.narrow(r)
+		g.narrow(r.table, r.name())
 		g.rowSecurity(r)
 		for _, p := range r.parts {
-			g.narrow(r.part(p))
+			g.narrow(p, r.name())
 			g.rowSecurity(r.part(p))
 		}
 	}

@@ -250,7 +250,7 @@ func changed(columns []string) string {
 
 // narrow takes from clients and PUBLIC the table privileges that row security does not filter. Where they hold none nothing
 // is done: a REVOKE would write the table's privileges out where they are the default ones.
-func (g *compiler) narrow(r resource) {
+func (g *compiler) narrow(t *policies.Table, resource string) {
 	unfiltered := []string{"TRUNCATE", "REFERENCES", "TRIGGER"}
 	if g.catalog.ServerVersion >= 170000 {
 		unfiltered = append(unfiltered, "MAINTAIN")
@@ -263,10 +263,10 @@ func (g *compiler) narrow(r resource) {
 		from = append(from, policies.Ident(c.Value))
 		grantees = append(grantees, fmt.Sprintf("to_regrole(%s)", policies.Literal(policies.Ident(c.Value))))
 	}
-	table := tableSQL(r.table.Schema, r.table.Name)
+	table := tableSQL(t.Schema, t.Name)
 	var undo []string
 	// Taking REFERENCES of a table takes it of each column.
-	for _, p := range slices.Concat(r.table.Privileges, r.table.References) {
+	for _, p := range slices.Concat(t.Privileges, t.References) {
 		if !slices.Contains(unfiltered, p.Privilege) || (p.Grantee != "" && !client(p.Grantee)) {
 			continue
 		}
@@ -285,7 +285,7 @@ func (g *compiler) narrow(r resource) {
 	slices.Sort(undo) // a catalog has them in the order in which the roles were made
 	list := "'" + strings.Join(unfiltered, "', '") + "'"
 	g.add(policies.Object{
-		Kind: policies.KindPrivilege, Name: policies.Identity("narrowed", r.table.Schema, r.table.Name), Resource: r.name(), Table: table,
+		Kind: policies.KindPrivilege, Name: policies.Identity("narrowed", t.Schema, t.Name), Resource: resource, Table: table,
 		Title: fmt.Sprintf("no %s on %s for clients", strings.Join(unfiltered, ", "), table),
 		Create: do(fmt.Sprintf("BEGIN\n    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x\n"+
 			"            WHERE c.oid = to_regclass(%[1]s) AND x.grantee IN (%[2]s) AND x.privilege_type IN (%[3]s))\n"+
@@ -293,7 +293,7 @@ func (g *compiler) narrow(r resource) {
 			"            WHERE a.attrelid = to_regclass(%[1]s) AND x.grantee IN (%[2]s) AND x.privilege_type = 'REFERENCES') THEN\n"+
 			"        REVOKE %[4]s ON %[5]s FROM %[6]s;\n    END IF;\nEND",
 			policies.Literal(table), strings.Join(grantees, ", "), list, strings.Join(unfiltered, ", "), table, strings.Join(from, ", "))),
-		Drop: strings.Join(undo, "\n"), AsOwner: r.table.Schema == "rls",
+		Drop: strings.Join(undo, "\n"), AsOwner: t.Schema == "rls",
 	})
 }
 

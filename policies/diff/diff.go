@@ -23,7 +23,7 @@ const (
 
 // Plan returns the changes that make actual what desired says. keep names, per table, hand-made policies that may stay.
 // The plan is empty where nothing is to be done. Notes with severity Error make apply refuse.
-func Plan(desired []policies.Object, actual *policies.Catalog, keep map[string][]string) policies.Plan {
+func Plan(desired []policies.Object, actual *policies.Catalog, keep map[string][]string, options ...Option) policies.Plan {
 	d := &differ{actual: actual, want: map[string]policies.Object{}, have: map[string]policies.Installed{}}
 	for _, o := range desired {
 		d.want[key(o.Kind, o.Name)] = o
@@ -34,6 +34,9 @@ func Plan(desired []policies.Object, actual *policies.Catalog, keep map[string][
 	for _, i := range actual.Installed {
 		d.have[key(i.Kind, i.Name)] = i
 	}
+	for _, o := range options {
+		o(d)
+	}
 	d.foreignPolicies(desired, keep)
 	plan := policies.Plan{Notes: d.notes}
 	if d.shapeChanged(desired) {
@@ -41,6 +44,7 @@ func Plan(desired []policies.Object, actual *policies.Catalog, keep map[string][
 	} else {
 		plan.Changes = d.changes(desired)
 	}
+	plan.Changes = append(d.first, plan.Changes...)
 	plan.Locks = Locks(plan.Changes, actual)
 	plan.StateHash = StateHash(actual, tables(desired, actual))
 	return plan
@@ -52,6 +56,9 @@ type differ struct {
 	have      map[string]policies.Installed
 	protected []string // quoted schema.table that the model protects
 	notes     policies.Diagnostics
+	dropping  bool                // policies made by hand
+	first     []policies.Change   // their drops
+	restore   map[string][]string // SQL that puts them back, by the name of the row security of their table
 }
 
 func key(k policies.Kind, name string) string { return string(k) + " " + name }
@@ -74,7 +81,7 @@ func (d *differ) changes(desired []policies.Object) []policies.Change {
 	}
 	out = append(out, first...)
 	for _, o := range desired {
-		if c, needed := d.change(o); needed {
+		if c, needed := d.remembering(d.change(o)); needed {
 			out = append(out, c)
 		}
 	}
@@ -163,6 +170,9 @@ func drop(i policies.Installed, reason string) policies.Change {
 	case policies.KindRowSecurity:
 		if strings.Contains(i.Undo, "DISABLE") || strings.Contains(i.Undo, "NO FORCE") {
 			c.Hazards = []policies.Hazard{policies.DisablesRLS}
+		}
+		if strings.Contains(i.Undo, "CREATE POLICY") {
+			c.Hazards = append(c.Hazards, policies.WidensAccess)
 		}
 	case policies.KindTrigger:
 		if !tellsOfGraph(i.Name) {
@@ -292,67 +302,11 @@ func (d *differ) rebuild(desired []policies.Object) []policies.Change {
 				c.Hazards = d.hazards(c)
 			}
 			out = append(out, c)
-		} else if c, needed := d.change(o); needed {
+		} else if c, needed := d.remembering(d.change(o)); needed {
 			out = append(out, c)
 		}
 	}
 	return out
-}
-
-// foreignPolicies reports policies made by hand on tables that the model protects.
-func (d *differ) foreignPolicies(desired []policies.Object, keep map[string][]string) {
-	protected := map[string]string{}
-	for _, o := range desired {
-		if o.Kind == policies.KindRowSecurity {
-			protected[o.Name] = o.Table
-		}
-	}
-	for _, t := range d.actual.Tables {
-		table, ok := protected[policies.Identity(t.Schema, t.Name)]
-		if _, graph := d.want[key(policies.KindPrivilege, policies.Identity("rls_owner", t.Schema, t.Name))]; graph {
-			d.graphPolicies(t)
-		}
-		if !ok {
-			continue
-		}
-		for _, p := range t.Policies {
-			ours, wanted := d.madeByUs(t, p)
-			switch {
-			case ours:
-			case wanted:
-				d.note(CodeConflict, policies.Error, fmt.Sprintf("policy %s on %s exists and was not made by the toolkit", policies.Ident(p.Name), table),
-					"Rename or drop it.")
-			case !p.Permissive:
-				d.note(CodeKeptPolicy, policies.Note, fmt.Sprintf("restrictive policy %s on %s stays and narrows what the model admits", policies.Ident(p.Name), table), "")
-			case slices.Contains(keep[table], p.Name):
-				d.note(CodeKeptPolicy, policies.Note, fmt.Sprintf("policy %s on %s stays and widens what the model admits", policies.Ident(p.Name), table), "")
-			default:
-				d.note(CodeForeignPolicy, policies.Error, fmt.Sprintf("permissive policy %s on %s was made by hand and would widen what the model admits", policies.Ident(p.Name), table),
-					fmt.Sprintf("Drop it, or name %q under keep_policies of the resource.", p.Name))
-			}
-		}
-	}
-}
-
-// madeByUs reports whether the manifest has a policy of that name on the table, and whether the model wants one.
-func (d *differ) madeByUs(t policies.Table, p policies.Policy) (ours, wanted bool) {
-	k := key(policies.KindPolicy, policies.Identity(t.Schema, t.Name, p.Name))
-	_, ours = d.have[k]
-	_, wanted = d.want[k]
-	return ours, wanted
-}
-
-// graphPolicies reports policies made by hand on a table of the graph that rls_owner falls under: they would filter
-// whom everybody sees, and what they call would run with the toolkit's rights.
-func (d *differ) graphPolicies(t policies.Table) {
-	for _, p := range t.Policies {
-		ours, wanted := d.madeByUs(t, p)
-		if ours || wanted || !(slices.Contains(p.Roles, "public") || slices.Contains(p.Roles, "rls_owner")) || (p.Command != "ALL" && p.Command != "SELECT") {
-			continue
-		}
-		d.note(CodeGraphPolicy, policies.Error, fmt.Sprintf("policy %s on %s.%s was made by hand and would run as rls_owner when the graph is read",
-			policies.Ident(p.Name), policies.Ident(t.Schema), policies.Ident(t.Name)), "Give it TO the database roles that it is meant for, rather than PUBLIC.")
-	}
 }
 
 func (d *differ) note(code policies.Code, s policies.Severity, message, hint string) {

@@ -221,7 +221,8 @@ func (s *stepper) shared() string {
 				return o.Title + " changes, which all policies ask"
 			}
 		case policies.KindMembership, policies.KindRegistry:
-			if !strings.HasPrefix(o.Title, "maintenance role ") { // it gives no row by itself: policies name it
+			// A maintenance role gives no row by itself: policies name it. No policy asks what a schema is.
+			if !strings.HasPrefix(o.Title, "maintenance role ") && !strings.HasPrefix(o.Name, `"schema".`) {
 				why = cmp.Or(why, o.Title+" changes whom policies are for")
 			}
 		case policies.KindRole, policies.KindPrivilege, policies.KindPolicy:

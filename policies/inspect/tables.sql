@@ -26,7 +26,7 @@ FROM (
         'row_security', c.relrowsecurity,
         'force_row_security', c.relforcerowsecurity,
         'columns', coalesce((
-            SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(b.oid, NULL), 'not_null', a.attnotnull,
+            SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(b.oid, NULL), 'not_null', a.attnotnull, 'generated', a.attgenerated <> '',
                 'domain', CASE WHEN b.oid <> a.atttypid THEN format_type(a.atttypid, NULL) ELSE '' END,
                 'nondeterministic', EXISTS (SELECT FROM pg_catalog.pg_collation AS l WHERE l.oid = a.attcollation AND NOT l.collisdeterministic),
                 'leaky', EXISTS (SELECT FROM leaky AS l WHERE l.type IN (b.oid, CASE t.typtype WHEN 'e' THEN 3500 WHEN 'r' THEN 3831 WHEN 'm' THEN 4537 END,
@@ -91,7 +91,8 @@ FROM (
                 'command', CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
                 'roles', (SELECT json_agg(CASE r.id WHEN 0 THEN 'public' ELSE pg_get_userbyid(r.id) END ORDER BY 1) FROM unnest(p.polroles) AS r(id)),
                 'using', coalesce(pg_get_expr(p.polqual, p.polrelid), ''),
-                'check', coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '')) ORDER BY p.polname)
+                'check', coalesce(pg_get_expr(p.polwithcheck, p.polrelid), ''),
+                'comment', coalesce(obj_description(p.oid, 'pg_policy'), '')) ORDER BY p.polname)
             FROM pg_catalog.pg_policy AS p WHERE p.polrelid = c.oid),
         'privileges', (
             SELECT json_agg(json_build_object(

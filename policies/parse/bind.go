@@ -205,6 +205,7 @@ func (p *parser) users(root *yaml.Node) policies.Users {
 	u := policies.Users{
 		Pos: at(n), Table: p.table(p.get(n, "table")), Key: p.text(n, "key"), Login: p.text(n, "login"), Subject: p.text(n, "subject"),
 		Active: p.expression(n, "active"), Superuser: p.expression(n, "superuser"), Staff: p.expression(n, "staff"),
+		Authority: p.text(n, "authority"),
 	}
 	sees := p.get(n, "sees")
 	p.pairs(sees, func(k, v *yaml.Node) {

@@ -1,5 +1,7 @@
 package parse
 
+import "github.com/rlsctl/rlsctl/policies"
+
 // This file is the one description of the model file. Checking, binding and the schema for editors all read it.
 
 const quoted = "!!str"
@@ -81,7 +83,8 @@ var usersShape = &shape{what: "a map", keys: []key{
 	}},
 	{name: "tenant", shape: anything, later: "remove \"tenant\""},
 	{name: "attributes", shape: anything, later: "remove \"attributes\""},
-	{name: "authority", shape: anything, later: "remove \"authority\"; keep clients from writing these columns by table privileges"},
+	{name: "authority", doc: "guarded: superusers alone change the columns that decide who may do what. application: whoever holds the table privilege does. Default guarded.",
+		shape: oneOf(policies.AuthorityGuarded, policies.AuthorityApplication)},
 }}
 
 var edgeShape = &shape{what: "a column name or {table, viewer, seen}", scalar: columnName, keys: []key{

@@ -24,10 +24,11 @@ func Apply(ctx context.Context, db apply.DB, m *policies.Model, p policies.Plan,
 // watch sees whether a plan still fits the database. All of it is read before the locks, because reading takes its time
 // in a large database; what the locks hold fast is read once more when they are held.
 type watch struct {
-	model *policies.Model
-	locks []policies.Lock
-	same  func(now policies.Plan, c *policies.Catalog) bool
-	seen  *policies.Catalog
+	model   *policies.Model
+	options []diff.Option
+	locks   []policies.Lock
+	same    func(now policies.Plan, c *policies.Catalog) bool
+	seen    *policies.Catalog
 }
 
 func (w *watch) before(ctx context.Context, tx pgx.Tx) error {
@@ -39,7 +40,7 @@ func (w *watch) before(ctx context.Context, tx pgx.Tx) error {
 	r := Result{Catalog: c}
 	if w.model == nil {
 		r.Plan = diff.Plan(nil, c, nil)
-	} else if err := plan(w.model, &r); err != nil {
+	} else if err := plan(w.model, &r, w.options...); err != nil {
 		return fmt.Errorf("%w: %w", apply.ErrStateChanged, err)
 	}
 	if !w.same(r.Plan, c) {

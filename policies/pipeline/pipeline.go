@@ -61,6 +61,8 @@ type Result struct {
 	Plan        policies.Plan
 	Catalog     *policies.Catalog
 	Objects     []policies.Object // what the model compiles to
+
+	options []diff.Option
 }
 
 // Check holds m against the database that conn is connected to, and changes nothing.
@@ -83,12 +85,12 @@ func Inspect(ctx context.Context, conn *pgx.Conn) (*policies.Catalog, error) {
 // Plan says what apply would do to the database that conn is connected to, and changes nothing. Policies made by hand are
 // among the notes of the plan, not among the diagnostics: the database has drifted, the model is as good as before.
 // It returns ErrNoKernel where the kernel is missing, ErrOldKernel and ErrNewKernel where it is another release's.
-func Plan(ctx context.Context, conn *pgx.Conn, m *policies.Model) (Result, error) {
+func Plan(ctx context.Context, conn *pgx.Conn, m *policies.Model, options ...diff.Option) (Result, error) {
 	return inspected(ctx, conn, m, []policies.Code{check.CodePermissive, check.CodeRestrictive}, func(tx pgx.Tx, r *Result) error {
 		if err := fits(r.Catalog); err != nil {
 			return err
 		}
-		return plan(m, r)
+		return plan(m, r, options...)
 	})
 }
 
@@ -107,7 +109,7 @@ func Uninstalled(ctx context.Context, conn *pgx.Conn) (Result, error) {
 	})
 }
 
-func plan(m *policies.Model, r *Result) error {
+func plan(m *policies.Model, r *Result, options ...diff.Option) error {
 	objects, err := compile.Model(m, r.Catalog)
 	if err != nil {
 		return err
@@ -127,7 +129,8 @@ func plan(m *policies.Model, r *Result) error {
 		}
 	}
 	r.Objects = objects
-	r.Plan = diff.Plan(objects, r.Catalog, keep)
+	r.options = options
+	r.Plan = diff.Plan(objects, r.Catalog, keep, options...)
 	r.Plan.Effects = diff.Effects(r.Catalog, diff.Protects(r.Plan.Changes), values(m.Database.MaintenanceRoles), values(m.Database.ClientRoles))
 	return nil
 }

@@ -26,7 +26,7 @@ func ApplySteps(ctx context.Context, conn *pgx.Conn, m *policies.Model, r Result
 		if begin != nil {
 			begin(k, steps)
 		}
-		w := &watch{model: m, locks: step.Locks, same: func(now policies.Plan, c *policies.Catalog) bool {
+		w := &watch{model: m, options: r.options, locks: step.Locks, same: func(now policies.Plan, c *policies.Catalog) bool {
 			left, _ := diff.Steps(now, c)
 			return slices.EqualFunc(left, steps[k:], sameStep) && !now.Notes.HasErrors()
 		}}

@@ -135,6 +135,9 @@ UNION ALL
 SELECT 'registry', '"role"."' || replace(d.name, '"', '""') || '"', md5(d::text)
 FROM rls.database_role AS d
 UNION ALL
+SELECT 'registry', '"schema"."' || replace(s.name, '"', '""') || '"', md5(s::text)
+FROM rls.schema_rule AS s
+UNION ALL
 SELECT 'registry', '"plan"."' || replace(p.client_role, '"', '""') || '"."' || p.form || '"', md5(p::text)
 FROM rls.plan_role AS p
 UNION ALL

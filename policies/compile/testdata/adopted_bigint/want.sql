@@ -1480,6 +1480,149 @@ ALTER TABLE hr.employees ENABLE REPLICA TRIGGER rls_graph_replica;
 SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_replica ON hr.employees;
 
+-- function: function rls.user_exists(bigint), as rls_owner
+-- Whether there is such a user at this very moment, in the middle of a statement too. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.user_exists(id bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+BEGIN
+    RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.user_exists(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION rls.user_exists(bigint) IS 'Whether there is such a user at this very moment, in the middle of a statement too.';
+-- undo: DROP FUNCTION IF EXISTS rls.user_exists(bigint);
+
+-- function: function rls.guard_users(), as rls_owner
+-- Refuses changes of what hr.employees decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_users()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.employee_id IS DISTINCT FROM OLD.employee_id THEN 'employee_id'
+            WHEN NEW.email IS DISTINCT FROM OLD.email THEN 'email'
+            WHEN NEW.sso_sub IS DISTINCT FROM OLD.sso_sub THEN 'sso_sub'
+            WHEN NEW.reports_to IS DISTINCT FROM OLD.reports_to THEN 'reports_to'
+            WHEN NEW.created_by IS DISTINCT FROM OLD.created_by THEN 'created_by'
+            WHEN (SELECT ((t.title = 'President')) IS TRUE FROM (SELECT NEW.*) AS t) IS DISTINCT FROM (SELECT ((t.title = 'President')) IS TRUE FROM (SELECT OLD.*) AS t) THEN 'title'
+            WHEN (SELECT (t.is_hr) IS TRUE FROM (SELECT NEW.*) AS t) IS DISTINCT FROM (SELECT (t.is_hr) IS TRUE FROM (SELECT OLD.*) AS t) THEN 'is_hr'
+            WHEN (SELECT ((t.ended_on IS NULL)) IS TRUE FROM (SELECT NEW.*) AS t) IS DISTINCT FROM (SELECT ((t.ended_on IS NULL)) IS TRUE FROM (SELECT OLD.*) AS t) THEN 'ended_on'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN NEW.reports_to IS NOT NULL AND (who.kind <> 'user' OR NOT EXISTS (SELECT FROM rls.seen_by(rls.to_bigint(who.key)) AS s WHERE s.id = NEW.reports_to)) THEN 'reports_to'
+            WHEN NEW.created_by IS NOT NULL AND (who.kind <> 'user' OR NOT EXISTS (SELECT FROM rls.seen_by(rls.to_bigint(who.key)) AS s WHERE s.id = NEW.created_by)) THEN 'created_by'
+            WHEN (SELECT ((t.title = 'President')) IS TRUE FROM (SELECT NEW.*) AS t) THEN 'title'
+            WHEN (SELECT (t.is_hr) IS TRUE FROM (SELECT NEW.*) AS t) THEN 'is_hr'
+            WHEN EXISTS (
+                SELECT FROM rls.resource AS r CROSS JOIN LATERAL unnest(r.actions) AS a(action)
+                JOIN rls."grant" AS g ON g.resource = r.name AND g.action = a.action AND g.grantee = 'user:' || (NEW.employee_id)::text)
+            OR EXISTS (SELECT FROM rls.login AS l WHERE l.principal = (NEW.employee_id)::text)
+            OR EXISTS (SELECT FROM rls.impersonation AS i WHERE i.principal = (NEW.employee_id)::text)
+            OR EXISTS (SELECT FROM rls.edge AS e WHERE e.viewer = NEW.employee_id) THEN 'employee_id'
+        END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN true THEN ''
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what hr.employees decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_users();
+
+-- trigger: trigger rls_guard_update on hr.employees
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON hr.employees
+    FOR EACH ROW WHEN ((NEW.employee_id IS DISTINCT FROM OLD.employee_id OR NEW.email IS DISTINCT FROM OLD.email OR NEW.sso_sub IS DISTINCT FROM OLD.sso_sub OR NEW.reports_to IS DISTINCT FROM OLD.reports_to OR NEW.created_by IS DISTINCT FROM OLD.created_by OR NEW.title IS DISTINCT FROM OLD.title OR NEW.is_hr IS DISTINCT FROM OLD.is_hr OR NEW.ended_on IS DISTINCT FROM OLD.ended_on)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON hr.employees;
+
+-- trigger: trigger rls_guard_insert on hr.employees
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON hr.employees
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON hr.employees;
+
+-- trigger: trigger rls_guard_delete on hr.employees
+CREATE TRIGGER rls_guard_delete
+    AFTER DELETE ON hr.employees
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON hr.employees;
+
+-- trigger: trigger rls_guard_cascade on hr.employees
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE OR DELETE ON hr.employees
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON hr.employees;
+
+-- trigger: trigger rls_guard_truncate on hr.employees
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON hr.employees
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON hr.employees;
+
+-- privilege: no TRUNCATE, REFERENCES, TRIGGER on hr.employees for clients
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('hr.employees') AND x.grantee IN (0, to_regrole('app'), to_regrole('app_ro')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('hr.employees') AND x.grantee IN (0, to_regrole('app'), to_regrole('app_ro')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON hr.employees FROM PUBLIC, app, app_ro;
+    END IF;
+END
+$$;
+-- undo: 
+
 -- policy: policy leave_request_all_maintenance on hr.leave_request
 CREATE POLICY leave_request_all_maintenance ON hr.leave_request AS PERMISSIVE FOR ALL TO migrator
     USING (

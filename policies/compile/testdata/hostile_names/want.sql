@@ -1282,6 +1282,142 @@ ALTER TABLE "Sch""ema; DROP"."x""; DROP TABLE y; --" ENABLE REPLICA TRIGGER rls_
 SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_replica ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
 
+-- function: function rls.user_exists(bigint), as rls_owner
+-- Whether there is such a user at this very moment, in the middle of a statement too. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.user_exists(id bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+BEGIN
+    RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.user_exists(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION rls.user_exists(bigint) IS 'Whether there is such a user at this very moment, in the middle of a statement too.';
+-- undo: DROP FUNCTION IF EXISTS rls.user_exists(bigint);
+
+-- function: function rls.guard_users(), as rls_owner
+-- Refuses changes of what "Sch""ema; DROP"."x""; DROP TABLE y; --" decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_users()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW."select" IS DISTINCT FROM OLD."select" THEN 'select'
+            WHEN NEW."'; --" IS DISTINCT FROM OLD."'; --" THEN '''; --'
+            WHEN NEW."user" IS DISTINCT FROM OLD."user" THEN 'user'
+            WHEN NEW."Mixed Case" IS DISTINCT FROM OLD."Mixed Case" THEN 'Mixed Case'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN NEW."user" IS NOT NULL AND (who.kind <> 'user' OR NOT EXISTS (SELECT FROM rls.seen_by(rls.to_bigint(who.key)) AS s WHERE s.id = NEW."user")) THEN 'user'
+            WHEN EXISTS (
+                SELECT FROM rls.resource AS r CROSS JOIN LATERAL unnest(r.actions) AS a(action)
+                JOIN rls."grant" AS g ON g.resource = r.name AND g.action = a.action AND g.grantee = 'user:' || (NEW."select")::text)
+            OR EXISTS (SELECT FROM rls.login AS l WHERE l.principal = (NEW."select")::text)
+            OR EXISTS (SELECT FROM rls.impersonation AS i WHERE i.principal = (NEW."select")::text)
+            OR EXISTS (SELECT FROM rls.edge AS e WHERE e.viewer = NEW."select") THEN 'select'
+        END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN true THEN ''
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what "Sch""ema; DROP"."x""; DROP TABLE y; --" decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_users();
+
+-- trigger: trigger rls_guard_update on "Sch""ema; DROP"."x""; DROP TABLE y; --"
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
+    FOR EACH ROW WHEN ((NEW."select" IS DISTINCT FROM OLD."select" OR NEW."'; --" IS DISTINCT FROM OLD."'; --" OR NEW."user" IS DISTINCT FROM OLD."user" OR NEW."Mixed Case" IS DISTINCT FROM OLD."Mixed Case")
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
+
+-- trigger: trigger rls_guard_insert on "Sch""ema; DROP"."x""; DROP TABLE y; --"
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
+
+-- trigger: trigger rls_guard_delete on "Sch""ema; DROP"."x""; DROP TABLE y; --"
+CREATE TRIGGER rls_guard_delete
+    AFTER DELETE ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
+
+-- trigger: trigger rls_guard_cascade on "Sch""ema; DROP"."x""; DROP TABLE y; --"
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE OR DELETE ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
+
+-- trigger: trigger rls_guard_truncate on "Sch""ema; DROP"."x""; DROP TABLE y; --"
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
+
+-- privilege: no TRUNCATE, REFERENCES, TRIGGER on "Sch""ema; DROP"."x""; DROP TABLE y; --" for clients
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('"Sch""ema; DROP"."x""; DROP TABLE y; --"') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('"Sch""ema; DROP"."x""; DROP TABLE y; --"') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON "Sch""ema; DROP"."x""; DROP TABLE y; --" FROM PUBLIC, app;
+    END IF;
+END
+$$;
+-- undo: 
+
 -- policy: policy group_all_maintenance on public."user"
 CREATE POLICY group_all_maintenance ON public."user" AS PERMISSIVE FOR ALL TO migrator
     USING (

@@ -1301,6 +1301,357 @@ ALTER TABLE rls."user" ENABLE REPLICA TRIGGER rls_graph_replica;
 SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_replica ON rls."user";
 
+-- function: function rls.user_exists(uuid), as rls_owner
+-- Whether there is such a user at this very moment, in the middle of a statement too. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.user_exists(id uuid)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+BEGIN
+    RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.user_exists(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION rls.user_exists(uuid) IS 'Whether there is such a user at this very moment, in the middle of a statement too.';
+-- undo: DROP FUNCTION IF EXISTS rls.user_exists(uuid);
+
+-- function: function rls.group_exists(uuid), as rls_owner
+-- Whether there is such a group at this very moment, in the middle of a statement too. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.group_exists(id uuid)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+BEGIN
+    RETURN EXISTS (SELECT FROM rls.group_row AS x WHERE x.id = $1);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.group_exists(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION rls.group_exists(uuid) IS 'Whether there is such a group at this very moment, in the middle of a statement too.';
+-- undo: DROP FUNCTION IF EXISTS rls.group_exists(uuid);
+
+-- function: function rls.guard_users(), as rls_owner
+-- Refuses changes of what rls."user" decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_users()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.id IS DISTINCT FROM OLD.id THEN 'id'
+            WHEN NEW.login IS DISTINCT FROM OLD.login THEN 'login'
+            WHEN NEW.subject IS DISTINCT FROM OLD.subject THEN 'subject'
+            WHEN NEW.supervisor_id IS DISTINCT FROM OLD.supervisor_id THEN 'supervisor_id'
+            WHEN NEW.created_by_id IS DISTINCT FROM OLD.created_by_id THEN 'created_by_id'
+            WHEN (SELECT (t.is_superuser) IS TRUE FROM (SELECT NEW.*) AS t) IS DISTINCT FROM (SELECT (t.is_superuser) IS TRUE FROM (SELECT OLD.*) AS t) THEN 'is_superuser'
+            WHEN (SELECT (t.is_staff) IS TRUE FROM (SELECT NEW.*) AS t) IS DISTINCT FROM (SELECT (t.is_staff) IS TRUE FROM (SELECT OLD.*) AS t) THEN 'is_staff'
+            WHEN (SELECT (t.is_active) IS TRUE FROM (SELECT NEW.*) AS t) IS DISTINCT FROM (SELECT (t.is_active) IS TRUE FROM (SELECT OLD.*) AS t) THEN 'is_active'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN NEW.supervisor_id IS NOT NULL AND (who.kind <> 'user' OR NOT EXISTS (SELECT FROM rls.seen_by(rls.to_uuid(who.key)) AS s WHERE s.id = NEW.supervisor_id)) THEN 'supervisor_id'
+            WHEN NEW.created_by_id IS NOT NULL AND (who.kind <> 'user' OR NOT EXISTS (SELECT FROM rls.seen_by(rls.to_uuid(who.key)) AS s WHERE s.id = NEW.created_by_id)) THEN 'created_by_id'
+            WHEN (SELECT (t.is_superuser) IS TRUE FROM (SELECT NEW.*) AS t) THEN 'is_superuser'
+            WHEN (SELECT (t.is_staff) IS TRUE FROM (SELECT NEW.*) AS t) THEN 'is_staff'
+            WHEN EXISTS (
+                SELECT FROM rls.resource AS r CROSS JOIN LATERAL unnest(r.actions) AS a(action)
+                JOIN rls."grant" AS g ON g.resource = r.name AND g.action = a.action AND g.grantee = 'user:' || (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.login AS l WHERE l.principal = (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.impersonation AS i WHERE i.principal = (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.edge AS e WHERE e.viewer = NEW.id)
+            OR EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = NEW.id) THEN 'id'
+        END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN true THEN ''
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what rls."user" decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_users();
+
+-- trigger: trigger rls_guard_update on rls."user", as rls_owner
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON rls."user"
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id OR NEW.login IS DISTINCT FROM OLD.login OR NEW.subject IS DISTINCT FROM OLD.subject OR NEW.supervisor_id IS DISTINCT FROM OLD.supervisor_id OR NEW.created_by_id IS DISTINCT FROM OLD.created_by_id OR NEW.is_superuser IS DISTINCT FROM OLD.is_superuser OR NEW.is_staff IS DISTINCT FROM OLD.is_staff OR NEW.is_active IS DISTINCT FROM OLD.is_active)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON rls."user";
+
+-- trigger: trigger rls_guard_insert on rls."user", as rls_owner
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON rls."user"
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON rls."user";
+
+-- trigger: trigger rls_guard_delete on rls."user", as rls_owner
+CREATE TRIGGER rls_guard_delete
+    AFTER DELETE ON rls."user"
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON rls."user";
+
+-- trigger: trigger rls_guard_cascade on rls."user", as rls_owner
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE OR DELETE ON rls."user"
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON rls."user";
+
+-- trigger: trigger rls_guard_truncate on rls."user", as rls_owner
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON rls."user"
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON rls."user";
+
+-- function: function rls.guard_groups(), as rls_owner
+-- Refuses changes of what rls."group" decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_groups()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.id IS DISTINCT FROM OLD.id THEN 'id'
+            WHEN NEW.name IS DISTINCT FROM OLD.name THEN 'name'
+            WHEN NEW.created_by_id IS DISTINCT FROM OLD.created_by_id THEN 'created_by_id'
+            WHEN (SELECT (t.share_members_visibility) IS TRUE FROM (SELECT NEW.*) AS t) IS DISTINCT FROM (SELECT (t.share_members_visibility) IS TRUE FROM (SELECT OLD.*) AS t) THEN 'share_members_visibility'
+            WHEN (SELECT (t.share_creator_visibility) IS TRUE FROM (SELECT NEW.*) AS t) IS DISTINCT FROM (SELECT (t.share_creator_visibility) IS TRUE FROM (SELECT OLD.*) AS t) THEN 'share_creator_visibility'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN NEW.created_by_id IS NOT NULL AND (who.kind <> 'user' OR NOT EXISTS (SELECT FROM rls.seen_by(rls.to_uuid(who.key)) AS s WHERE s.id = NEW.created_by_id)) THEN 'created_by_id'
+            WHEN EXISTS (
+                SELECT FROM rls.resource AS r CROSS JOIN LATERAL unnest(r.actions) AS a(action)
+                JOIN rls."grant" AS g ON g.resource = r.name AND g.action = a.action AND g.grantee = 'group:' || (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.membership AS m WHERE m.group_id = NEW.id) THEN 'id'
+        END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN true THEN ''
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_groups() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_groups() IS 'Refuses changes of what rls."group" decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_groups();
+
+-- trigger: trigger rls_guard_update on rls."group", as rls_owner
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON rls."group"
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id OR NEW.name IS DISTINCT FROM OLD.name OR NEW.created_by_id IS DISTINCT FROM OLD.created_by_id OR NEW.share_members_visibility IS DISTINCT FROM OLD.share_members_visibility OR NEW.share_creator_visibility IS DISTINCT FROM OLD.share_creator_visibility)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON rls."group";
+
+-- trigger: trigger rls_guard_insert on rls."group", as rls_owner
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON rls."group"
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON rls."group";
+
+-- trigger: trigger rls_guard_delete on rls."group", as rls_owner
+CREATE TRIGGER rls_guard_delete
+    AFTER DELETE ON rls."group"
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON rls."group";
+
+-- trigger: trigger rls_guard_cascade on rls."group", as rls_owner
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE OR DELETE ON rls."group"
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON rls."group";
+
+-- trigger: trigger rls_guard_truncate on rls."group", as rls_owner
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON rls."group"
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON rls."group";
+
+-- function: function rls.guard_members(), as rls_owner
+-- Refuses changes of what rls.group_member decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_members()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.group_id IS DISTINCT FROM OLD.group_id THEN 'group_id'
+            WHEN NEW.user_id IS DISTINCT FROM OLD.user_id THEN 'user_id'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN true THEN ''
+        END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN rls.group_exists(OLD.group_id) AND rls.user_exists(OLD.user_id) THEN ''
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_members() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_members() IS 'Refuses changes of what rls.group_member decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_members();
+
+-- trigger: trigger rls_guard_update on rls.group_member, as rls_owner
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON rls.group_member
+    FOR EACH ROW WHEN ((NEW.group_id IS DISTINCT FROM OLD.group_id OR NEW.user_id IS DISTINCT FROM OLD.user_id)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON rls.group_member;
+
+-- trigger: trigger rls_guard_insert on rls.group_member, as rls_owner
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON rls.group_member
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON rls.group_member;
+
+-- trigger: trigger rls_guard_delete on rls.group_member, as rls_owner
+CREATE TRIGGER rls_guard_delete
+    AFTER DELETE ON rls.group_member
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON rls.group_member;
+
+-- trigger: trigger rls_guard_cascade on rls.group_member, as rls_owner
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE OR DELETE ON rls.group_member
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON rls.group_member;
+
+-- trigger: trigger rls_guard_truncate on rls.group_member, as rls_owner
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON rls.group_member
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON rls.group_member;
+
 -- policy: policy note_create on public.note
 CREATE POLICY note_create ON public.note AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (

@@ -1559,6 +1559,366 @@ ALTER TABLE public.ward ENABLE REPLICA TRIGGER rls_graph_pairs_replica;
 SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_pairs_replica ON public.ward;
 
+-- function: function rls.user_exists(integer), as rls_owner
+-- Whether there is such a user at this very moment, in the middle of a statement too. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.user_exists(id integer)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+BEGIN
+    RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.user_exists(integer) FROM PUBLIC;
+COMMENT ON FUNCTION rls.user_exists(integer) IS 'Whether there is such a user at this very moment, in the middle of a statement too.';
+-- undo: DROP FUNCTION IF EXISTS rls.user_exists(integer);
+
+-- function: function rls.guard_users(), as rls_owner
+-- Refuses changes of what public.person decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_users()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.id IS DISTINCT FROM OLD.id THEN 'id'
+            WHEN NEW.boss IS DISTINCT FROM OLD.boss THEN 'boss'
+            WHEN NEW.maker IS DISTINCT FROM OLD.maker THEN 'maker'
+            WHEN NEW.mentor IS DISTINCT FROM OLD.mentor THEN 'mentor'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN NEW.boss IS NOT NULL AND (who.kind <> 'user' OR NOT EXISTS (SELECT FROM rls.seen_by(rls.to_integer(who.key)) AS s WHERE s.id = NEW.boss)) THEN 'boss'
+            WHEN NEW.maker IS NOT NULL AND (who.kind <> 'user' OR NOT EXISTS (SELECT FROM rls.seen_by(rls.to_integer(who.key)) AS s WHERE s.id = NEW.maker)) THEN 'maker'
+            WHEN NEW.mentor IS NOT NULL AND (who.kind <> 'user' OR NOT EXISTS (SELECT FROM rls.seen_by(rls.to_integer(who.key)) AS s WHERE s.id = NEW.mentor)) THEN 'mentor'
+            WHEN EXISTS (
+                SELECT FROM rls.resource AS r CROSS JOIN LATERAL unnest(r.actions) AS a(action)
+                JOIN rls."grant" AS g ON g.resource = r.name AND g.action = a.action AND g.grantee = 'user:' || (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.login AS l WHERE l.principal = (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.impersonation AS i WHERE i.principal = (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.edge AS e WHERE e.viewer = NEW.id) THEN 'id'
+        END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN true THEN ''
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what public.person decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_users();
+
+-- trigger: trigger rls_guard_update on public.person
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON public.person
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id OR NEW.boss IS DISTINCT FROM OLD.boss OR NEW.maker IS DISTINCT FROM OLD.maker OR NEW.mentor IS DISTINCT FROM OLD.mentor)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON public.person;
+
+-- trigger: trigger rls_guard_insert on public.person
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON public.person
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.person;
+
+-- trigger: trigger rls_guard_delete on public.person
+CREATE TRIGGER rls_guard_delete
+    AFTER DELETE ON public.person
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.person;
+
+-- trigger: trigger rls_guard_cascade on public.person
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE OR DELETE ON public.person
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.person;
+
+-- trigger: trigger rls_guard_truncate on public.person
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON public.person
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON public.person;
+
+-- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.person for clients
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.person') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.person') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.person FROM PUBLIC, app;
+    END IF;
+END
+$$;
+-- undo: 
+
+-- function: function rls.guard_pairs_1(), as rls_owner
+-- Refuses changes of what public.deputy decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_pairs_1()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.deputy_id IS DISTINCT FROM OLD.deputy_id THEN 'deputy_id'
+            WHEN NEW.employee_id IS DISTINCT FROM OLD.employee_id THEN 'employee_id'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN true THEN ''
+        END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN rls.user_exists(OLD.deputy_id) AND rls.user_exists(OLD.employee_id) THEN ''
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_pairs_1() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_pairs_1() IS 'Refuses changes of what public.deputy decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_pairs_1();
+
+-- trigger: trigger rls_guard_update on public.deputy
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON public.deputy
+    FOR EACH ROW WHEN ((NEW.deputy_id IS DISTINCT FROM OLD.deputy_id OR NEW.employee_id IS DISTINCT FROM OLD.employee_id)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_pairs_1();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON public.deputy;
+
+-- trigger: trigger rls_guard_insert on public.deputy
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON public.deputy
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_pairs_1();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.deputy;
+
+-- trigger: trigger rls_guard_delete on public.deputy
+CREATE TRIGGER rls_guard_delete
+    AFTER DELETE ON public.deputy
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_pairs_1();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.deputy;
+
+-- trigger: trigger rls_guard_cascade on public.deputy
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE OR DELETE ON public.deputy
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_pairs_1('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.deputy;
+
+-- trigger: trigger rls_guard_truncate on public.deputy
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON public.deputy
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON public.deputy;
+
+-- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.deputy for clients
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.deputy') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.deputy') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.deputy FROM PUBLIC, app;
+    END IF;
+END
+$$;
+-- undo: 
+
+-- function: function rls.guard_pairs_2(), as rls_owner
+-- Refuses changes of what public.ward decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_pairs_2()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.doctor IS DISTINCT FROM OLD.doctor THEN 'doctor'
+            WHEN NEW.patient IS DISTINCT FROM OLD.patient THEN 'patient'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN true THEN ''
+        END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN rls.user_exists(OLD.doctor::integer) AND rls.user_exists(OLD.patient) THEN ''
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_pairs_2() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_pairs_2() IS 'Refuses changes of what public.ward decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_pairs_2();
+
+-- trigger: trigger rls_guard_update on public.ward
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON public.ward
+    FOR EACH ROW WHEN ((NEW.doctor IS DISTINCT FROM OLD.doctor OR NEW.patient IS DISTINCT FROM OLD.patient)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_pairs_2();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON public.ward;
+
+-- trigger: trigger rls_guard_insert on public.ward
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON public.ward
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_pairs_2();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.ward;
+
+-- trigger: trigger rls_guard_delete on public.ward
+CREATE TRIGGER rls_guard_delete
+    AFTER DELETE ON public.ward
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_pairs_2();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.ward;
+
+-- trigger: trigger rls_guard_cascade on public.ward
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE OR DELETE ON public.ward
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_pairs_2('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.ward;
+
+-- trigger: trigger rls_guard_truncate on public.ward
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON public.ward
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON public.ward;
+
+-- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.ward for clients
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.ward') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.ward') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.ward FROM PUBLIC, app;
+    END IF;
+END
+$$;
+-- undo: 
+
 -- policy: policy chart_create on public.chart
 CREATE POLICY chart_create ON public.chart AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (

@@ -1840,6 +1840,221 @@ ALTER TABLE public.person ENABLE REPLICA TRIGGER rls_graph_replica;
 SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_replica ON public.person;
 
+-- function: function rls.user_exists(bigint), as rls_owner
+-- Whether there is such a user at this very moment, in the middle of a statement too. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.user_exists(id bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+BEGIN
+    RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.user_exists(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION rls.user_exists(bigint) IS 'Whether there is such a user at this very moment, in the middle of a statement too.';
+-- undo: DROP FUNCTION IF EXISTS rls.user_exists(bigint);
+
+-- function: function rls.group_exists(bigint), as rls_owner
+-- Whether there is such a group at this very moment, in the middle of a statement too. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.group_exists(id bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+BEGIN
+    RETURN EXISTS (SELECT FROM rls.group_row AS x WHERE x.id = $1);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.group_exists(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION rls.group_exists(bigint) IS 'Whether there is such a group at this very moment, in the middle of a statement too.';
+-- undo: DROP FUNCTION IF EXISTS rls.group_exists(bigint);
+
+-- function: function rls.guard_users(), as rls_owner
+-- Refuses changes of what public.person decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_users()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.id IS DISTINCT FROM OLD.id THEN 'id'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN EXISTS (
+                SELECT FROM rls.resource AS r CROSS JOIN LATERAL unnest(r.actions) AS a(action)
+                JOIN rls."grant" AS g ON g.resource = r.name AND g.action = a.action AND g.grantee = 'user:' || (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.login AS l WHERE l.principal = (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.impersonation AS i WHERE i.principal = (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.edge AS e WHERE e.viewer = NEW.id)
+            OR EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = NEW.id) THEN 'id'
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what public.person decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_users();
+
+-- trigger: trigger rls_guard_update on public.person
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON public.person
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON public.person;
+
+-- trigger: trigger rls_guard_insert on public.person
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON public.person
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.person;
+
+-- trigger: trigger rls_guard_cascade on public.person
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE ON public.person
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.person;
+
+-- trigger: trigger rls_guard_truncate on public.person
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON public.person
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON public.person;
+
+-- function: function rls.guard_groups(), as rls_owner
+-- Refuses changes of what public.team decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_groups()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.id IS DISTINCT FROM OLD.id THEN 'id'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN EXISTS (
+                SELECT FROM rls.resource AS r CROSS JOIN LATERAL unnest(r.actions) AS a(action)
+                JOIN rls."grant" AS g ON g.resource = r.name AND g.action = a.action AND g.grantee = 'group:' || (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.membership AS m WHERE m.group_id = NEW.id) THEN 'id'
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_groups() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_groups() IS 'Refuses changes of what public.team decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_groups();
+
+-- trigger: trigger rls_guard_update on public.team
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON public.team
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON public.team;
+
+-- trigger: trigger rls_guard_insert on public.team
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON public.team
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.team;
+
+-- trigger: trigger rls_guard_cascade on public.team
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE ON public.team
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.team;
+
+-- trigger: trigger rls_guard_truncate on public.team
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON public.team
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON public.team;
+
 -- policy: policy person_read_graph on public.person
 CREATE POLICY person_read_graph ON public.person AS PERMISSIVE FOR SELECT TO rls_owner
     USING (

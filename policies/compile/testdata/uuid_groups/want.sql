@@ -1048,6 +1048,388 @@ GRANT EXECUTE ON FUNCTION rls.objects_ticket(text, text[]) TO rls_client;
 COMMENT ON FUNCTION rls.objects_ticket(text, text[]) IS 'Which of some objects of ticket admit an action, by the predicates of its policies.';
 -- undo: DROP FUNCTION IF EXISTS rls.objects_ticket(text, text[]);
 
+-- function: function rls.user_exists(uuid), as rls_owner
+-- Whether there is such a user at this very moment, in the middle of a statement too. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.user_exists(id uuid)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+BEGIN
+    RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.user_exists(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION rls.user_exists(uuid) IS 'Whether there is such a user at this very moment, in the middle of a statement too.';
+-- undo: DROP FUNCTION IF EXISTS rls.user_exists(uuid);
+
+-- function: function rls.group_exists(uuid), as rls_owner
+-- Whether there is such a group at this very moment, in the middle of a statement too. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.group_exists(id uuid)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+BEGIN
+    RETURN EXISTS (SELECT FROM rls.group_row AS x WHERE x.id = $1);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.group_exists(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION rls.group_exists(uuid) IS 'Whether there is such a group at this very moment, in the middle of a statement too.';
+-- undo: DROP FUNCTION IF EXISTS rls.group_exists(uuid);
+
+-- function: function rls.guard_users(), as rls_owner
+-- Refuses changes of what public.account decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_users()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.id IS DISTINCT FROM OLD.id THEN 'id'
+            WHEN NEW.login IS DISTINCT FROM OLD.login THEN 'login'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN EXISTS (
+                SELECT FROM rls.resource AS r CROSS JOIN LATERAL unnest(r.actions) AS a(action)
+                JOIN rls."grant" AS g ON g.resource = r.name AND g.action = a.action AND g.grantee = 'user:' || (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.login AS l WHERE l.principal = (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.impersonation AS i WHERE i.principal = (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.edge AS e WHERE e.viewer = NEW.id)
+            OR EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = NEW.id) THEN 'id'
+        END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN true THEN ''
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what public.account decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_users();
+
+-- trigger: trigger rls_guard_update on public.account
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON public.account
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id OR NEW.login IS DISTINCT FROM OLD.login)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON public.account;
+
+-- trigger: trigger rls_guard_insert on public.account
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON public.account
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.account;
+
+-- trigger: trigger rls_guard_delete on public.account
+CREATE TRIGGER rls_guard_delete
+    AFTER DELETE ON public.account
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.account;
+
+-- trigger: trigger rls_guard_cascade on public.account
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE OR DELETE ON public.account
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.account;
+
+-- trigger: trigger rls_guard_truncate on public.account
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON public.account
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON public.account;
+
+-- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.account for clients
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.account') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.account') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.account FROM PUBLIC, app;
+    END IF;
+END
+$$;
+-- undo: 
+
+-- function: function rls.guard_groups(), as rls_owner
+-- Refuses changes of what public.team decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_groups()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.id IS DISTINCT FROM OLD.id THEN 'id'
+            WHEN NEW.name IS DISTINCT FROM OLD.name THEN 'name'
+            WHEN NEW.made_by IS DISTINCT FROM OLD.made_by THEN 'made_by'
+            WHEN (SELECT (t.open_members) IS TRUE FROM (SELECT NEW.*) AS t) IS DISTINCT FROM (SELECT (t.open_members) IS TRUE FROM (SELECT OLD.*) AS t) THEN 'open_members'
+            WHEN NEW.open_maker IS DISTINCT FROM OLD.open_maker THEN 'open_maker'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN NEW.made_by IS NOT NULL AND (who.kind <> 'user' OR NOT EXISTS (SELECT FROM rls.seen_by(rls.to_uuid(who.key)) AS s WHERE s.id = NEW.made_by)) THEN 'made_by'
+            WHEN EXISTS (
+                SELECT FROM rls.resource AS r CROSS JOIN LATERAL unnest(r.actions) AS a(action)
+                JOIN rls."grant" AS g ON g.resource = r.name AND g.action = a.action AND g.grantee = 'group:' || (NEW.id)::text)
+            OR EXISTS (SELECT FROM rls.membership AS m WHERE m.group_id = NEW.id) THEN 'id'
+        END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN true THEN ''
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_groups() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_groups() IS 'Refuses changes of what public.team decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_groups();
+
+-- trigger: trigger rls_guard_update on public.team
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON public.team
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id OR NEW.name IS DISTINCT FROM OLD.name OR NEW.made_by IS DISTINCT FROM OLD.made_by OR NEW.open_members IS DISTINCT FROM OLD.open_members OR NEW.open_maker IS DISTINCT FROM OLD.open_maker)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON public.team;
+
+-- trigger: trigger rls_guard_insert on public.team
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON public.team
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.team;
+
+-- trigger: trigger rls_guard_delete on public.team
+CREATE TRIGGER rls_guard_delete
+    AFTER DELETE ON public.team
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.team;
+
+-- trigger: trigger rls_guard_cascade on public.team
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE OR DELETE ON public.team
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.team;
+
+-- trigger: trigger rls_guard_truncate on public.team
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON public.team
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON public.team;
+
+-- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.team for clients
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.team') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.team') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.team FROM PUBLIC, app;
+    END IF;
+END
+$$;
+-- undo: 
+
+-- function: function rls.guard_members(), as rls_owner
+-- Refuses changes of what public.team_member decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_members()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.team_id IS DISTINCT FROM OLD.team_id THEN 'team_id'
+            WHEN NEW.account_id IS DISTINCT FROM OLD.account_id THEN 'account_id'
+            WHEN NEW.since IS DISTINCT FROM OLD.since THEN 'since'
+            WHEN NEW.upto IS DISTINCT FROM OLD.upto THEN 'upto'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN true THEN ''
+        END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN rls.group_exists(OLD.team_id) AND rls.user_exists(OLD.account_id) THEN ''
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_members() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_members() IS 'Refuses changes of what public.team_member decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_members();
+
+-- trigger: trigger rls_guard_update on public.team_member
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON public.team_member
+    FOR EACH ROW WHEN ((NEW.team_id IS DISTINCT FROM OLD.team_id OR NEW.account_id IS DISTINCT FROM OLD.account_id OR NEW.since IS DISTINCT FROM OLD.since OR NEW.upto IS DISTINCT FROM OLD.upto)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON public.team_member;
+
+-- trigger: trigger rls_guard_insert on public.team_member
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON public.team_member
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.team_member;
+
+-- trigger: trigger rls_guard_delete on public.team_member
+CREATE TRIGGER rls_guard_delete
+    AFTER DELETE ON public.team_member
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.team_member;
+
+-- trigger: trigger rls_guard_cascade on public.team_member
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE OR DELETE ON public.team_member
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.team_member;
+
+-- trigger: trigger rls_guard_truncate on public.team_member
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON public.team_member
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON public.team_member;
+
+-- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.team_member for clients
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.team_member') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.team_member') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.team_member FROM PUBLIC, app;
+    END IF;
+END
+$$;
+-- undo: 
+
 -- policy: policy ticket_all_maintenance on public.ticket
 CREATE POLICY ticket_all_maintenance ON public.ticket AS PERMISSIVE FOR ALL TO migrator
     USING (

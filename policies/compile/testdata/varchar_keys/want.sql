@@ -1281,6 +1281,384 @@ ALTER TABLE public.person ENABLE REPLICA TRIGGER rls_graph_replica;
 SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_replica ON public.person;
 
+-- function: function rls.user_exists(text), as rls_owner
+-- Whether there is such a user at this very moment, in the middle of a statement too. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.user_exists(id text)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+BEGIN
+    RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.user_exists(text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.user_exists(text) IS 'Whether there is such a user at this very moment, in the middle of a statement too.';
+-- undo: DROP FUNCTION IF EXISTS rls.user_exists(text);
+
+-- function: function rls.group_exists(text), as rls_owner
+-- Whether there is such a group at this very moment, in the middle of a statement too. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.group_exists(id text)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+BEGIN
+    RETURN EXISTS (SELECT FROM rls.group_row AS x WHERE x.id = $1);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.group_exists(text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.group_exists(text) IS 'Whether there is such a group at this very moment, in the middle of a statement too.';
+-- undo: DROP FUNCTION IF EXISTS rls.group_exists(text);
+
+-- function: function rls.guard_users(), as rls_owner
+-- Refuses changes of what public.person decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_users()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.code IS DISTINCT FROM OLD.code THEN 'code'
+            WHEN NEW.boss IS DISTINCT FROM OLD.boss THEN 'boss'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN NEW.boss IS NOT NULL AND (who.kind <> 'user' OR NOT EXISTS (SELECT FROM rls.seen_by(rls.to_text(who.key)) AS s WHERE s.id = NEW.boss::text)) THEN 'boss'
+            WHEN EXISTS (
+                SELECT FROM rls.resource AS r CROSS JOIN LATERAL unnest(r.actions) AS a(action)
+                JOIN rls."grant" AS g ON g.resource = r.name AND g.action = a.action AND g.grantee = 'user:' || (NEW.code::text)::text)
+            OR EXISTS (SELECT FROM rls.login AS l WHERE l.principal = (NEW.code::text)::text)
+            OR EXISTS (SELECT FROM rls.impersonation AS i WHERE i.principal = (NEW.code::text)::text)
+            OR EXISTS (SELECT FROM rls.edge AS e WHERE e.viewer = NEW.code::text)
+            OR EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = NEW.code::text) THEN 'code'
+        END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN true THEN ''
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what public.person decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_users();
+
+-- trigger: trigger rls_guard_update on public.person
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON public.person
+    FOR EACH ROW WHEN ((NEW.code IS DISTINCT FROM OLD.code OR NEW.boss IS DISTINCT FROM OLD.boss)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON public.person;
+
+-- trigger: trigger rls_guard_insert on public.person
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON public.person
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.person;
+
+-- trigger: trigger rls_guard_delete on public.person
+CREATE TRIGGER rls_guard_delete
+    AFTER DELETE ON public.person
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.person;
+
+-- trigger: trigger rls_guard_cascade on public.person
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE OR DELETE ON public.person
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.person;
+
+-- trigger: trigger rls_guard_truncate on public.person
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON public.person
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON public.person;
+
+-- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.person for clients
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.person') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.person') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.person FROM PUBLIC, app;
+    END IF;
+END
+$$;
+-- undo: 
+
+-- function: function rls.guard_groups(), as rls_owner
+-- Refuses changes of what public.club decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_groups()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.code IS DISTINCT FROM OLD.code THEN 'code'
+            WHEN NEW.maker IS DISTINCT FROM OLD.maker THEN 'maker'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN NEW.maker IS NOT NULL AND (who.kind <> 'user' OR NOT EXISTS (SELECT FROM rls.seen_by(rls.to_text(who.key)) AS s WHERE s.id = NEW.maker)) THEN 'maker'
+            WHEN EXISTS (
+                SELECT FROM rls.resource AS r CROSS JOIN LATERAL unnest(r.actions) AS a(action)
+                JOIN rls."grant" AS g ON g.resource = r.name AND g.action = a.action AND g.grantee = 'group:' || (NEW.code::text)::text)
+            OR EXISTS (SELECT FROM rls.membership AS m WHERE m.group_id = NEW.code::text) THEN 'code'
+        END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN true THEN ''
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_groups() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_groups() IS 'Refuses changes of what public.club decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_groups();
+
+-- trigger: trigger rls_guard_update on public.club
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON public.club
+    FOR EACH ROW WHEN ((NEW.code IS DISTINCT FROM OLD.code OR NEW.maker IS DISTINCT FROM OLD.maker)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON public.club;
+
+-- trigger: trigger rls_guard_insert on public.club
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON public.club
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.club;
+
+-- trigger: trigger rls_guard_delete on public.club
+CREATE TRIGGER rls_guard_delete
+    AFTER DELETE ON public.club
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.club;
+
+-- trigger: trigger rls_guard_cascade on public.club
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE OR DELETE ON public.club
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.club;
+
+-- trigger: trigger rls_guard_truncate on public.club
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON public.club
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON public.club;
+
+-- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.club for clients
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.club') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.club') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.club FROM PUBLIC, app;
+    END IF;
+END
+$$;
+-- undo: 
+
+-- function: function rls.guard_members(), as rls_owner
+-- Refuses changes of what public.club_member decides about access, to whoever is no superuser.
+-- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
+-- cascades is judged by who caused it.
+CREATE OR REPLACE FUNCTION rls.guard_members()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+    refused text;
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    CASE TG_OP
+    WHEN 'UPDATE' THEN
+        refused := CASE
+            WHEN NEW.club IS DISTINCT FROM OLD.club THEN 'club'
+            WHEN NEW.person IS DISTINCT FROM OLD.person THEN 'person'
+        END;
+    WHEN 'INSERT' THEN
+        refused := CASE
+            WHEN true THEN ''
+        END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN rls.group_exists(OLD.club::text) AND rls.user_exists(OLD.person) THEN ''
+        END;
+    ELSE
+        NULL;
+    END CASE;
+    IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
+        refused := '';
+    END IF;
+    IF refused IS NULL THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    RAISE EXCEPTION '% decides about access and is % by superusers alone',
+        CASE refused WHEN '' THEN 'a row' ELSE 'column ' || quote_ident(refused) END || format(' of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        CASE TG_OP WHEN 'INSERT' THEN 'set' WHEN 'UPDATE' THEN 'changed' ELSE 'taken away' END
+        USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
+            HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
+                ELSE 'Change the rows that refer to it first, as a superuser.' END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.guard_members() FROM PUBLIC;
+COMMENT ON FUNCTION rls.guard_members() IS 'Refuses changes of what public.club_member decides about access, to whoever is no superuser.';
+-- undo: DROP FUNCTION IF EXISTS rls.guard_members();
+
+-- trigger: trigger rls_guard_update on public.club_member
+CREATE TRIGGER rls_guard_update
+    AFTER UPDATE ON public.club_member
+    FOR EACH ROW WHEN ((NEW.club IS DISTINCT FROM OLD.club OR NEW.person IS DISTINCT FROM OLD.person)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_update ON public.club_member;
+
+-- trigger: trigger rls_guard_insert on public.club_member
+CREATE TRIGGER rls_guard_insert
+    AFTER INSERT ON public.club_member
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.club_member;
+
+-- trigger: trigger rls_guard_delete on public.club_member
+CREATE TRIGGER rls_guard_delete
+    AFTER DELETE ON public.club_member
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.club_member;
+
+-- trigger: trigger rls_guard_cascade on public.club_member
+CREATE TRIGGER rls_guard_cascade
+    BEFORE UPDATE OR DELETE ON public.club_member
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members('cascade');
+-- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.club_member;
+
+-- trigger: trigger rls_guard_truncate on public.club_member
+CREATE TRIGGER rls_guard_truncate
+    BEFORE TRUNCATE ON public.club_member
+    FOR EACH STATEMENT WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_truncate();
+-- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON public.club_member;
+
+-- privilege: no TRUNCATE, REFERENCES, TRIGGER on public.club_member for clients
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+            WHERE c.oid = to_regclass('public.club_member') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+            WHERE a.attrelid = to_regclass('public.club_member') AND x.grantee IN (0, to_regrole('app')) AND x.privilege_type = 'REFERENCES') THEN
+        REVOKE TRUNCATE, REFERENCES, TRIGGER ON public.club_member FROM PUBLIC, app;
+    END IF;
+END
+$$;
+-- undo: 
+
 -- policy: policy memo_create on public.memo
 CREATE POLICY memo_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
