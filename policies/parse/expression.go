@@ -84,13 +84,18 @@ func compile(sql, zone string) (compiled string, columns []string, bad *fault) {
 	if bad := measured(sql); bad != nil {
 		return "", nil, bad
 	}
-	// The parser costs a second to start: what needs none does without.
-	switch bare := strings.ToLower(strings.TrimSpace(sql)); {
-	case bare == "true", bare == "false":
+	switch bare := strings.ToLower(strings.TrimSpace(sql)); bare {
+	case "true", "false":
 		return bare, nil, nil
-	case bare != "" && len(bare) <= policies.MaxIdent && policies.Ident(bare) == bare:
-		return "t." + bare, []string{bare}, nil
 	}
+	if compiled, columns, ok := simple(sql); ok {
+		return compiled, columns, nil
+	}
+	return parsed(sql, zone)
+}
+
+// parsed is compile by way of the parser.
+func parsed(sql, zone string) (compiled string, columns []string, bad *fault) {
 	const prefix = "SELECT WHERE "
 	tree, err := parseSQL(prefix + sql)
 	if err != nil {
