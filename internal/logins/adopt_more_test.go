@@ -169,7 +169,7 @@ func TestAdoptSeveral(t *testing.T) {
 			var roles []string
 			rows, _ := w.root.Query(t.Context(), "SELECT r.rolname::text FROM pg_roles AS r WHERE r.rolname <> $1", w.roles[app])
 			roles = must[[]string](t)(pgx.CollectRows(rows, pgx.RowTo[string]))
-			err = s.Run(t.Context(), pgsession.Service("jobs"), func(tx pgx.Tx) error {
+			err = s.Run(t.Context(), pgsession.Anonymous(), func(tx pgx.Tx) error {
 				var can []string
 				for name, sql := range statements {
 					if try(tx, sql) {

@@ -35,6 +35,7 @@ func newMessy(t *testing.T) *messy {
 		_, err = kernel.Up(ctx, conn)
 		return err
 	})
+	d.Exec(t, "SELECT rls.reseal()") // a copy of a template is a copy
 	w := &messy{Database: d, root: d.Conn(t, ""), roles: map[string]string{"db": d.Name()}}
 	for name, options := range map[string]string{"app": "LOGIN", "writer": "LOGIN", "reader": "LOGIN", "group": "NOLOGIN", "stranger": "NOLOGIN", "bystander": "NOLOGIN"} {
 		w.roles[name] = d.Role(t, name, options)
@@ -142,19 +143,19 @@ func (w *messy) adoption(t *testing.T, login string) (logins.Adoption, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "keys")
 	return logins.Adoption{
-		Gateway: logins.Gateway{Login: w.roles[login], Services: []string{"jobs"}, Users: true, Key: logins.KeyFile{Path: path}},
+		Gateway: logins.Gateway{Login: w.roles[login], Anonymous: true, Users: true, Key: logins.KeyFile{Path: path}},
 		Public:  logins.PublicRevoke,
 	}, path
 }
 
-// entered calls fn in a transaction of service jobs on a gateway.
+// entered calls fn in a transaction of anonymous on a gateway.
 func (w *messy) entered(t *testing.T, login, keys string, fn func(pgx.Tx) error) error {
 	t.Helper()
 	s, err := pgsession.Open(t.Context(), w.Pool(t, w.roles[login]), pgsession.FileKeys(keys))
 	if err != nil {
 		t.Fatal(pgsession.Explain(err))
 	}
-	return s.Run(t.Context(), pgsession.Service("jobs"), fn)
+	return s.Run(t.Context(), pgsession.Anonymous(), fn)
 }
 
 func (w *messy) enteredRights(t *testing.T, login, keys string) (out []string) {
