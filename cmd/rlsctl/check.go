@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -28,7 +26,7 @@ from the standard input.` + exitCodes(exitUsage, exitModel),
 		Args:              exactArgs("rls.yaml"),
 		ValidArgsFunction: modelArg,
 	}
-	format := formatFlag(cmd, "text", "json")
+	format := formatFlag(cmd, "text", "json", "sarif", "junit")
 	offline := cmd.Flags().Bool("offline", false, "do not look at a database")
 	file := cmd.Flags().String("catalog", "", "look names up in this `FILE`, which rlsctl inspect has written")
 	cmd.MarkFlagsMutuallyExclusive("offline", "catalog")
@@ -49,6 +47,9 @@ from the standard input.` + exitCodes(exitUsage, exitModel),
 				return err
 			}
 			more = pipeline.CheckOffline(m, c)
+			if pipeline.HasExpressions(m) {
+				a.note("expressions of the model are not tried: only a server knows what it makes of them")
+			}
 		case !a.configured():
 			a.note("no database is configured: names and expressions are not looked up")
 			more = pipeline.CheckOffline(m, nil)
@@ -65,15 +66,8 @@ from the standard input.` + exitCodes(exitUsage, exitModel),
 		}
 		diags = append(diags, independent(more, diags)...)
 		diags = diags.Sort()
-		if format.value == "json" {
-			if diags == nil {
-				diags = policies.Diagnostics{}
-			}
-			if err := a.json(diags); err != nil {
-				return err
-			}
-		} else {
-			a.diagnose(diags)
+		if err := a.printDiagnostics(format.value, diags); err != nil {
+			return err
 		}
 		if diags.HasErrors() {
 			return exit(exitModel)
@@ -86,17 +80,36 @@ from the standard input.` + exitCodes(exitUsage, exitModel),
 	return cmd
 }
 
+// printDiagnostics prints what is wrong with a model in a format; as text, on the standard error.
+func (a *app) printDiagnostics(format string, diags policies.Diagnostics) error {
+	list := make([]remark, len(diags))
+	for i, d := range diags {
+		list[i] = remark{d.Code, d.Severity, d.Message, d.Hint, d.File, d.Pos}
+	}
+	switch format {
+	case "json":
+		if diags == nil {
+			diags = policies.Diagnostics{}
+		}
+		return a.json(diags)
+	case "sarif":
+		return a.sarif(list)
+	case "junit":
+		return a.junit("check", list)
+	}
+	a.diagnose(diags)
+	return nil
+}
+
 // catalog reads a file of rlsctl inspect.
 func (a *app) catalog(file string) (*policies.Catalog, error) {
 	data, err := a.readFile(file)
 	if err != nil {
 		return nil, err
 	}
-	c := &policies.Catalog{}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(c); err != nil || c.ServerVersion == 0 {
-		return nil, usagef("%q is no catalog", file).hint("Name a file that `rlsctl inspect > catalog.json` wrote.")
+	c, err := pipeline.ReadCatalog(data)
+	if err != nil {
+		return nil, usagef("read %q: %w", file, err).hint("Write it anew: rlsctl inspect > catalog.json")
 	}
 	return c, nil
 }

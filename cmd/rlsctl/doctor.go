@@ -35,7 +35,7 @@ Connect as a maintenance login or a database superuser.` + exitCodes(exitUsage, 
 		Args:              rangeArgs(0, "MODEL"),
 		ValidArgsFunction: modelArg,
 	}
-	format := formatFlag(cmd, "text", "json")
+	format := formatFlag(cmd, "text", "json", "sarif", "junit")
 	plans := cmd.Flags().Bool("plans", false, "look at the plans of protected tables too")
 	var p doctor.PlanOptions
 	cmd.Flags().BoolVar(&p.Analyze, "analyze", false, "with --plans: run the statements, and report times")
@@ -83,9 +83,18 @@ Connect as a maintenance login or a database superuser.` + exitCodes(exitUsage, 
 			if err != nil {
 				return err
 			}
-			if format.value == "json" {
+			list := make([]remark, len(r.Findings))
+			for i, f := range r.Findings {
+				list[i] = remark{code: f.Code, severity: f.Level, message: f.Message, hint: f.Hint}
+			}
+			switch format.value {
+			case "json":
 				err = a.json(r)
-			} else {
+			case "sarif":
+				err = a.sarif(list)
+			case "junit":
+				err = a.junit("doctor", list)
+			default:
 				a.printReport(r)
 			}
 			if err == nil && r.HasErrors() {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
@@ -12,7 +14,8 @@ func newInspectCommand(a *app) *cobra.Command {
 		Use:   "inspect",
 		Short: "Write down the database for checks without it",
 		Long: `Writes what a check needs to know of the database as JSON: tables, columns, keys, policies, privileges, database roles,
-and what the toolkit has installed; no row of any table. Changes nothing.` + exitCodes(exitUsage),
+and what the toolkit has installed; no row of any table, no password and no key. Changes nothing. The same
+database gives the same bytes, so that the file can be committed beside the model.` + exitCodes(exitUsage),
 		Example: "  rlsctl inspect > catalog.json && rlsctl check rls.yaml --catalog catalog.json",
 		Args:    exactArgs(),
 	}
@@ -23,7 +26,12 @@ and what the toolkit has installed; no row of any table. Changes nothing.` + exi
 			if err != nil {
 				return err
 			}
-			return a.json(c)
+			var b bytes.Buffer
+			if err := pipeline.WriteCatalog(&b, c); err != nil {
+				return err
+			}
+			_, err = a.Out.Write(printableJSON(b.Bytes()))
+			return err
 		})
 	}
 	return cmd

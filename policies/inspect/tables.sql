@@ -52,7 +52,7 @@ FROM (
             JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
             WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts),
         'unique', (
-            SELECT json_agg(u.cols ORDER BY u.indexrelid) FROM (
+            SELECT json_agg(u.cols ORDER BY u.cols::text COLLATE "C") FROM (
                 SELECT i.indexrelid, json_agg(a.attname ORDER BY k.place) AS cols
                 FROM pg_catalog.pg_index AS i
                 CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(attnum, place)
@@ -75,7 +75,7 @@ FROM (
             JOIN pg_catalog.pg_namespace AS rn ON rn.oid = rc.relnamespace
             WHERE f.conrelid = c.oid AND f.contype = 'f'),
         'indexes', (
-            SELECT json_agg(u.cols ORDER BY u.indexrelid) FROM (
+            SELECT json_agg(u.cols ORDER BY u.cols::text COLLATE "C") FROM (
                 SELECT i.indexrelid, json_agg(a.attname ORDER BY k.place) AS cols
                 FROM pg_catalog.pg_index AS i
                 JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid
@@ -89,7 +89,7 @@ FROM (
                 'name', p.polname,
                 'permissive', p.polpermissive,
                 'command', CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
-                'roles', (SELECT json_agg(CASE r.id WHEN 0 THEN 'public' ELSE pg_get_userbyid(r.id) END ORDER BY 1) FROM unnest(p.polroles) AS r(id)),
+                'roles', (SELECT json_agg(CASE r.id WHEN 0 THEN 'public' ELSE pg_get_userbyid(r.id) END ORDER BY CASE r.id WHEN 0 THEN '' ELSE pg_get_userbyid(r.id) END) FROM unnest(p.polroles) AS r(id)),
                 'using', coalesce(pg_get_expr(p.polqual, p.polrelid), ''),
                 'check', coalesce(pg_get_expr(p.polwithcheck, p.polrelid), ''),
                 'comment', coalesce(obj_description(p.oid, 'pg_policy'), '')) ORDER BY p.polname)
@@ -98,14 +98,14 @@ FROM (
             SELECT json_agg(json_build_object(
                 'grantee', CASE x.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(x.grantee) END,
                 'privilege', x.privilege_type,
-                'grantable', x.is_grantable) ORDER BY x.grantee, x.privilege_type)
+                'grantable', x.is_grantable) ORDER BY CASE x.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(x.grantee) END, x.privilege_type, x.is_grantable)
             FROM aclexplode(c.relacl) AS x),
         'references', (
             SELECT json_agg(json_build_object(
                 'grantee', CASE x.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(x.grantee) END,
                 'column', a.attname,
                 'privilege', x.privilege_type,
-                'grantable', x.is_grantable) ORDER BY x.grantee, a.attnum)
+                'grantable', x.is_grantable) ORDER BY CASE x.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(x.grantee) END, a.attnum, x.is_grantable)
             FROM pg_catalog.pg_attribute AS a
             CROSS JOIN LATERAL aclexplode(a.attacl) AS x
             WHERE a.attrelid = c.oid AND NOT a.attisdropped AND x.privilege_type = 'REFERENCES')
