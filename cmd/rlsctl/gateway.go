@@ -57,6 +57,9 @@ What tokens may claim has to be said: --users, --anonymous, --service. With --te
 			if added.Created {
 				a.note("created database role %s", added.Login)
 			}
+			for _, s := range added.Unnamed {
+				a.note("the model does not name service %s yet: its tokens are refused until it does", printable(s))
+			}
 			if added.Key != "" {
 				a.note("key %s is in %s", added.Key, key.place())
 			}

@@ -58,6 +58,9 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 				if err := c.bare(ctx, g.Login); err != nil {
 					return err
 				}
+				if a.Unnamed, err = c.services(ctx, g.Login, g.Services); err != nil {
+					return err
+				}
 				if schemas, plans, err = c.planned(ctx, a.ClientRole); err != nil {
 					return err
 				}
@@ -187,6 +190,29 @@ func (c *change) planned(ctx context.Context, client string) (schemas, plans []s
 	rows, _ = c.tx.Query(ctx, "SELECT p.role FROM rls.plan_role AS p WHERE p.client_role = $1 ORDER BY 1", client)
 	plans, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	return schemas, plans, err
+}
+
+// services returns those of the named services that the model does not have, and refuses one that the model gives to other
+// gateways alone: the model is the source. As rls_owner.
+func (c *change) services(ctx context.Context, login string, names []string) ([]string, error) {
+	rows, _ := c.tx.Query(ctx, `SELECT n.name, s.name IS NOT NULL, rls.may_claim(n.name, $1, $2)
+		FROM unnest($2::text[]) AS n(name) LEFT JOIN rls.service AS s ON s.name = n.name`, login, names)
+	type service struct {
+		Name           string
+		Known, Granted bool
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[service])
+	var unnamed []string
+	for _, s := range list {
+		switch {
+		case !s.Known:
+			unnamed = append(unnamed, s.Name)
+		case !s.Granted:
+			return nil, refuse(fmt.Sprintf("Add %q to \"gateways\" of service %s in the model, and apply it.", login, s.Name),
+				"the model gives service %q to other gateways", s.Name)
+		}
+	}
+	return unnamed, err
 }
 
 // bare refuses a database role that holds table privileges of its own: a gateway reads only after it has entered.

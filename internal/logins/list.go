@@ -70,7 +70,8 @@ func Gateways(ctx context.Context, conn *pgx.Conn) ([]GatewayState, error) {
 		return c.owner(ctx, func() error {
 			return c.document(ctx, &out, `SELECT coalesce(json_agg(json_build_object(
 				'gateway', g.login, 'client_role', l.client_role, 'signed', g.signed, 'users', g.users, 'anonymous', g.anonymous,
-				'services', g.services, 'tenants', g.tenants, 'on_nobody', g.on_nobody, 'max_transaction', g.max_transaction::text,
+				'services', ARRAY(SELECT n.service FROM (SELECT unnest(g.services) UNION SELECT s.name FROM rls.service AS s WHERE g.login = ANY (s.gateways)) AS n(service)
+				    WHERE NOT EXISTS (SELECT FROM rls.service AS s WHERE s.name = n.service AND g.login <> ALL (s.gateways)) ORDER BY 1), 'tenants', g.tenants, 'on_nobody', g.on_nobody, 'max_transaction', g.max_transaction::text,
 				'created_at', l.created_at,
 				'keys', (SELECT coalesce(json_agg(json_build_object('id', k.id, 'created_at', k.created_at,
 				             'newest', k.position = (SELECT max(n.position) FROM rls.gateway_key AS n WHERE n.gateway = g.login)) ORDER BY k.position), '[]'::json)

@@ -28,6 +28,7 @@ type Added struct {
 	Created    bool     // the database role of the login
 	Roles      []string // other database roles that were created
 	Key        string   // id of a gateway's first key
+	Unnamed    []string // services of a gateway that the model does not name
 }
 
 // AddPerson registers a person's login. It returns *Refusal where that must not be.
