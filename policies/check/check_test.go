@@ -371,10 +371,16 @@ func TestModel(t *testing.T) {
 				policies.Table{Schema: "app", Name: "far", Kind: "f", Owner: "migrator", Parents: up("app", "note"), Partition: true, Columns: note(c).Columns,
 					Privileges: []policies.Privilege{{Grantee: "migrator", Privilege: "DELETE"}}})
 		},
+		"closed_kinds": func(_ *policies.Model, c *policies.Catalog) {
+			c.Tables = append(c.Tables, policies.Table{Schema: "app", Name: "far", Kind: "f"}, policies.Table{Schema: "app", Name: "held", Kind: "m"}, policies.Table{Schema: "app", Name: "seen", Kind: "v"})
+		},
 		"closed_table": func(_ *policies.Model, c *policies.Catalog) {
 			c.Tables = append(c.Tables, policies.Table{Schema: "app", Name: "Order", Kind: "r"}, policies.Table{Schema: "app", Name: "report", Kind: "v"},
 				policies.Table{Schema: "app", Name: "country_at", Kind: "r", Parents: up("app", "country"), Partition: true},
 				policies.Table{Schema: "app", Name: "deputy_at", Kind: "r", Parents: up("hr", "deputy"), Partition: true})
+		},
+		"authority_application": func(m *policies.Model, _ *policies.Catalog) {
+			m.Users.Authority = txt(34, policies.AuthorityApplication)
 		},
 		"closed_helpers": func(m *policies.Model, _ *policies.Catalog) { m.Database.Schemas[1].Closed = true },
 		"schema_unknown": func(m *policies.Model, _ *policies.Catalog) { m.Database.Schemas[1].Schema.Value = "hrr" },
