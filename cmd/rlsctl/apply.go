@@ -131,7 +131,8 @@ func (a *app) change(ctx context.Context, conn *pgx.Conn, m *policies.Model, o *
 	if o.lockRetries < 0 {
 		return false, usagef("--lock-retries must not be negative")
 	}
-	if _, err := a.putBack(ctx, conn); err != nil {
+	// Who may not even look has no rights to apply either, and is told so by that.
+	if _, err := a.putBack(ctx, conn); err != nil && !lacksRights(err) {
 		return false, err
 	}
 	result, err := a.plan(ctx, conn, m, o.dropPolicies)

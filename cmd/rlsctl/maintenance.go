@@ -339,10 +339,16 @@ func maintained(err error) error {
 		return failf(exitUnexpected, "%w", err).hint("Run rlsctl migrate up.")
 	case errors.As(err, &pg) && pg.Code == "55P03":
 		return failf(exitRefused, "%w; nothing was run", err).hint("Wait until other sessions leave the table, or give a longer --lock-timeout.")
-	case errors.As(err, &pg) && pg.Code == "42501":
+	case lacksRights(err):
 		return failf(exitRefused, "%w; nothing was run", err).hint("Connect as a database superuser, or as the owner of the tables with CREATEROLE.")
 	}
 	return err
+}
+
+// lacksRights reports whether the server refused for lack of privileges.
+func lacksRights(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "42501"
 }
 
 // tellUnrestored tells what a maintenance has left behind, or that one runs.

@@ -23,7 +23,7 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	var every func(*cobra.Command)
 	every = func(c *cobra.Command) {
-		if c.Name() != "help" && c.Name() != "completion" {
+		if c.Name() != "help" && c.Name() != "completion" && !c.Hidden {
 			t.Run(c.CommandPath(), func(t *testing.T) {
 				if c.Example == "" {
 					t.Error("the help has no example")
