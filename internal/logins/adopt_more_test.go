@@ -353,7 +353,10 @@ func TestReleaseLater(t *testing.T) {
 	a, keys := w.adoption(t, "app")
 	must[logins.Adopted](t)(logins.Adopt(t.Context(), w.root, a))
 	w.sql(t, `SET ROLE {{app}}_owner; CREATE TABLE sales.new (id serial PRIMARY KEY); DROP TABLE public.plain; ALTER TABLE sales.archive RENAME TO old;
-		ALTER TABLE sales.orders DROP COLUMN mood; CREATE SCHEMA fresh; CREATE TABLE fresh.t (id integer); RESET ROLE`)
+		ALTER TABLE sales.orders DROP COLUMN mood; CREATE SCHEMA fresh; CREATE TABLE fresh.t (id integer);
+		CREATE POLICY "of Today" ON fresh.t AS RESTRICTIVE TO {{app}}_client, {{app}}_owner USING (true); RESET ROLE;
+		CREATE TABLE public.foreign_land (id integer); ALTER TABLE public.foreign_land OWNER TO {{stranger}};
+		CREATE POLICY abroad ON public.foreign_land TO {{app}}_client, {{bystander}} USING (true)`)
 	err := w.entered(t, "app", keys, func(tx pgx.Tx) error {
 		_, err := tx.Exec(t.Context(), "INSERT INTO sales.new DEFAULT VALUES; SELECT count(*) FROM fresh.t", pgx.QueryExecModeSimpleProtocol)
 		return err
@@ -364,6 +367,15 @@ func TestReleaseLater(t *testing.T) {
 	r := must[logins.Released](t)(logins.Release(t.Context(), w.root, w.roles["app"]))
 	if r.Skipped == 0 {
 		t.Error("nothing was gone")
+	}
+	for policy, want := range map[string][]string{"of Today": {w.roles["app"]}, "abroad": {w.roles["app"], w.roles["bystander"]}} {
+		var got []string
+		if err := w.root.QueryRow(t.Context(), "SELECT array_agg(r ORDER BY r) FROM pg_policies, unnest(roles::text[]) AS r WHERE policyname = $1", policy).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		if slices.Sort(want); !slices.Equal(got, want) {
+			t.Errorf("policy %s is to %v, want %v", policy, got, want)
+		}
 	}
 	conn := w.Conn(t, w.roles["app"])
 	for _, sql := range []string{"ALTER TABLE sales.new ADD v text", "DROP TABLE fresh.t", "ALTER TABLE sales.old ADD v text", "SELECT value FROM prefs", "SELECT count(*) FROM sales.priced"} {

@@ -121,11 +121,15 @@ func (c *change) release(ctx context.Context, login string) (*release, error) {
 	if elsewhere { // it is another database's too
 		r.made = nil
 	}
-	lent, returned, err := c.lend(ctx, c.version, append(acts, r.made...))
+	policed, owners, err := c.policed(ctx, r.made, login)
 	if err != nil {
 		return nil, err
 	}
-	r.before = lent
+	lent, returned, err := c.lend(ctx, c.version, slices.Concat(acts, r.made, owners))
+	if err != nil {
+		return nil, err
+	}
+	r.before = append(lent, policed...)
 	const title = "take the login out of the map"
 	name, lit := policies.Ident(login), policies.Literal(login)
 	for _, e := range entries {
@@ -154,6 +158,35 @@ func (c *change) release(ctx context.Context, login string) (*release, error) {
 		}
 	}
 	return &r, nil
+}
+
+// policed puts the login where policies made by hand name a role that goes, whoever wrote it there since: DROP OWNED would
+// drop a policy that names no other role. It returns the owners of their tables too.
+func (c *change) policed(ctx context.Context, made []string, login string) (steps []step, owners []string, err error) {
+	rows, _ := c.tx.Query(ctx, `SELECT p.polname::text, format('%I.%I', s.nspname, t.relname), w.rolname::text,
+		    ARRAY(SELECT CASE WHEN n.rolname = ANY ($1) THEN $2 ELSE n.rolname::text END
+		          FROM unnest(p.polroles) WITH ORDINALITY AS u(role, place) JOIN pg_roles AS n ON n.oid = u.role ORDER BY u.place)
+		FROM pg_policy AS p JOIN pg_class AS t ON t.oid = p.polrelid JOIN pg_namespace AS s ON s.oid = t.relnamespace JOIN pg_roles AS w ON w.oid = t.relowner
+		WHERE EXISTS (SELECT FROM pg_roles AS n WHERE n.oid = ANY (p.polroles) AND n.rolname = ANY ($1)) ORDER BY p.oid`, made, login)
+	type policy struct {
+		Name, Table, Owner string
+		Roles              []string
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[policy])
+	if err != nil {
+		return nil, nil, fmt.Errorf("look for policies made by hand: %w", err)
+	}
+	for _, p := range list {
+		var to []string
+		for _, role := range p.Roles {
+			if q := policies.Ident(role); !slices.Contains(to, q) {
+				to = append(to, q)
+			}
+		}
+		owners = append(owners, p.Owner)
+		steps = append(steps, step{title: "policies made by hand", sql: fmt.Sprintf("ALTER POLICY %s ON %s TO %s", policies.Ident(p.Name), p.Table, strings.Join(to, ", "))})
+	}
+	return steps, owners, nil
 }
 
 // undo runs what leads back. What is gone, or has another name, is left out; it has gone to the login with the rest that
