@@ -48,6 +48,7 @@ Without CMD, --restore puts back what an earlier maintenance has left.` + exitCo
   rlsctl maintenance --table sales.orders -- psql -c "\copy sales.orders FROM 'orders.csv' CSV"
   rlsctl maintenance --restore`,
 	}
+	cmd.AddCommand(newAlterCommand(a))
 	tables := cmd.Flags().StringArray("table", nil, "lift it from this protected `TABLE` alone; may be repeated")
 	restore := cmd.Flags().Bool("restore", false, "put back what an earlier maintenance has left, and run nothing")
 	lockTimeout := cmd.Flags().Duration("lock-timeout", maintenance.DefaultLockTimeout, "how long to wait for the lock of each table")
@@ -115,7 +116,8 @@ func (m *lifting) run(ctx context.Context, conn *pgx.Conn) (err error) {
 	if err := maintenance.Begin(ctx, conn); err != nil {
 		return maintained(err)
 	}
-	left, err := maintenance.Pending(ctx, conn) // the lock says that nobody is at it any more
+	defer maintenance.End(context.WithoutCancel(ctx), conn) // after the guardian is gone
+	left, err := maintenance.Pending(ctx, conn)             // the lock says that nobody is at it any more
 	if err != nil {
 		return maintained(err)
 	}

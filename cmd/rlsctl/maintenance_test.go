@@ -353,7 +353,7 @@ func TestMaintenanceRefuses(t *testing.T) {
 			{[]string{"--restore", "--", "true"}, exitUsage, "runs no command"},
 			{[]string{"--", "no-such-program"}, exitUsage, "no-such-program"},
 			{[]string{"--table", "person", "--", "true"}, exitRefused, "public.note"},
-			{[]string{"--table", "a.b.c.d", "--", "true"}, exitRefused, "is no protected table"},
+			{[]string{"--table", "a.b.c.d", "--", "true"}, exitRefused, "is not the name of a table"},
 			{[]string{"--table", `"`, "--", "true"}, exitRefused, "is not the name of a table"},
 			{[]string{"--restore"}, 0, "nothing to put back"},
 			{[]string{"--", "sh", "-c", "exit 3"}, 3, "is back on"},
@@ -414,4 +414,37 @@ func TestMaintenanceRefuses(t *testing.T) {
 			t.Errorf("exit code %d\n%s", code, stderr)
 		}
 	})
+}
+
+func TestMaintenanceAlter(t *testing.T) { // parallel by newNote
+	const wider = "ALTER TABLE note ALTER COLUMN owner_id TYPE bigint"
+	const typed = "SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = 'note'::regclass AND attname = 'owner_id'"
+	u := newUpkeep(t)
+	for _, c := range []struct {
+		args []string
+		in   string
+		code int
+		told string
+		typ  string
+	}{
+		{[]string{wider, "--yes"}, "", exitUsage, "Add --table", "integer"},
+		{[]string{"--table", "note", "--yes"}, "", exitUsage, "STATEMENTS is missing", "integer"},
+		{[]string{"--table", "note", wider}, "", exitUsage, "no terminal", "integer"},
+		{[]string{"--table", "note", wider + "; SELECT 1/0", "--yes"}, "", exitRefused, "division by zero", "integer"},
+		{[]string{"--table", "person", wider, "--yes"}, "", exitRefused, "Add --table for the table that is named", "integer"},
+		{[]string{"--table", "note", "ALTER TABLE note DROP COLUMN owner_id", "--yes"}, "", exitModel, "owner_id", "integer"},
+		{[]string{"--table", "note", wider, "--yes"}, "", 0, "", "bigint"},
+		{[]string{"--table", "note", "-", "--yes", "-o", "json"}, "ALTER TABLE note ALTER COLUMN owner_id TYPE integer", 0, "", "integer"},
+	} {
+		code, _, stderr := u.run(t.Context(), strings.NewReader(c.in), append([]string{"maintenance", "alter", "rls.yaml"}, c.args...)...)
+		if code != c.code || !strings.Contains(stderr, c.told) {
+			t.Errorf("%v: exit code %d, want %d\n%s", c.args, code, c.code, stderr)
+		}
+		if got := u.value(t, typed); got != c.typ {
+			t.Errorf("%v: the column is %s, want %s", c.args, got, c.typ)
+		}
+		if got := fmt.Sprint(u.value(t, forced), u.count(t, u.person), u.count(t, u.owner)); got != "t t1 0" {
+			t.Errorf("%v: afterwards %s", c.args, got)
+		}
+	}
 }

@@ -87,14 +87,20 @@ func Begin(ctx context.Context, conn *pgx.Conn) error {
 	if kind != "" {
 		return refuse(CodeClient, "Connect as the owner of the tables, or as a database superuser.", "login %q is registered as %s", conn.Config().User, kind)
 	}
-	var free bool
-	if err := conn.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_lock($1) AND pg_catalog.pg_try_advisory_lock($2)", apply.LockKey, GuardKey).Scan(&free); err != nil {
-		return fmt.Errorf("take the advisory lock: %w", err)
-	}
-	if !free {
+	// Locks of the session, which outlive this transaction.
+	err = inTx(ctx, conn, DefaultLockTimeout, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, "SELECT pg_advisory_lock($1), pg_advisory_lock($2)", apply.LockKey, GuardKey)
+		return err
+	})
+	if Busy(err) {
 		return refuse("", "Wait until it is done, and run the command again.", "another apply or maintenance is running")
 	}
-	return nil
+	return err
+}
+
+// End gives the locks of Begin back, so that whoever comes next need not wait until the server sees that conn is closed.
+func End(ctx context.Context, conn *pgx.Conn) {
+	_, _ = conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock_all()") // if it is closed, they are free
 }
 
 // Steady makes conn one that says when the other end is gone, and refuses one whose locks would be a pooler's.
@@ -129,21 +135,18 @@ func Protected(ctx context.Context, conn *pgx.Conn, names []string) (tables []Ta
 				tables = all
 				return err
 			}
-			for _, name := range names {
-				var parts []string
-				if err := tx.QueryRow(ctx, "SELECT parse_ident($1)", name).Scan(&parts); err != nil {
-					return refuse("", "Write it as schema.table.", "%q is not the name of a table", name)
-				}
-				if len(parts) == 1 {
-					parts = []string{"public", parts[0]}
-				}
-				i := slices.IndexFunc(all, func(t Table) bool { return slices.Equal(parts, []string{t.Schema, t.Name}) })
+			wanted, err := parseNames(ctx, tx, names)
+			if err != nil {
+				return err
+			}
+			for _, w := range wanted {
+				i := slices.IndexFunc(all, func(t Table) bool { return t.Schema == w.Schema && t.Name == w.Name })
 				if i < 0 {
 					hint := "Name one of: " + Names(all) + "."
 					if len(all) == 0 {
 						hint = "Run rlsctl apply first."
 					}
-					return refuse("", hint, "%q is no protected table", name)
+					return refuse("", hint, "%s is no protected table", w)
 				}
 				tables = append(tables, all[i])
 			}
@@ -152,6 +155,30 @@ func Protected(ctx context.Context, conn *pgx.Conn, names []string) (tables []Ta
 	})
 	slices.SortFunc(tables, func(a, b Table) int { return strings.Compare(a.String(), b.String()) })
 	return slices.Compact(tables), err
+}
+
+// TableNames reads names of tables as they are written on a command line: without a schema they are in public.
+func TableNames(ctx context.Context, conn *pgx.Conn, names []string) (out []policies.TableName, err error) {
+	err = inTx(ctx, conn, DefaultLockTimeout, func(tx pgx.Tx) error {
+		out, err = parseNames(ctx, tx, names)
+		return err
+	})
+	return out, err
+}
+
+func parseNames(ctx context.Context, tx pgx.Tx, names []string) (out []policies.TableName, err error) {
+	for _, name := range names {
+		var parts []string
+		err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return tx.QueryRow(ctx, "SELECT parse_ident($1)", name).Scan(&parts) })
+		if len(parts) == 1 {
+			parts = []string{"public", parts[0]}
+		}
+		if err != nil || len(parts) != 2 {
+			return nil, refuse("", "Write it as schema.table.", "%q is not the name of a table", name)
+		}
+		out = append(out, policies.TableName{Schema: parts[0], Name: parts[1]})
+	}
+	return out, nil
 }
 
 // Lift takes FORCE ROW LEVEL SECURITY off one table, and remembers that in the same transaction.

@@ -26,6 +26,8 @@ var (
 	schemasSQL string
 	//go:embed installed.sql
 	installedSQL string
+	//go:embed dependents.sql
+	dependentsSQL string
 )
 
 const gatewaysSQL = `
@@ -140,8 +142,30 @@ func Expression(ctx context.Context, tx pgx.Tx, table policies.TableName, compil
 	// Parsed and no more: planning would run functions in index predicates, which belong to the table's owner.
 	_, err = nested.Conn().Prepare(ctx, "", fmt.Sprintf("SELECT 1 FROM %s AS t WHERE (%s)", table, compiled))
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code[:2] == "42" {
+	if errors.As(err, &pg) && (pg.Code[:2] == "42" || pg.Code[:2] == "22") { // 22: a literal that its type cannot hold
 		return pg.Message, nil
 	}
 	return "", err
+}
+
+// Dependents returns what of c's installed objects depends on columns of the tables, directly or not, in the order of
+// creation. Names are quoted: schema.table. The transaction is one after InTx.
+func Dependents(ctx context.Context, tx pgx.Tx, c *policies.Catalog, tables []string) ([]policies.Installed, error) {
+	rows, _ := tx.Query(ctx, dependentsSQL, tables)
+	type object struct{ Kind, Name string }
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[object])
+	if err != nil {
+		return nil, fmt.Errorf("inspect dependents: %w", err)
+	}
+	found := map[object]bool{}
+	for _, o := range list {
+		found[o] = true
+	}
+	var out []policies.Installed
+	for _, i := range c.Installed {
+		if i.Actual != "" && found[object{string(i.Kind), i.Name}] {
+			out = append(out, i)
+		}
+	}
+	return out, nil
 }

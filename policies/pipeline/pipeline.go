@@ -49,6 +49,9 @@ func fits(c *policies.Catalog) error {
 // CodeExpression is an expression that the server does not take.
 const CodeExpression policies.Code = "RL290"
 
+// handMade are the codes of policies made by hand: they are among the notes of a plan.
+var handMade = []policies.Code{check.CodePermissive, check.CodeRestrictive}
+
 // Parse reads a model file. The model is nil only where the file cannot be read as one at all.
 func Parse(file string, data []byte) (*policies.Model, policies.Diagnostics) {
 	m, diags := parse.Model(file, data)
@@ -86,7 +89,7 @@ func Inspect(ctx context.Context, conn *pgx.Conn) (*policies.Catalog, error) {
 // among the notes of the plan, not among the diagnostics: the database has drifted, the model is as good as before.
 // It returns ErrNoKernel where the kernel is missing, ErrOldKernel and ErrNewKernel where it is another release's.
 func Plan(ctx context.Context, conn *pgx.Conn, m *policies.Model, options ...diff.Option) (Result, error) {
-	return inspected(ctx, conn, m, []policies.Code{check.CodePermissive, check.CodeRestrictive}, func(tx pgx.Tx, r *Result) error {
+	return inspected(ctx, conn, m, handMade, func(tx pgx.Tx, r *Result) error {
 		if err := fits(r.Catalog); err != nil {
 			return err
 		}
@@ -152,26 +155,29 @@ func inspected(ctx context.Context, conn *pgx.Conn, m *policies.Model, without [
 		return r, fmt.Errorf("inspect: %w", err)
 	}
 	defer tx.Rollback(ctx) //nolint:errcheck // nothing is kept
-	if r.Catalog, err = inspect.InTx(ctx, tx); err != nil {
+	if err := r.read(ctx, tx, m, without); err != nil || r.Diagnostics.HasErrors() {
 		return r, err
 	}
-	if m != nil {
-		r.Diagnostics = slices.DeleteFunc(check.Model(m, r.Catalog), func(d policies.Diagnostic) bool {
-			return slices.Contains(without, d.Code)
-		})
-		if !r.Diagnostics.HasErrors() {
-			wrong, err := expressions(ctx, tx, m)
-			if err != nil {
-				return r, err
-			}
-			r.Diagnostics = append(r.Diagnostics, wrong...)
-		}
-		r.Diagnostics = r.Diagnostics.Sort()
-		if r.Diagnostics.HasErrors() {
-			return r, nil
-		}
-	}
 	return r, next(tx, &r)
+}
+
+// read is inspected inside a transaction.
+func (r *Result) read(ctx context.Context, tx pgx.Tx, m *policies.Model, without []policies.Code) (err error) {
+	if r.Catalog, err = inspect.InTx(ctx, tx); err != nil || m == nil {
+		return err
+	}
+	r.Diagnostics = slices.DeleteFunc(check.Model(m, r.Catalog), func(d policies.Diagnostic) bool {
+		return slices.Contains(without, d.Code)
+	})
+	if !r.Diagnostics.HasErrors() {
+		wrong, err := expressions(ctx, tx, m)
+		if err != nil {
+			return err
+		}
+		r.Diagnostics = append(r.Diagnostics, wrong...)
+	}
+	r.Diagnostics = r.Diagnostics.Sort()
+	return nil
 }
 
 // expressions asks the server about each expression of the model: it alone knows the operators of the columns' types.
