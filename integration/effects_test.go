@@ -191,9 +191,11 @@ func TestNorthwindEffects(t *testing.T) {
 		CREATE FUNCTION public.orders_of(who smallint) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$
 			DECLARE n bigint; BEGIN SELECT count(*) INTO n FROM orders WHERE employee_id = who; RETURN n; END $$;
 		GRANT SELECT ON public.order_totals TO {{app}}`)
+	r := w.db.Role(t, "reporting", "LOGIN")
+	w.sql(t, "GRANT SELECT ON public.orders TO "+r)
 	var got []string
 	for _, e := range w.plan(t, northwindModel).Plan.Effects {
 		got = append(got, fmt.Sprintf("%s %s %s %v", e.Code, e.Title, strings.Join(e.Tables, ","), e.May))
 	}
-	equal(t, got, []string{"RL237 public.orders_of(who smallint) public.orders true", "RL237 public.order_totals public.orders false"}, "effects")
+	equal(t, got, []string{"RL237 public.orders_of(who smallint) public.orders true", "RL237 public.order_totals public.orders false", "RL236 " + r + " public.orders false"}, "effects")
 }

@@ -13,6 +13,7 @@ const (
 	ReaderDefault      ReaderKind = "default"
 	ReaderForeignKey   ReaderKind = "foreign key"
 	ReaderPublication  ReaderKind = "publication"
+	ReaderLogin        ReaderKind = "login" // of an Effect alone
 )
 
 // Reader is something of the application's that reads or writes tables by itself, and so may do otherwise once they are

@@ -230,6 +230,12 @@ func TestExamine(t *testing.T) {
 		})
 	}
 
+	t.Run("a materialized view that nobody may read is none", func(t *testing.T) {
+		list := p.after(t, "CREATE MATERIALIZED VIEW public.m AS SELECT * FROM public.note", doctor.Options{})
+		if slices.ContainsFunc(list, func(f doctor.Finding) bool { return f.Code == doctor.CodeMaterialized }) {
+			t.Errorf("found:%s", show(list))
+		}
+	})
 	t.Run("a kept policy is a note", func(t *testing.T) {
 		list := p.after(t, "CREATE POLICY mine ON public.note FOR SELECT USING (true)", doctor.Options{Keep: map[string][]string{"public.note": {"mine"}}})
 		if !slices.ContainsFunc(list, func(f doctor.Finding) bool {

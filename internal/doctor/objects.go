@@ -309,7 +309,7 @@ func (e *examination) readers(ctx context.Context) error {
 		case x.Kind == policies.ReaderView && x.Reads == "as owner":
 			e.find(CodeDefinerView, level, fmt.Sprintf("Run ALTER VIEW %s SET (security_invoker = true).", x.Title),
 				"view %s reads protected rows as its owner %s, readable by %s", x.Title, x.Owner, users)
-		case x.Kind == policies.ReaderMaterialized:
+		case x.Kind == policies.ReaderMaterialized && len(x.Users) > 0:
 			e.find(CodeMaterialized, level, fmt.Sprintf("Run REVOKE ALL ON %s FROM PUBLIC and the client roles, and give them a view with a condition over it.", x.Title),
 				"materialized view %s holds protected rows that no policy filters, readable by %s", x.Title, users)
 		case x.Kind == policies.ReaderFunction && x.Outcome != policies.IsFiltered:

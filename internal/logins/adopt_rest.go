@@ -218,7 +218,8 @@ func (p *adopter) remarks() {
 		}
 	}
 	if len(creates) > 0 {
-		say("%q may create in schema %s, as the login could; take that from it once %s", p.client, strings.Join(creates, ", "), map[bool]string{true: "migrations run as " + policies.Ident(p.owner), false: "nothing needs it"}[p.owner != ""])
+		say("%q may create in schema %s, as the login could, and what it creates belongs to no lasting role; once %s run REVOKE CREATE ON SCHEMA %[2]s FROM %[4]s", p.client,
+			strings.Join(creates, ", "), map[bool]string{true: "migrations run as " + policies.Ident(p.owner), false: "nothing needs it"}[p.owner != ""], policies.Ident(p.client))
 	}
 	if len(objects) > 0 {
 		say("row security does not filter these, which are %s's now: %s", policies.Ident(p.owner), some(objects))

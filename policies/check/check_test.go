@@ -150,6 +150,11 @@ func TestModel(t *testing.T) {
 		"table_is_view":       func(m *policies.Model, _ *policies.Catalog) { m.Users.Table.Name = "staff_view" },
 		"resource_is_foreign": func(_ *policies.Model, c *policies.Catalog) { note(c).Kind = "f" },
 		"resource_is_matview": func(_ *policies.Model, c *policies.Catalog) { note(c).Kind = "m" },
+		"expression_case": func(m *policies.Model, c *policies.Catalog) {
+			staff := c.Table("hr", "staff")
+			staff.Columns = append(staff.Columns, cols("isRoot boolean!")...)
+			m.Users.Active.Columns = []string{"isroot"}
+		},
 		"columns_misspelt": func(m *policies.Model, _ *policies.Catalog) {
 			m.Users.Login.Value = "mail"
 			m.Users.Subject.Value = "subj"
@@ -294,9 +299,10 @@ func TestModel(t *testing.T) {
 			note(c).PrimaryKey = []string{"id", "code"}
 		},
 		"client_none": func(m *policies.Model, _ *policies.Catalog) { m.Database.ClientRoles = nil },
-		"role_unknown": func(m *policies.Model, _ *policies.Catalog) {
+		"role_unknown": func(m *policies.Model, c *policies.Catalog) {
 			m.Database.ClientRoles[0].Value = "My App"
-			m.Database.MaintenanceRoles = append(m.Database.MaintenanceRoles, txt(4, "migratr"))
+			m.Database.MaintenanceRoles = append(m.Database.MaintenanceRoles, txt(4, "migratr"), txt(4, "els_owner"))
+			c.Roles = append(c.Roles, policies.Role{Name: "rls_owner"}) // not to be suggested
 		},
 		"role_reserved": func(m *policies.Model, _ *policies.Catalog) {
 			m.Database.ClientRoles = []policies.Text{txt(3, "rls_client"), txt(3, "public"), txt(3, "pg_read_all_data")}

@@ -56,10 +56,12 @@ func (k *checker) roles() {
 func (k *checker) role(r policies.Text) *policies.Role {
 	role := k.catalog.Role(r.Value)
 	if role == nil && !slices.Contains(kernelRoles, r.Value) && r.Value != "public" && r.Value != "none" && !strings.HasPrefix(r.Value, "pg_") {
-		hint := fmt.Sprintf("CREATE ROLE %s NOLOGIN;", policies.Ident(r.Value))
+		hint := fmt.Sprintf("run rlsctl gateway adopt if that is to make it; else CREATE ROLE %s NOLOGIN;", policies.Ident(r.Value))
 		var names []string
 		for _, x := range k.catalog.Roles {
-			names = append(names, x.Name)
+			if !strings.HasPrefix(x.Name, "rls_") { // those of the toolkit are nobody's to name
+				names = append(names, x.Name)
+			}
 		}
 		if near := policies.Suggest(r.Value, names); near != "" {
 			hint += fmt.Sprintf(" or did you mean %q?", near)

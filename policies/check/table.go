@@ -71,6 +71,11 @@ func (k *checker) condition(t *policies.Table, e policies.Expression) {
 		return
 	}
 	for _, name := range e.Columns {
+		if near := policies.Suggest(name, columns(t)); t.Column(name) == nil && near != policies.Ident(near) && near != "" {
+			k.fail(e.Pos, CodeUnknownColumn, fmt.Sprintf("column %q of table %q does not exist", name, tableName(t)),
+				fmt.Sprintf("did you mean %s, with its double quotes? An expression is SQL", policies.Ident(near)))
+			continue
+		}
 		col := k.column(t, policies.Text{Value: name, Pos: e.Pos})
 		if col != nil && e.Compiled == "t."+policies.Ident(name) && col.Type != "boolean" {
 			k.fail(e.Pos, CodeNotBoolean, fmt.Sprintf("column %q is of type %s, not boolean", name, col.Type),

@@ -29,8 +29,8 @@ func Protects(changes []policies.Change) []string {
 }
 
 // Effects says what of c.Readers does otherwise, or should have, while the tables of these identities are protected:
-// views, materialized views, definer functions, triggers, rules, defaults, foreign keys and publications. maintenance and
-// clients are the database roles of the model. In the order of c.Readers.
+// views, materialized views, definer functions, triggers, rules, defaults, foreign keys and publications; and which logins
+// will see nothing. maintenance and clients are the database roles of the model. In the order of c.Readers, logins last.
 func Effects(c *policies.Catalog, protected, maintenance, clients []string) []policies.Effect {
 	w := &walker{c: c, maintenance: maintenance, clients: clients, protected: map[string]string{}, readers: map[string]policies.Reader{}}
 	for _, t := range c.Tables {
@@ -47,6 +47,52 @@ func Effects(c *policies.Catalog, protected, maintenance, clients []string) []po
 	var out []policies.Effect
 	for _, r := range c.Readers {
 		out = append(out, w.effects(r)...)
+	}
+	return append(out, w.strangers()...)
+}
+
+// strangers are logins that hold table privileges, themselves or through a role that they inherit from, and that no policy
+// is for: nothing is rejected, and nothing comes.
+func (w *walker) strangers() (out []policies.Effect) {
+	for _, r := range w.c.Roles {
+		if !r.Login || w.outcome(r.Name) != policies.SeesNothing {
+			continue
+		}
+		is := map[string]bool{}
+		var visit func(name string)
+		visit = func(name string) {
+			x := w.c.Role(name)
+			if is[name] || x == nil {
+				return
+			}
+			is[name] = true
+			if x.Inherit {
+				for _, g := range x.MemberOf {
+					visit(g)
+				}
+			}
+		}
+		visit(r.Name)
+		var tables []string
+		for _, t := range w.c.Tables {
+			held := func(p policies.Privilege) bool {
+				return is[p.Grantee] && slices.Contains([]string{"SELECT", "INSERT", "UPDATE", "DELETE"}, p.Privilege)
+			}
+			name := w.protected[policies.Identity(t.Schema, t.Name)]
+			if name != "" && !is[t.Owner] && slices.ContainsFunc(t.Privileges, held) { // of owners the check speaks (RL217)
+				tables = append(tables, name)
+			}
+		}
+		if len(tables) == 0 {
+			continue
+		}
+		slices.Sort(tables)
+		role := policies.Ident(r.Name)
+		out = append(out, policies.Effect{Kind: policies.ReaderLogin, Title: role, Owner: r.Name, Reads: "as invoker", Tables: tables,
+			Outcome: policies.SeesNothing, Code: CodeSeesNothing,
+			Message: fmt.Sprintf("login %s holds privileges on %s, and is of no client or maintenance role: it will see no row, without an error",
+				role, strings.Join(tables, ", ")),
+			Hint: fmt.Sprintf("Run rlsctl gateway adopt %s if it is an application, rlsctl login add %[1]s if it is a person or BI tool; or GRANT it a maintenance role if it has to see every row.", role)})
 	}
 	return out
 }
