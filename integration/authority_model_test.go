@@ -143,6 +143,34 @@ grants:
 	})
 }
 
+// Foreign keys cast what they compare where its type is not their operator's own.
+func TestAuthorityCascadeOfCastKeys(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, authorityModel, `CREATE DOMAIN public."No." AS integer;`+strings.NewReplacer("grade (name text ", "grade (name varchar(20) ",
+		"grade text REFERENCES", "grade varchar(20) REFERENCES", "area (id integer", `area (id public."No."`, "area integer REFERENCES", `area public."No." REFERENCES`).Replace(authoritySchema))
+	refused(t, w, "person member", []attack{
+		{"a grade is renamed", "me", "UPDATE grade SET name = 'emperor' WHERE name = 'president'"},
+		{"a grade is dropped", "me", "DELETE FROM grade WHERE name = 'president'"},
+		{"an area takes its members along", "me", "DELETE FROM area WHERE id = 1"},
+	})
+}
+
+// Whoever could write a column that owners are named by would choose whose rows they own.
+func TestAuthorityOfSecondKeys(t *testing.T) {
+	t.Parallel()
+	head, grants, _ := strings.Cut(authorityModel, "grants:")
+	w := newWorld(t, head+"  letter: {table: letter, owner: {column: addressee, by: phone}}\ngrants:"+strings.Replace(grants, "doc: [read]", "doc: [read], letter: [read]", 1),
+		authoritySchema+`ALTER TABLE person ADD UNIQUE (phone);
+			CREATE TABLE letter (id integer PRIMARY KEY, addressee text);
+			CREATE INDEX ON letter (addressee);
+			INSERT INTO letter VALUES (1, 'of nobody');
+			GRANT SELECT ON letter TO {{app}};`)
+	refused(t, w, "person", []attack{{"somebody's rows", "me", "UPDATE person SET phone = 'of nobody' WHERE id = 3"}})
+	if got := w.try(t, "pres", "UPDATE person SET phone = 'of nobody' WHERE id = 3"); got != "touched 1" {
+		t.Errorf("a superuser may: %s", got)
+	}
+}
+
 // A key that was somebody's is still named by what they left behind.
 func TestAuthorityOfReusedKeys(t *testing.T) {
 	t.Parallel()

@@ -176,6 +176,9 @@ func (g *compiler) generated(t policies.TableName, name string) bool {
 func (g *compiler) guardUsers(t *guarded) {
 	u := g.model.Users
 	g.keep(t, u.Key.Value, u.Login.Value, u.Subject.Value)
+	for _, k := range g.second { // by which rows are owned
+		g.keep(t, k.column)
+	}
 	for _, e := range u.Sees {
 		if !e.Table.IsZero() || g.ownerRules(u.Table, e.Column.Value, false) {
 			continue
