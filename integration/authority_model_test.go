@@ -41,6 +41,37 @@ func TestAuthorityOwnerIsNotTrusted(t *testing.T) {
 	}
 }
 
+// ANALYZE, and autovacuum by itself, run the functions of a client's index as that client, in the session of whoever
+// maintains the server.
+func TestAuthorityUnderAnalyze(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, authorityModel, authoritySchema)
+	w.sql(t, `CREATE SCHEMA lair; GRANT ALL ON SCHEMA lair TO {{app}}; GRANT USAGE ON SCHEMA public TO {{app}};
+		SET ROLE {{app}};
+		CREATE TABLE lair.bait AS SELECT 1 AS n;
+		CREATE FUNCTION lair.rise(n integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN n; END';
+		CREATE INDEX ON lair.bait (lair.rise(n));
+		RESET ROLE`)
+	for name, do := range map[string]string{
+		"by itself":    "UPDATE public.person SET grade = ''president'' WHERE id = 3",
+		"by a cascade": "UPDATE public.grade SET name = ''emperor'' WHERE name = ''president''",
+	} {
+		undone(t, w, func(tx pgx.Tx) {
+			must(t, tx, w.text(`SET LOCAL ROLE {{app}};
+				CREATE OR REPLACE FUNCTION lair.rise(n integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
+					'BEGIN PERFORM lair.write(); RETURN n; END';
+				CREATE FUNCTION lair.write() RETURNS void LANGUAGE plpgsql AS 'BEGIN `+do+`; END';
+				RESET ROLE`))
+			if got := w.outcome(t, tx, "ANALYZE lair.bait"); got != rejected {
+				t.Errorf("%s: %s, want %s", name, got, rejected)
+			}
+		})
+		undone(t, w, func(tx pgx.Tx) { // the superuser's own statements are not
+			must(t, tx, strings.ReplaceAll(do, "''", "'"))
+		})
+	}
+}
+
 // Whatever the kind of login: only who is asked matters.
 func TestAuthorityOfLogins(t *testing.T) {
 	t.Parallel()

@@ -812,7 +812,8 @@ COMMENT ON FUNCTION rls.to_uuid(text) IS 'A uuid from its text; NULL where it is
 -- sql/20_graph/guard_subject.sql
 -- +goose StatementBegin
 -- Who changes what decides about access. A superuser where the statement comes from a database superuser or maintenance
--- role itself; NULL for nobody, whose statement is refused rather than an error of its own.
+-- role itself; NULL for nobody, whose statement is refused rather than an error of its own. Under ANALYZE and the like the
+-- code is somebody else's, and whose session it is says nothing.
 -- Called by the guards alone, which are definer functions: who runs them is told by settings that SET ROLE checks.
 CREATE OR REPLACE FUNCTION rls.guard_subject()
 RETURNS rls.subject
@@ -830,6 +831,9 @@ BEGIN
             SELECT FROM rls.database_role AS d JOIN pg_catalog.pg_roles AS m ON m.rolname = d.name
             WHERE d.kind = 'maintenance' AND pg_has_role(a.oid, m.oid, 'USAGE')))
     ) THEN
+        IF rls.is_restricted() THEN
+            RETURN NULL;
+        END IF;
         RETURN ROW(NULL, NULL, true, NULL)::rls.subject;
     END IF;
     RETURN rls.subject();
@@ -886,6 +890,32 @@ END;
 -- +goose StatementEnd
 REVOKE ALL ON FUNCTION rls.is_cascade(text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.is_cascade(text) IS 'Whether a foreign key that cascades fires a trigger. Called by the guards alone.';
+
+-- sql/20_graph/is_restricted.sql
+-- +goose StatementBegin
+-- Whether the server runs somebody's code with their rights in a session that has not asked for it: the function of an
+-- index expression under autovacuum, ANALYZE or REINDEX, or that of a materialized view. The session's login has caused
+-- nothing then. PostgreSQL tells this by refusing certain commands alone; this one does nothing else.
+CREATE OR REPLACE FUNCTION rls.is_restricted()
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $$
+BEGIN
+    DEALLOCATE rls_is_restricted;
+    RETURN false;
+EXCEPTION
+    WHEN SQLSTATE '26000' THEN -- there is no such statement
+        RETURN false;
+    WHEN insufficient_privilege THEN
+        RETURN true;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.is_restricted() FROM PUBLIC;
+COMMENT ON FUNCTION rls.is_restricted() IS 'Whether the server runs code that the session has not asked for. Called by the guards alone.';
 
 -- sql/20_graph/refuse_cycle.sql
 -- +goose StatementBegin
@@ -2016,6 +2046,7 @@ DROP FUNCTION rls.actions(text, text);
 DROP FUNCTION rls.action_word(text);
 DROP TRIGGER user_no_cycle ON rls."user";
 DROP FUNCTION rls.refuse_cycle();
+DROP FUNCTION rls.is_restricted();
 DROP FUNCTION rls.is_cascade(text);
 DROP FUNCTION rls.guard_truncate();
 DROP FUNCTION rls.guard_subject();

@@ -1,5 +1,6 @@
 -- Who changes what decides about access. A superuser where the statement comes from a database superuser or maintenance
--- role itself; NULL for nobody, whose statement is refused rather than an error of its own.
+-- role itself; NULL for nobody, whose statement is refused rather than an error of its own. Under ANALYZE and the like the
+-- code is somebody else's, and whose session it is says nothing.
 -- Called by the guards alone, which are definer functions: who runs them is told by settings that SET ROLE checks.
 CREATE OR REPLACE FUNCTION rls.guard_subject()
 RETURNS rls.subject
@@ -17,6 +18,9 @@ BEGIN
             SELECT FROM rls.database_role AS d JOIN pg_catalog.pg_roles AS m ON m.rolname = d.name
             WHERE d.kind = 'maintenance' AND pg_has_role(a.oid, m.oid, 'USAGE')))
     ) THEN
+        IF rls.is_restricted() THEN
+            RETURN NULL;
+        END IF;
         RETURN ROW(NULL, NULL, true, NULL)::rls.subject;
     END IF;
     RETURN rls.subject();
