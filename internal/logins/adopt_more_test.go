@@ -409,3 +409,36 @@ func TestAdoptIsExact(t *testing.T) {
 		})
 	}
 }
+
+// TestAdoptHostilePath adopts a login that has written SQL into its own search_path: without quotes all but commas and
+// white space is a name there.
+func TestAdoptHostilePath(t *testing.T) {
+	t.Parallel()
+	w := newMessy(t)
+	w.sql(t, "CREATE SCHEMA IF NOT EXISTS {{app}} AUTHORIZATION {{app}}")
+	own := w.Conn(t, w.roles["app"])
+	path := w.text(`"$user","a"", b", Public;ALTER/**/ROLE/**/{{bystander}}/**/LOGIN`)
+	if _, err := own.Exec(t.Context(), "SELECT set_config('search_path', $1, false)", path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := own.Exec(t.Context(), w.text("ALTER ROLE {{app}} IN DATABASE {{db}} SET search_path FROM CURRENT")); err != nil {
+		t.Fatal(err)
+	}
+	harmless := func(when, first string) {
+		t.Helper()
+		var login bool
+		if err := w.root.QueryRow(t.Context(), "SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", w.roles["bystander"]).Scan(&login); err != nil || login {
+			t.Errorf("%s the search_path was run as SQL (%v)", when, err)
+		}
+		var got, want string
+		want = first + w.text(`, "a"", b", "public;alter/**/role/**/{{bystander}}/**/login"`)
+		if err := w.Conn(t, w.roles["app"]).QueryRow(t.Context(), "SELECT current_setting('search_path')").Scan(&got); err != nil || got != want {
+			t.Errorf("%s search_path is %s (%v), want %s", when, got, err, want)
+		}
+	}
+	a, _ := w.adoption(t, "app")
+	must[logins.Adopted](t)(logins.Adopt(t.Context(), w.root, a))
+	harmless("adopted", w.roles["app"])
+	must[logins.Released](t)(logins.Release(t.Context(), w.root, w.roles["app"]))
+	harmless("released", `"$user"`)
+}

@@ -158,7 +158,7 @@ func (p *adopter) leaveGroups() {
 		head := fmt.Sprintf("ALTER ROLE %s IN DATABASE %s ", name, policies.Ident(p.s.Database.Name))
 		back := head + "RESET search_path"
 		if p.s.OwnPath != nil {
-			back = head + "SET search_path TO " + *p.s.OwnPath
+			back = head + "SET search_path TO " + pathSQL(schemasOf(*p.s.OwnPath))
 		}
 		p.add(title, "", head+"SET search_path TO "+path, undo{"", back})
 		p.notes = append(p.notes, fmt.Sprintf(`"$user" of the search_path means the role that was entered: connections of %q start with search_path = %s from now on`, p.login, path))
@@ -172,13 +172,56 @@ func (p *adopter) path() string {
 	if !p.s.OwnSchema || !strings.Contains(p.s.SearchPath, "$user") {
 		return ""
 	}
-	var out []string
-	for part := range strings.SplitSeq(p.s.SearchPath, ",") {
-		part = strings.TrimSpace(part)
-		if strings.Trim(part, `"`) == "$user" {
-			part = policies.Ident(p.login)
+	list := schemasOf(p.s.SearchPath)
+	for i, schema := range list {
+		if schema == "$user" {
+			list[i] = p.login
 		}
-		out = append(out, part)
+	}
+	return pathSQL(list)
+}
+
+// schemasOf reads a search_path as PostgreSQL does. The login has written it, and may have put anything where a name would
+// be: without quotes all but commas and white space is one.
+func schemasOf(path string) []string {
+	var out []string
+	for rest := strings.TrimSpace(path); rest != ""; {
+		var name strings.Builder
+		if quoted, ok := strings.CutPrefix(rest, `"`); ok {
+			for {
+				part, after, closed := strings.Cut(quoted, `"`)
+				name.WriteString(part)
+				if rest = after; !closed || !strings.HasPrefix(after, `"`) {
+					break
+				}
+				name.WriteByte('"')
+				quoted = after[1:]
+			}
+		} else {
+			end := strings.IndexAny(rest, ", \t\n\r\f\v")
+			if end < 0 {
+				end = len(rest)
+			}
+			name.WriteString(strings.ToLower(rest[:end]))
+			rest = rest[end:]
+		}
+		out = append(out, name.String())
+		_, rest, _ = strings.Cut(rest, ",")
+		rest = strings.TrimSpace(rest)
+	}
+	return out
+}
+
+// pathSQL writes schemas as the value of a search_path.
+func pathSQL(list []string) string {
+	out := make([]string, len(list))
+	for i, schema := range list {
+		if out[i] = policies.Ident(schema); schema == "" {
+			out[i] = "''"
+		}
+	}
+	if len(out) == 0 {
+		return "''"
 	}
 	return strings.Join(out, ", ")
 }
