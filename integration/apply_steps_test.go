@@ -160,9 +160,14 @@ func TestApplyStepByStep(t *testing.T) {
 	}{
 		"the first model": {nil, &small, []string{"what nothing uses yet", "public.doc1", "public.doc2", "public.doc3"}, ""},
 		"tables alone": {&small, new(changed(func(m *stepModel) {
-			m.resources = []string{"doc1: {table: doc1, owner: other_id}", doc3, "doc4: {table: doc4, owner: owner_id}", "person: {table: person, owner: id}"}
-			m.grants = []string{`{to: authenticated, allow: {doc1: [read], doc3: [read], doc4: "*", person: [read]}}`}
-		})), []string{"what nothing uses yet", "public.doc3", "public.doc4", "public.person", "public.doc1", "public.doc2", "what nothing uses any more"}, ""},
+			m.resources = []string{"doc1: {table: doc1, owner: other_id}", doc3, "doc4: {table: doc4, owner: owner_id}"}
+			m.grants = []string{`{to: authenticated, allow: {doc1: [read], doc3: [read], doc4: "*"}}`}
+		})), []string{"what nothing uses yet", "public.doc3", "public.doc4", "public.doc1", "public.doc2", "what nothing uses any more"}, ""},
+		// The guards of the users' table say otherwise then, and they are of all tables.
+		"the users' own table": {&small, new(changed(func(m *stepModel) {
+			m.resources = append(m.resources, "person: {table: person, owner: id}")
+			m.grants = append(m.grants, `{to: authenticated, allow: {person: [read]}}`)
+		})), []string{"what nothing uses yet", "what all tables ask", "public.person"}, ""},
 		"another hierarchy": {&small, new(changed(func(m *stepModel) {
 			m.users = "{table: person, key: id, superuser: admin, sees: {creator: creator, deputy: {table: deputy, viewer: a, seen: b}}}"
 			m.resources = []string{"doc1: {table: doc1, owner: other_id}", doc2, doc3, "doc4: {table: doc4, owner: owner_id}", "doc5: {table: doc5, owner: owner_id}"}

@@ -105,7 +105,7 @@ func TestControlIdentity(t *testing.T) {
 		function, old, new string // of one function, or of several
 		without            string
 	}{
-		"a forged context":             {forgedContext, "RL003", identify, "IF context = body ||", "IF true OR context = body ||", allNotes},
+		"a forged context":             {forgedContext, "RL003", identify, "IF sealed THEN", "IF true THEN", allNotes},
 		"a copied context":             {copied, "RL003", seal + " " + identify + " " + open, sealed, "''", bossNotes},
 		"a forged token":               {forgedToken, "RL003", open, "IF gate.signed AND", "IF false AND", allNotes},
 		"a long token":                 {longToken, "RL003", open, "interval '60 seconds'", "interval '2 days'", "user:boss"},

@@ -186,6 +186,10 @@ func TestSetCopies(t *testing.T) {
 		must(t, primary, "INSERT INTO note VALUES (99, NULL)")
 		caughtUp(t, primary, standby)
 		g := w.shared(t, "app")
+		if _, err := primary.Exec(t.Context(), "SELECT rls.add_key($1, $2, $3)", g.login, g.keyID, g.key); err != nil { // no dump carries keys
+			t.Fatal(explain(err))
+		}
+		caughtUp(t, primary, standby)
 		gate, err := pgx.Connect(t.Context(), standbyServer.URL(g.login, "copy"))
 		if err != nil {
 			// Logins were restored without LOGIN.
