@@ -12,7 +12,16 @@ type Catalog struct {
 	Schemas       []Schema    `json:"schemas,omitempty"`
 	Readers       []Reader    `json:"readers,omitempty"` // sorted by kind and name
 	Gateways      []Gateway   `json:"gateways,omitempty"`
-	Installed     []Installed `json:"installed,omitempty"` // what the toolkit put there, in the order of creation
+	Installed     []Installed `json:"installed,omitempty"`  // what the toolkit put there, in the order of creation
+	PlanOwned     []PlanOwned `json:"plan_owned,omitempty"` // sorted by role and title
+}
+
+// PlanOwned is an object that belongs to a plan role: somebody created it after entering.
+type PlanOwned struct {
+	Role       string `json:"role"`
+	ClientRole string `json:"client_role"`
+	Title      string `json:"title"` // as PostgreSQL describes it
+	Alter      string `json:"alter"` // the beginning of a statement that would change its owner
 }
 
 // Table returns the table of that name, or nil.

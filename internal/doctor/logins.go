@@ -312,8 +312,8 @@ func (e *examination) planRoles(ctx context.Context) error {
 		JOIN pg_roles AS r ON r.rolname = p.role
 		JOIN pg_class AS t ON t.relkind IN ('r', 'p', 'v', 'm', 'f')
 		JOIN pg_namespace AS n ON n.oid = t.relnamespace
-		WHERE EXISTS (SELECT FROM aclexplode(t.relacl) AS x WHERE x.grantee = r.oid)
-		   OR EXISTS (SELECT FROM pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x WHERE a.attrelid = t.oid AND x.grantee = r.oid)
+		WHERE t.relowner <> r.oid AND (EXISTS (SELECT FROM aclexplode(t.relacl) AS x WHERE x.grantee = r.oid)
+		   OR EXISTS (SELECT FROM pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS x WHERE a.attrelid = t.oid AND x.grantee = r.oid))
 		ORDER BY 1, 3`)
 	for _, h := range list {
 		e.find(CodeOwnPrivileges, policies.Error, fmt.Sprintf("Run REVOKE ALL ON %s FROM %s, and grant what is needed to %s.", h.Table, policies.Ident(h.Role), policies.Ident(h.Client)),

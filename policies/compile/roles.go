@@ -120,9 +120,7 @@ func (g *compiler) planRoles(client string) {
 				"        ALTER ROLE %[2]s NOSUPERUSER NOBYPASSRLS NOREPLICATION NOCREATEROLE NOCREATEDB;\n    END IF;\n"+
 				"    FOR other IN SELECT r.rolname %[3]s LOOP\n        EXECUTE format('REVOKE %%I FROM %%I', other, %[4]s);\n    END LOOP;\nEND",
 				lit, name, others, policies.Literal(role))) + "\n" + grant,
-			// Whoever else in the cluster uses it holds a privilege through it, in that database.
-			Drop: do(fmt.Sprintf("BEGIN\n    IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d\n"+
-				"        WHERE d.refobjid = to_regrole(%s)) THEN\n        DROP ROLE IF EXISTS %s;\n    END IF;\nEND", lit, name)),
+			Drop: dropPlanRole(role, client),
 		})
 		g.schemaUsage("rls", role)
 		insert := fmt.Sprintf("INSERT INTO rls.plan_role (client_role, form, role) VALUES (%s, %s, %s)\n"+
@@ -138,6 +136,35 @@ func (g *compiler) planRoles(client string) {
 			}
 		}
 	}
+}
+
+// dropPlanRole gives what a plan role owns in this database to its client role, and drops it unless another database of
+// the cluster uses it: whoever does holds a privilege through it, there. What is created after entering is the plan role's.
+func dropPlanRole(role, client string) string {
+	name, lit := policies.Ident(role), policies.Literal(policies.Ident(role))
+	const here = "d.dbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = current_database())"
+	return do(fmt.Sprintf("DECLARE\n    other text;\n    lent boolean := false;\nBEGIN\n"+
+		"    IF EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d WHERE d.refobjid = to_regrole(%[2]s) AND d.deptype = 'o'\n"+
+		"        AND d.classid <> 'pg_catalog.pg_default_acl'::regclass AND %[5]s) THEN\n"+
+		"        BEGIN\n"+
+		"            IF NOT pg_has_role(to_regrole(%[2]s), 'USAGE') THEN\n"+
+		"                GRANT %[1]s TO CURRENT_USER;\n                lent := true;\n            END IF;\n"+
+		"            REASSIGN OWNED BY %[1]s TO %[3]s;\n"+
+		"            IF lent THEN\n                REVOKE %[1]s FROM CURRENT_USER;\n            END IF;\n"+
+		"        EXCEPTION WHEN insufficient_privilege OR invalid_grant_operation THEN\n"+
+		"            RAISE EXCEPTION 'plan role %% owns objects that %% cannot give away: %%', %[2]s, quote_ident(current_user), SQLERRM\n"+
+		"                USING ERRCODE = 'RL660', HINT = %[4]s;\n"+
+		"        END;\n    END IF;\n"+
+		"    SELECT pg_describe_object(d.classid, d.objid, d.objsubid) INTO other FROM pg_catalog.pg_shdepend AS d\n"+
+		"        WHERE d.refobjid = to_regrole(%[2]s) AND %[5]s ORDER BY 1 LIMIT 1;\n"+
+		"    IF other IS NOT NULL THEN\n"+
+		"        RAISE EXCEPTION 'plan role %% cannot go: %% names it', %[2]s, other\n"+
+		"            USING ERRCODE = 'RL660', HINT = %[6]s;\n    END IF;\n"+
+		"    IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d\n        WHERE d.refobjid = to_regrole(%[2]s)) THEN\n"+
+		"        DROP ROLE IF EXISTS %[1]s;\n    END IF;\nEND",
+		name, lit, policies.Ident(client),
+		policies.Literal(fmt.Sprintf("As a database superuser, run REASSIGN OWNED BY %s TO another owner.", name)), here,
+		policies.Literal(fmt.Sprintf("Give it to %s instead of %s: its privileges, default privileges or policy.", policies.Ident(client), name))))
 }
 
 // planRole names the database role of a form of a client role, in the 63 bytes that a name has.

@@ -72,7 +72,7 @@ func (d *differ) changes(desired []policies.Object) []policies.Change {
 		if _, wanted := d.want[key(i.Kind, i.Name)]; wanted {
 			continue
 		}
-		c := drop(i, d.gone(i))
+		c := drop(i, d.gone(i)+d.gives(i))
 		if leaf(i.Kind) {
 			first = append(first, c)
 		} else {
@@ -146,6 +146,20 @@ func union(a, b string) string {
 		}
 	}
 	return strings.TrimSpace(strings.Join(lines, "\n"))
+}
+
+// gives says what a plan role leaves to its client role when it goes.
+func (d *differ) gives(i policies.Installed) string {
+	to, what := "", []string(nil)
+	for _, o := range d.actual.PlanOwned {
+		if i.Kind == policies.KindRole && i.Name == policies.Identity(o.Role) {
+			to, what = policies.Ident(o.ClientRole), append(what, o.Title)
+		}
+	}
+	if to == "" {
+		return ""
+	}
+	return fmt.Sprintf("; %s becomes the property of %s", strings.Join(what, ", "), to)
 }
 
 // drop takes away what the toolkit made. What somebody has dropped by hand, perhaps with its table, is only forgotten.
@@ -290,7 +304,7 @@ func (d *differ) rebuild(desired []policies.Object) []policies.Change {
 	}
 	for _, i := range slices.Backward(d.actual.Installed) {
 		if _, wanted := d.want[key(i.Kind, i.Name)]; !wanted && !structural(i.Kind) {
-			out = append(out, drop(i, d.gone(i)))
+			out = append(out, drop(i, d.gone(i)+d.gives(i)))
 		}
 	}
 	for _, o := range desired {

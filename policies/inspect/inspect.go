@@ -28,6 +28,8 @@ var (
 	installedSQL string
 	//go:embed dependents.sql
 	dependentsSQL string
+	//go:embed planowned.sql
+	planOwnedSQL string
 )
 
 const gatewaysSQL = `
@@ -85,6 +87,9 @@ func InTx(ctx context.Context, tx pgx.Tx) (*policies.Catalog, error) {
 		}
 		if err := document(ctx, tx, installedSQL, &c.Installed); err != nil {
 			return fmt.Errorf("inspect installed objects: %w", err)
+		}
+		if err := document(ctx, tx, planOwnedSQL, &c.PlanOwned); err != nil {
+			return fmt.Errorf("inspect what plan roles own: %w", err)
 		}
 		return nil
 	})

@@ -33,7 +33,32 @@ $$;
 ALTER ROLE rls_any_app INHERIT;
 GRANT app, rls_any TO rls_any_app;
 -- undo: DO $$
+-- undo: DECLARE
+-- undo:     other text;
+-- undo:     lent boolean := false;
 -- undo: BEGIN
+-- undo:     IF EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d WHERE d.refobjid = to_regrole('rls_any_app') AND d.deptype = 'o'
+-- undo:         AND d.classid <> 'pg_catalog.pg_default_acl'::regclass AND d.dbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = current_database())) THEN
+-- undo:         BEGIN
+-- undo:             IF NOT pg_has_role(to_regrole('rls_any_app'), 'USAGE') THEN
+-- undo:                 GRANT rls_any_app TO CURRENT_USER;
+-- undo:                 lent := true;
+-- undo:             END IF;
+-- undo:             REASSIGN OWNED BY rls_any_app TO app;
+-- undo:             IF lent THEN
+-- undo:                 REVOKE rls_any_app FROM CURRENT_USER;
+-- undo:             END IF;
+-- undo:         EXCEPTION WHEN insufficient_privilege OR invalid_grant_operation THEN
+-- undo:             RAISE EXCEPTION 'plan role % owns objects that % cannot give away: %', 'rls_any_app', quote_ident(current_user), SQLERRM
+-- undo:                 USING ERRCODE = 'RL660', HINT = 'As a database superuser, run REASSIGN OWNED BY rls_any_app TO another owner.';
+-- undo:         END;
+-- undo:     END IF;
+-- undo:     SELECT pg_describe_object(d.classid, d.objid, d.objsubid) INTO other FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_any_app') AND d.dbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = current_database()) ORDER BY 1 LIMIT 1;
+-- undo:     IF other IS NOT NULL THEN
+-- undo:         RAISE EXCEPTION 'plan role % cannot go: % names it', 'rls_any_app', other
+-- undo:             USING ERRCODE = 'RL660', HINT = 'Give it to app instead of rls_any_app: its privileges, default privileges or policy.';
+-- undo:     END IF;
 -- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
 -- undo:         WHERE d.refobjid = to_regrole('rls_any_app')) THEN
 -- undo:         DROP ROLE IF EXISTS rls_any_app;
@@ -66,7 +91,32 @@ $$;
 ALTER ROLE rls_narrow_app INHERIT;
 GRANT app, rls_narrow TO rls_narrow_app;
 -- undo: DO $$
+-- undo: DECLARE
+-- undo:     other text;
+-- undo:     lent boolean := false;
 -- undo: BEGIN
+-- undo:     IF EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d WHERE d.refobjid = to_regrole('rls_narrow_app') AND d.deptype = 'o'
+-- undo:         AND d.classid <> 'pg_catalog.pg_default_acl'::regclass AND d.dbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = current_database())) THEN
+-- undo:         BEGIN
+-- undo:             IF NOT pg_has_role(to_regrole('rls_narrow_app'), 'USAGE') THEN
+-- undo:                 GRANT rls_narrow_app TO CURRENT_USER;
+-- undo:                 lent := true;
+-- undo:             END IF;
+-- undo:             REASSIGN OWNED BY rls_narrow_app TO app;
+-- undo:             IF lent THEN
+-- undo:                 REVOKE rls_narrow_app FROM CURRENT_USER;
+-- undo:             END IF;
+-- undo:         EXCEPTION WHEN insufficient_privilege OR invalid_grant_operation THEN
+-- undo:             RAISE EXCEPTION 'plan role % owns objects that % cannot give away: %', 'rls_narrow_app', quote_ident(current_user), SQLERRM
+-- undo:                 USING ERRCODE = 'RL660', HINT = 'As a database superuser, run REASSIGN OWNED BY rls_narrow_app TO another owner.';
+-- undo:         END;
+-- undo:     END IF;
+-- undo:     SELECT pg_describe_object(d.classid, d.objid, d.objsubid) INTO other FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_narrow_app') AND d.dbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = current_database()) ORDER BY 1 LIMIT 1;
+-- undo:     IF other IS NOT NULL THEN
+-- undo:         RAISE EXCEPTION 'plan role % cannot go: % names it', 'rls_narrow_app', other
+-- undo:             USING ERRCODE = 'RL660', HINT = 'Give it to app instead of rls_narrow_app: its privileges, default privileges or policy.';
+-- undo:     END IF;
 -- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
 -- undo:         WHERE d.refobjid = to_regrole('rls_narrow_app')) THEN
 -- undo:         DROP ROLE IF EXISTS rls_narrow_app;
@@ -99,7 +149,32 @@ $$;
 ALTER ROLE rls_middle_app INHERIT;
 GRANT app, rls_middle TO rls_middle_app;
 -- undo: DO $$
+-- undo: DECLARE
+-- undo:     other text;
+-- undo:     lent boolean := false;
 -- undo: BEGIN
+-- undo:     IF EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d WHERE d.refobjid = to_regrole('rls_middle_app') AND d.deptype = 'o'
+-- undo:         AND d.classid <> 'pg_catalog.pg_default_acl'::regclass AND d.dbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = current_database())) THEN
+-- undo:         BEGIN
+-- undo:             IF NOT pg_has_role(to_regrole('rls_middle_app'), 'USAGE') THEN
+-- undo:                 GRANT rls_middle_app TO CURRENT_USER;
+-- undo:                 lent := true;
+-- undo:             END IF;
+-- undo:             REASSIGN OWNED BY rls_middle_app TO app;
+-- undo:             IF lent THEN
+-- undo:                 REVOKE rls_middle_app FROM CURRENT_USER;
+-- undo:             END IF;
+-- undo:         EXCEPTION WHEN insufficient_privilege OR invalid_grant_operation THEN
+-- undo:             RAISE EXCEPTION 'plan role % owns objects that % cannot give away: %', 'rls_middle_app', quote_ident(current_user), SQLERRM
+-- undo:                 USING ERRCODE = 'RL660', HINT = 'As a database superuser, run REASSIGN OWNED BY rls_middle_app TO another owner.';
+-- undo:         END;
+-- undo:     END IF;
+-- undo:     SELECT pg_describe_object(d.classid, d.objid, d.objsubid) INTO other FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_middle_app') AND d.dbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = current_database()) ORDER BY 1 LIMIT 1;
+-- undo:     IF other IS NOT NULL THEN
+-- undo:         RAISE EXCEPTION 'plan role % cannot go: % names it', 'rls_middle_app', other
+-- undo:             USING ERRCODE = 'RL660', HINT = 'Give it to app instead of rls_middle_app: its privileges, default privileges or policy.';
+-- undo:     END IF;
 -- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
 -- undo:         WHERE d.refobjid = to_regrole('rls_middle_app')) THEN
 -- undo:         DROP ROLE IF EXISTS rls_middle_app;
@@ -132,7 +207,32 @@ $$;
 ALTER ROLE rls_wide_app INHERIT;
 GRANT app, rls_wide TO rls_wide_app;
 -- undo: DO $$
+-- undo: DECLARE
+-- undo:     other text;
+-- undo:     lent boolean := false;
 -- undo: BEGIN
+-- undo:     IF EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d WHERE d.refobjid = to_regrole('rls_wide_app') AND d.deptype = 'o'
+-- undo:         AND d.classid <> 'pg_catalog.pg_default_acl'::regclass AND d.dbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = current_database())) THEN
+-- undo:         BEGIN
+-- undo:             IF NOT pg_has_role(to_regrole('rls_wide_app'), 'USAGE') THEN
+-- undo:                 GRANT rls_wide_app TO CURRENT_USER;
+-- undo:                 lent := true;
+-- undo:             END IF;
+-- undo:             REASSIGN OWNED BY rls_wide_app TO app;
+-- undo:             IF lent THEN
+-- undo:                 REVOKE rls_wide_app FROM CURRENT_USER;
+-- undo:             END IF;
+-- undo:         EXCEPTION WHEN insufficient_privilege OR invalid_grant_operation THEN
+-- undo:             RAISE EXCEPTION 'plan role % owns objects that % cannot give away: %', 'rls_wide_app', quote_ident(current_user), SQLERRM
+-- undo:                 USING ERRCODE = 'RL660', HINT = 'As a database superuser, run REASSIGN OWNED BY rls_wide_app TO another owner.';
+-- undo:         END;
+-- undo:     END IF;
+-- undo:     SELECT pg_describe_object(d.classid, d.objid, d.objsubid) INTO other FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_wide_app') AND d.dbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = current_database()) ORDER BY 1 LIMIT 1;
+-- undo:     IF other IS NOT NULL THEN
+-- undo:         RAISE EXCEPTION 'plan role % cannot go: % names it', 'rls_wide_app', other
+-- undo:             USING ERRCODE = 'RL660', HINT = 'Give it to app instead of rls_wide_app: its privileges, default privileges or policy.';
+-- undo:     END IF;
 -- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
 -- undo:         WHERE d.refobjid = to_regrole('rls_wide_app')) THEN
 -- undo:         DROP ROLE IF EXISTS rls_wide_app;
@@ -165,7 +265,32 @@ $$;
 ALTER ROLE rls_all_app INHERIT;
 GRANT app, rls_all TO rls_all_app;
 -- undo: DO $$
+-- undo: DECLARE
+-- undo:     other text;
+-- undo:     lent boolean := false;
 -- undo: BEGIN
+-- undo:     IF EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d WHERE d.refobjid = to_regrole('rls_all_app') AND d.deptype = 'o'
+-- undo:         AND d.classid <> 'pg_catalog.pg_default_acl'::regclass AND d.dbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = current_database())) THEN
+-- undo:         BEGIN
+-- undo:             IF NOT pg_has_role(to_regrole('rls_all_app'), 'USAGE') THEN
+-- undo:                 GRANT rls_all_app TO CURRENT_USER;
+-- undo:                 lent := true;
+-- undo:             END IF;
+-- undo:             REASSIGN OWNED BY rls_all_app TO app;
+-- undo:             IF lent THEN
+-- undo:                 REVOKE rls_all_app FROM CURRENT_USER;
+-- undo:             END IF;
+-- undo:         EXCEPTION WHEN insufficient_privilege OR invalid_grant_operation THEN
+-- undo:             RAISE EXCEPTION 'plan role % owns objects that % cannot give away: %', 'rls_all_app', quote_ident(current_user), SQLERRM
+-- undo:                 USING ERRCODE = 'RL660', HINT = 'As a database superuser, run REASSIGN OWNED BY rls_all_app TO another owner.';
+-- undo:         END;
+-- undo:     END IF;
+-- undo:     SELECT pg_describe_object(d.classid, d.objid, d.objsubid) INTO other FROM pg_catalog.pg_shdepend AS d
+-- undo:         WHERE d.refobjid = to_regrole('rls_all_app') AND d.dbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = current_database()) ORDER BY 1 LIMIT 1;
+-- undo:     IF other IS NOT NULL THEN
+-- undo:         RAISE EXCEPTION 'plan role % cannot go: % names it', 'rls_all_app', other
+-- undo:             USING ERRCODE = 'RL660', HINT = 'Give it to app instead of rls_all_app: its privileges, default privileges or policy.';
+-- undo:     END IF;
 -- undo:     IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS d
 -- undo:         WHERE d.refobjid = to_regrole('rls_all_app')) THEN
 -- undo:         DROP ROLE IF EXISTS rls_all_app;
