@@ -198,4 +198,14 @@ func TestNorthwindEffects(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s %s %v", e.Code, e.Title, strings.Join(e.Tables, ","), e.May))
 	}
 	equal(t, got, []string{"RL237 public.orders_of(who smallint) public.orders true", "RL237 public.order_totals public.orders false", "RL236 " + r + " public.orders false"}, "effects")
+	// Once applied, the doctor says it of logins, and not of those that are registered.
+	w.sql(t, "DROP FUNCTION public.orders_of; DROP VIEW public.order_totals; GRANT SELECT ON public.customers TO "+r)
+	w.apply(t, northwindModel)
+	var found []string
+	for _, f := range w.examine(t) {
+		if strings.HasPrefix(f, "RL236") {
+			found = append(found, f)
+		}
+	}
+	equal(t, found, []string{"RL236 warning login " + r + " holds privileges on public.orders, and is of no client or maintenance role: it sees no row, without an error"}, "doctor")
 }

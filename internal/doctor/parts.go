@@ -58,10 +58,14 @@ func (e *examination) openParts(ctx context.Context, reached []string) (map[stri
 
 // defaults finds default privileges that open each new partition or child to clients until the next apply.
 func (e *examination) defaults(ctx context.Context, reached []string) error {
-	type gift struct{ Maker, Schema, Who, Table string }
+	type gift struct {
+		Maker, Schema, Who, Table string
+		Adopted                   bool // adoption made it: the application uses what its owner makes
+	}
 	list, err := rows[gift](ctx, e, `
 		SELECT DISTINCT ON (1, 2, 3) quote_ident(m.rolname), coalesce(quote_ident(n.nspname), ''),
-		       CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(g.rolname) END, format('%I.%I', p.table_schema, p.table_name)
+		       CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(g.rolname) END, format('%I.%I', p.table_schema, p.table_name),
+		       EXISTS (SELECT FROM rls.adoption AS a WHERE a.client_role = g.rolname AND a.owner_role = m.rolname)
 		FROM rls.protected_table AS p
 		JOIN pg_class AS c ON c.oid = p.oid
 		JOIN pg_default_acl AS d ON d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, c.relnamespace)
@@ -76,6 +80,12 @@ func (e *examination) defaults(ctx context.Context, reached []string) error {
 		schema := ""
 		if g.Schema != "" {
 			schema = " IN SCHEMA " + g.Schema
+		}
+		if g.Adopted {
+			e.find(CodeOpenDefaults, policies.Note,
+				fmt.Sprintf("Leave them: adoption made them, so that the application can use what %s makes. Run rlsctl apply in the transaction after each new partition.", g.Maker),
+				"a new partition or child of %s that %s makes is open to %s by itself until the next apply", g.Table, g.Maker, g.Who)
+			continue
 		}
 		e.find(CodeOpenDefaults, policies.Warning,
 			fmt.Sprintf("Run ALTER DEFAULT PRIVILEGES FOR ROLE %s%s REVOKE ALL ON TABLES FROM %s, or rlsctl apply in the transaction after each new partition.", g.Maker, schema, g.Who),

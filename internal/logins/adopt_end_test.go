@@ -2,6 +2,7 @@ package logins_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,9 +97,27 @@ func TestAdoptEndToEnd(t *testing.T) {
 	a, keys := w.adoption(t, "app")
 	must[logins.Adopted](t)(logins.Adopt(t.Context(), w.root, a))
 	w.apply(t, messyModel)
-	if c := w.complaints(t); len(c) > 0 {
+	// These two read a table directly, and are nobody.
+	c := w.complaints(t)
+	for _, who := range []string{"reader", "writer"} {
+		n := len(c)
+		if c = slices.DeleteFunc(c, func(f string) bool { return strings.HasPrefix(f, "RL236 login "+w.roles[who]+" ") }); len(c) != n-1 {
+			t.Errorf("the doctor says nothing of the login %s", who)
+		}
+	}
+	if len(c) > 0 {
 		t.Errorf("the doctor finds:\n%s", strings.Join(c, "\n"))
 	}
+	// Of what adoption made itself it says what that is for.
+	w.apply(t, strings.Replace(messyModel, "grants:", "  archive: {table: sales.archive, owner: id}\ngrants:", 1))
+	told := must[doctor.Report](t)(doctor.Examine(t.Context(), w.root, doctor.Options{})).Findings
+	if i := slices.IndexFunc(told, func(f doctor.Finding) bool {
+		return f.Code == doctor.CodeOpenDefaults && strings.Contains(f.Message, w.roles["app"]+"_owner")
+	}); i < 0 ||
+		told[i].Level != policies.Note || !strings.HasPrefix(told[i].Hint, "Leave them") {
+		t.Errorf("of default privileges that adoption made the doctor says: %v", told)
+	}
+	w.apply(t, messyModel)
 
 	s, err := pgsession.Open(t.Context(), w.Pool(t, w.roles["app"]), pgsession.FileKeys(keys))
 	if err != nil {
