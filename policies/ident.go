@@ -1,6 +1,11 @@
 package policies
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // MaxIdent is the longest identifier in bytes; PostgreSQL cuts longer ones with a mere NOTICE.
 const MaxIdent = 63
@@ -15,6 +20,37 @@ func Ident(name string) string {
 
 // QuoteIdent quotes an identifier always.
 func QuoteIdent(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// Quoted quotes an SQL name in a message: one that has quotes already keeps them as they are.
+func Quoted(name string) string {
+	if strings.Contains(name, `"`) {
+		return Printable(name)
+	}
+	return `"` + Printable(name) + `"`
+}
+
+// Printable makes a text fit for one line of a terminal: what is not printed is escaped.
+func Printable(s string) string {
+	if utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
 
 // Literal quotes a string as an SQL literal that means the same under every setting of standard_conforming_strings.
 func Literal(s string) string {

@@ -1,6 +1,9 @@
 package policies
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Pos is a place in a model file. Line and Column count from 1; the zero value means "nowhere in particular".
 type Pos struct {
@@ -48,6 +51,15 @@ func (t TableName) IsZero() bool { return t.Name == "" }
 
 // String returns schema.table, quoted where PostgreSQL needs it.
 func (t TableName) String() string { return Ident(t.Schema) + "." + Ident(t.Name) }
+
+// Format prints what String returns; %q quotes it as Quoted does.
+func (t TableName) Format(f fmt.State, verb rune) {
+	if verb == 'q' {
+		fmt.Fprint(f, Quoted(t.String()))
+		return
+	}
+	fmt.Fprintf(f, fmt.FormatString(f, verb), t.String())
+}
 
 // Database names what the model needs from the server besides tables.
 type Database struct {

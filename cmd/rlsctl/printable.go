@@ -4,35 +4,15 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/rlsctl/rlsctl/policies"
 )
 
 // A name in the database may hold anything but a zero byte, and so may a row. Nothing of it must reach a terminal as a
 // command: move its cursor, hide a line, change its colours, or turn the direction of the text.
 
 // printable makes a text fit for one line of a terminal.
-func printable(s string) string {
-	if utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
-}
+func printable(s string) string { return policies.Printable(s) }
 
 // printableLines is printable for a text of several lines.
 func printableLines(s string) string {

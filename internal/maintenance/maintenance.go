@@ -174,7 +174,7 @@ func parseNames(ctx context.Context, tx pgx.Tx, names []string) (out []policies.
 			parts = []string{"public", parts[0]}
 		}
 		if err != nil || len(parts) != 2 {
-			return nil, refuse("", `Write it as schema.table, and put a part that needs quotes in double quotes: '"My Schema"."My Table"'.`, "%q is not the name of a table", name)
+			return nil, refuse("", `Write it as schema.table, and put a part that needs quotes in double quotes: '"My Schema"."My Table"'.`, "%s is not the name of a table", policies.Quoted(name))
 		}
 		out = append(out, policies.TableName{Schema: parts[0], Name: parts[1]})
 	}

@@ -37,9 +37,9 @@ func (k *checker) noTable(n policies.TableName) {
 	}
 	hint := fmt.Sprintf("create the table, or correct the name in %q", k.model.File)
 	if near := policies.Suggest(n.String(), all); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
+		hint = fmt.Sprintf("did you mean %s?", policies.Quoted(near))
 	} else if i := slices.IndexFunc(k.catalog.Tables, func(t policies.Table) bool { return t.Name == n.Name }); i >= 0 {
-		hint = fmt.Sprintf("did you mean %q?", all[i])
+		hint = fmt.Sprintf("did you mean %s?", policies.Quoted(all[i]))
 	}
 	message := fmt.Sprintf("table %q does not exist", n)
 	if !schema {

@@ -123,14 +123,14 @@ func table(v string) (policies.TableName, *problem) {
 		return policies.TableName{Schema: parts[0], Name: parts[1]}, nil
 	}
 	return policies.TableName{}, &problem{
-		CodeIdentifier, fmt.Sprintf("table name %q has %d parts", clip(v), len(parts)), "write \"schema.table\"",
+		CodeIdentifier, fmt.Sprintf("table name %s has %d parts", policies.Quoted(clip(v)), len(parts)), "write \"schema.table\"",
 	}
 }
 
 // identifier reads one part of a table name up to a dot or the end.
 func identifier(s, whole string) (name, rest string, bad *problem) {
 	misspelt := &problem{
-		CodeIdentifier, fmt.Sprintf("%q is not a table name", clip(whole)),
+		CodeIdentifier, fmt.Sprintf("%s is not a table name", policies.Quoted(clip(whole))),
 		`write schema.table, and put a part with other characters than letters, digits and underscores in double quotes: '"My Schema"."My Table"'`,
 	}
 	if strings.HasPrefix(s, `"`) {
