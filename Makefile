@@ -16,7 +16,7 @@ build: ## build bin/rlsctl
 demo: build ## show the product working on a throw-away server
 	@./$(BIN) demo
 
-test: verify ## all tests, in containers where an engine answers, else on a local server
+test: verify ## all tests, on a throw-away server of the machine, else in containers
 	$(GO) vet $(PACKAGES)
 	@$(GO) test -count=1 -v -run '^TestServer$$' ./internal/pgtest 2>&1 | grep '^pgtest:' || echo 'pgtest: no server can be had'
 	$(GO) run $(GOTESTSUM) --format pkgname-and-test-fails -- -timeout 14m $(PACKAGES)

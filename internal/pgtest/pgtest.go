@@ -4,8 +4,8 @@
 //
 //	func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 //
-// RLSCTL_TEST_SERVER chooses it: container, local or url (DATABASE_URL). By default it is a container where an engine
-// answers, else a throw-away cluster of the server binaries on the machine. RLSCTL_TEST_PG is the major version.
+// RLSCTL_TEST_SERVER chooses it: container, local or url (DATABASE_URL). By default it is a throw-away cluster of the
+// server binaries on the machine, which is faster, else a container. RLSCTL_TEST_PG is the major version.
 // A test that finds no server fails; it is never skipped.
 package pgtest
 
@@ -129,14 +129,10 @@ func start(ctx context.Context) (*Server, error) {
 	var err error
 	switch source := os.Getenv("RLSCTL_TEST_SERVER"); source {
 	case "":
-		if pgserver.EngineAnswers(ctx) {
-			if pg, err = container(); err == nil {
-				break
-			}
-			fmt.Fprintf(os.Stderr, "pgtest: no container: %v\n", err)
-		}
 		o.Prefer = pgserver.KindLocal
-		pg, err = pgserver.Start(ctx, o)
+		if pg, err = pgserver.Start(ctx, o); errors.Is(err, pgserver.ErrNoServer) && pgserver.EngineAnswers(ctx) {
+			pg, err = container()
+		}
 	case pgserver.KindContainer:
 		pg, err = container()
 	case pgserver.KindLocal:
