@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,6 +40,7 @@ const asProgram = "RLSCTL_TEST_AS_PROGRAM"
 //	sql FILE|STATEMENT             as the database superuser
 //	expand FILE...                 puts the environment's values for ${NAME} into files
 //	snapshot FILE                  writes down everything that a change of the schema could touch
+//	catalog FILE FILE              two catalogs, which must be the same but for database roles
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -61,6 +64,7 @@ func TestScripts(t *testing.T) {
 			"sql":      scriptSQL,
 			"expand":   scriptExpand,
 			"snapshot": scriptSnapshot,
+			"catalog":  scriptCatalog,
 		},
 	})
 }
@@ -139,6 +143,20 @@ func expanded(ts *testscript.TestScript, s string) string {
 func scriptExpand(ts *testscript.TestScript, _ bool, args []string) {
 	for _, file := range args {
 		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(expanded(ts, ts.ReadFile(file))), 0o600))
+	}
+}
+
+// scriptCatalog is true of two catalogs that are the same byte by byte, but for the database roles: those are of the whole
+// server, where other tests make and drop theirs.
+func scriptCatalog(ts *testscript.TestScript, neg bool, args []string) {
+	var parts [2]map[string]json.RawMessage
+	for i, file := range args {
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &parts[i]))
+		delete(parts[i], "roles")
+	}
+	same := func(a, b json.RawMessage) bool { return string(a) == string(b) }
+	if maps.EqualFunc(parts[0], parts[1], same) == neg {
+		ts.Fatalf("catalogs: %v", args)
 	}
 }
 
