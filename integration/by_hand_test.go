@@ -61,7 +61,7 @@ func (w *world) uninstalled(t testing.TB) {
 	if err != nil {
 		t.Fatal(explain(err))
 	}
-	if err := pipeline.Apply(t.Context(), conn, nil, r.Plan, apply.Options{Allow: apply.Hazards(r.Plan)}); err != nil {
+	if err := pipeline.Apply(t.Context(), conn, nil, r.Plan, apply.Options{Allow: apply.Hazards(r.Plan), LockRetries: 30}); err != nil {
 		t.Fatal(explain(err))
 	}
 }
@@ -91,7 +91,7 @@ func TestPoliciesByHand(t *testing.T) {
 			}) {
 				t.Errorf("notes %v", p.Notes)
 			}
-			if err := pipeline.Apply(t.Context(), w.admin(t), m, p, apply.Options{Allow: apply.Hazards(p)}); !errors.Is(err, apply.ErrRefused) {
+			if err := pipeline.Apply(t.Context(), w.admin(t), m, p, apply.Options{Allow: apply.Hazards(p), LockRetries: 30}); !errors.Is(err, apply.ErrRefused) {
 				t.Fatalf("apply: %v", err)
 			}
 			equal(t, policiesOf(t, w), before, "after a refusal")
@@ -116,7 +116,7 @@ func TestPoliciesByHand(t *testing.T) {
 			if i != 0 || p.Notes.HasErrors() {
 				t.Fatalf("step %d drops it, notes %v", i, p.Notes)
 			}
-			if err := pipeline.Apply(t.Context(), w.admin(t), m, p, apply.Options{Allow: apply.Hazards(p)}); err != nil {
+			if err := pipeline.Apply(t.Context(), w.admin(t), m, p, apply.Options{Allow: apply.Hazards(p), LockRetries: 30}); err != nil {
 				t.Fatal(explain(err))
 			}
 			if list := policiesOf(t, w); slices.ContainsFunc(list, func(s string) bool { return strings.Contains(s, "|by_hand|") }) {
@@ -138,7 +138,7 @@ func TestPoliciesByHandLater(t *testing.T) {
 	const sql = "CREATE POLICY late ON note FOR SELECT TO {{app}} USING (true)"
 	m, p := w.planWith(t, strings.Replace(byHandModel, "owner: owner}", "owner: owner, write_scope: self}", 1))
 	w.sql(t, sql)
-	if err := pipeline.Apply(t.Context(), w.admin(t), m, p, apply.Options{Allow: apply.Hazards(p)}); !errors.Is(err, apply.ErrStateChanged) {
+	if err := pipeline.Apply(t.Context(), w.admin(t), m, p, apply.Options{Allow: apply.Hazards(p), LockRetries: 30}); !errors.Is(err, apply.ErrStateChanged) {
 		t.Errorf("a policy between plan and apply: %v", err)
 	}
 	r, err := doctor.Examine(t.Context(), w.admin(t), doctor.Options{})
@@ -152,7 +152,7 @@ func TestPoliciesByHandLater(t *testing.T) {
 	}
 	drop := func(model string) {
 		m, p := w.planWith(t, model, diff.DropPolicies())
-		if err := pipeline.Apply(t.Context(), w.admin(t), m, p, apply.Options{Allow: apply.Hazards(p)}); err != nil {
+		if err := pipeline.Apply(t.Context(), w.admin(t), m, p, apply.Options{Allow: apply.Hazards(p), LockRetries: 30}); err != nil {
 			t.Fatal(explain(err))
 		}
 	}

@@ -154,7 +154,7 @@ func (w *world) apply(t testing.TB, model string) {
 	if r.Diagnostics.HasErrors() {
 		t.Fatalf("check: %v", r.Diagnostics)
 	}
-	if err := pipeline.Apply(t.Context(), conn, m, r.Plan, apply.Options{Allow: apply.Hazards(r.Plan)}); err != nil {
+	if err := pipeline.Apply(t.Context(), conn, m, r.Plan, apply.Options{Allow: apply.Hazards(r.Plan), LockRetries: 30 /* as rlsctl apply: other tests change the same roles */}); err != nil {
 		t.Fatalf("apply: %v\nnotes: %v", explain(err), r.Plan.Notes)
 	}
 	w.model = w.text(model)

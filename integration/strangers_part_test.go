@@ -60,12 +60,16 @@ INSERT INTO app.pair VALUES (1, 1, 2, 3);
 CREATE TABLE app.doc (id bigint PRIMARY KEY, owner bigint REFERENCES app.person, body text);
 CREATE TABLE app.memo (extra text, PRIMARY KEY (id)) INHERITS (app.doc);
 CREATE TABLE archive.note (more text) INHERITS (app.memo);
-ALTER TABLE archive.note ALTER id DROP NOT NULL;
 CREATE INDEX ON app.doc (owner); CREATE INDEX ON app.memo (owner); CREATE INDEX ON archive.note (owner);
 INSERT INTO app.doc SELECT id * 10, id FROM app.person;
 INSERT INTO app.memo SELECT id * 10 + 1, id FROM app.person;
 INSERT INTO archive.note SELECT id * 10 + 2, id FROM app.person;
-INSERT INTO archive.note VALUES (NULL, 3);
+DO $$ BEGIN -- from PostgreSQL 18 on children keep it
+    IF current_setting('server_version_num')::integer < 180000 THEN
+        ALTER TABLE archive.note ALTER id DROP NOT NULL;
+        INSERT INTO archive.note VALUES (NULL, 3);
+    END IF;
+END $$;
 GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA app, archive TO {{app}};
 `
 )
@@ -247,7 +251,11 @@ func TestParts(t *testing.T) {
 	t.Run("plan", func(t *testing.T) {
 		for table, n := range map[string]int{"app.event": 0, "archive.event_old": 0} {
 			w.as(t, "key:2", func(tx pgx.Tx) {
-				n = strings.Count(strings.Join(w.rows(t, tx, "EXPLAIN SELECT * FROM "+table), "\n"), "InitPlan")
+				for _, line := range w.rows(t, tx, "EXPLAIN SELECT * FROM "+table) {
+					if strings.HasPrefix(strings.TrimSpace(line), "InitPlan") { // from PostgreSQL 17 on conditions name them too
+						n++
+					}
+				}
 			})
 			if n == 0 || n > 2 {
 				t.Errorf("%s: %d InitPlans", table, n)
