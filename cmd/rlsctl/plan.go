@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/cobra"
 
 	"github.com/rlsctl/rlsctl/policies"
@@ -85,8 +83,7 @@ func (a *app) plan(ctx context.Context, conn *pgx.Conn, m *policies.Model, drop 
 	if judged := a.judge(result.Diagnostics); judged != nil {
 		return result, judged
 	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == "42501" {
+	if lacksRights(err) {
 		return result, (&exitError{code: exitUnexpected, err: err}).hint("Connect as a database superuser, or as the login that installed the kernel.")
 	}
 	return result, noKernel(err)

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rlsctl/rlsctl/internal/ownership"
 )
 
 // exposedSQL lists views and definer functions that clients may use and that run with the rights of the owner of one of
@@ -58,7 +60,7 @@ func Exposed(ctx context.Context, conn *pgx.Conn, tables []Table) error {
 	}
 	var list []string
 	err := inTx(ctx, conn, DefaultLockTimeout, func(tx pgx.Tx) error {
-		return asOwner(ctx, tx, func() error {
+		return ownership.Do(ctx, tx, func() error {
 			rows, _ := tx.Query(ctx, exposedSQL, oids)
 			var err error
 			list, err = pgx.CollectRows(rows, pgx.RowTo[string])

@@ -77,7 +77,7 @@ func Begin(ctx context.Context, conn *pgx.Conn) error {
 	}
 	var kind string
 	err := inTx(ctx, conn, DefaultLockTimeout, func(tx pgx.Tx) error {
-		return asOwner(ctx, tx, func() error {
+		return ownership.Do(ctx, tx, func() error {
 			return tx.QueryRow(ctx, "SELECT coalesce((SELECT l.kind FROM rls.login AS l WHERE l.name = session_user), '')").Scan(&kind)
 		})
 	})
@@ -121,7 +121,7 @@ func Steady(ctx context.Context, conn *pgx.Conn) error {
 // migrated there.
 func Protected(ctx context.Context, conn *pgx.Conn, names []string) (tables []Table, err error) {
 	err = inTx(ctx, conn, DefaultLockTimeout, func(tx pgx.Tx) error {
-		return asOwner(ctx, tx, func() error {
+		return ownership.Do(ctx, tx, func() error {
 			rows, _ := tx.Query(ctx, `
 				SELECT c.oid, n.nspname::text, c.relname::text, pg_get_userbyid(c.relowner)::text, c.relforcerowsecurity
 				FROM rls.compiled AS i
@@ -187,7 +187,7 @@ func Lift(ctx context.Context, conn *pgx.Conn, t Table, lockTimeout time.Duratio
 		if _, err := tx.Exec(ctx, "ALTER TABLE "+t.String()+" NO FORCE ROW LEVEL SECURITY"); err != nil {
 			return err
 		}
-		return asOwner(ctx, tx, func() error {
+		return ownership.Do(ctx, tx, func() error {
 			_, err := tx.Exec(ctx, `INSERT INTO rls.lifted (table_oid, table_schema, table_name) VALUES ($1, $2, $3)
 				ON CONFLICT (table_oid) DO UPDATE SET login = session_user, since = now()`, t.OID, t.Schema, t.Name)
 			return err
@@ -237,7 +237,7 @@ func PendingInTx(ctx context.Context, tx pgx.Tx) (list []Lifted, err error) {
 		WHERE n.nspname = 'rls' AND c.relname = 'lifted')`).Scan(&known); err != nil || !known {
 		return nil, err
 	}
-	err = asOwner(ctx, tx, func() error {
+	err = ownership.Do(ctx, tx, func() error {
 		rows, _ := tx.Query(ctx, liftedSQL, GuardKey)
 		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Lifted, err error) {
 			return l, row.Scan(&l.OID, &l.Schema, &l.Name, &l.Owner, &l.Forced, &l.Login, &l.Since, &l.Alive)
@@ -263,7 +263,7 @@ func Restore(ctx context.Context, conn *pgx.Conn, lockTimeout time.Duration) (re
 		done := false
 		err := inTx(ctx, conn, lockTimeout, func(tx pgx.Tx) error {
 			var wanted bool
-			if err := asOwner(ctx, tx, func() error {
+			if err := ownership.Do(ctx, tx, func() error {
 				return tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM rls.compiled AS i WHERE i.kind = 'row_security' AND i.name = $1)",
 					policies.Identity(l.Schema, l.Name)).Scan(&wanted)
 			}); err != nil {
@@ -275,7 +275,7 @@ func Restore(ctx context.Context, conn *pgx.Conn, lockTimeout time.Duration) (re
 				}
 				done = true
 			}
-			return asOwner(ctx, tx, func() error {
+			return ownership.Do(ctx, tx, func() error {
 				_, err := tx.Exec(ctx, "DELETE FROM rls.lifted WHERE table_oid = $1 OR table_schema = $2 AND table_name = $3", l.OID, l.Schema, l.Name)
 				return err
 			})
@@ -307,5 +307,3 @@ func inTx(ctx context.Context, conn *pgx.Conn, lockTimeout time.Duration, fn fun
 		return fn(tx)
 	})
 }
-
-func asOwner(ctx context.Context, tx pgx.Tx, fn func() error) error { return ownership.Do(ctx, tx, fn) }
