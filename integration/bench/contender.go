@@ -40,6 +40,7 @@ func contenders(limit timeLimit) []contender {
 	return []contender{
 		hand{},
 		ours{},
+		given{},
 		&tutorial{title: "wrapped array", role: "wrapped", using: "owner = ANY ((SELECT app.my_ids())::{KEY}[])", limit: limit},
 		&tutorial{title: "IN (SELECT)", role: "insub", using: "owner IN (SELECT app.my_id_rows())", limit: limit},
 		&tutorial{title: "function per row", role: "perrow", using: "(SELECT app.is_superuser()) OR app.can_see(owner)", limit: limit},

@@ -134,6 +134,8 @@ func (r *results) markdown() string {
 	b.WriteString("A cell is the median in milliseconds, × the fastest filter by hand in this cell, ± the interquartile range as a\n" +
 		"share of the median, and how many samples. Contenders take turns, in a rotating order. What takes very long is asked once.\n" +
 		"An answer that differs from the reference is never timed.\n" +
+		"`hand` says who asks and finds out from the tables whom they see. `ids given` was told by a look-up before, which is not\n" +
+		"counted: no filter that asks can reach it everywhere, and it is as old as that look-up.\n" +
 		"`planned`: the statement is planned anew each time, as from psql. `prepared`: as a Go application sends it.\n")
 	contenders := r.values(func(c cell) string { return c.Contender })
 	for _, k := range r.values(func(c cell) string { return c.Key }) {
