@@ -96,8 +96,8 @@ func TestControlIdentity(t *testing.T) {
 		identify = "rls.identify()"
 		open     = "rls.open_token(text)"
 		sealed   = "encode(timestamptz_send(transaction_timestamp()), 'hex')"
-		admitted = "rls.admitted_owners(text,text,text,boolean)"
-		ranges   = "rls.admitted_ranges(text,text,text,boolean)"
+		admitted = "rls.ask_admitted_owners(text,text,text,boolean)"
+		ranges   = "rls.ask_admitted_ranges(text,text,text,boolean)"
 	)
 	for name, c := range map[string]struct {
 		probe              func(*testing.T, *world, *gateway) string
@@ -109,10 +109,10 @@ func TestControlIdentity(t *testing.T) {
 		"a copied context":             {copied, "RL003", seal + " " + identify + " " + open, sealed, "''", bossNotes},
 		"a forged token":               {forgedToken, "RL003", open, "IF gate.signed AND", "IF false AND", allNotes},
 		"a long token":                 {longToken, "RL003", open, "interval '60 seconds'", "interval '2 days'", "user:boss"},
-		"an expired token":             {oldToken, "RL002", open, "IF expires <= clock_timestamp() THEN", "IF false THEN", "user:boss"},
-		"a service that is not listed": {unclaimed, "RL003", open, "THEN rls.may_claim(claim, gate.login, gate.services)", "THEN true", "service:cron"},
+		"an expired token":             {oldToken, "RL002", open, "BETWEEN interval '1 microsecond'", "BETWEEN interval '-2 days'", "user:boss"},
+		"a service that is not listed": {unclaimed, "RL003", open, ":= rls.may_claim(claim, gate.login, gate.services)", ":= true", "service:cron"},
 		"a second principal":           {second, "RL004", open, "IF before IS NOT NULL", "IF false AND before IS NOT NULL", "user:other"},
-		"a superuser on a BI login":    {superuser, filtered, "rls.passes_owners(text,text)", "OR who.channel = 'impersonating'", "", allNotes},
+		"a superuser on a BI login":    {superuser, filtered, "rls.ask_passes_owners(text,text)", "OR who.channel = 'impersonating'", "", allNotes},
 		"a superuser on BI who asks":   {superuserAsks, "f", "rls.subject()", "OR (state.is_superuser AND who.channel = 'impersonating')", "", "t"},
 		"an inactive user":             {inactive("any", notes), filtered, admitted, "active IS NOT true OR", "", "off"},
 		"an inactive user, narrow":     {inactive("narrow", notes), filtered, admitted, "active IS NOT true OR", "", "off"},
@@ -120,7 +120,7 @@ func TestControlIdentity(t *testing.T) {
 		"an inactive user, wide":       {inactive("wide", notes), filtered, ranges, "active IS NOT true OR", "", "off"},
 		"an inactive user, of all":     {inactive("all", notes), filtered, ranges, "active IS NOT true OR", "", "off"},
 		"an inactive user who asks":    {inactive("any", "SELECT rls.can('read', 'note')"), "f", "rls.subject()", "OR NOT state.is_active", "", "t"},
-		"an inactive superuser":        {inactiveSuperuser, filtered, "rls.passes_owners(text,text)", "u.is_active AND u.is_superuser", "u.is_superuser", allNotes},
+		"an inactive superuser":        {inactiveSuperuser, filtered, "rls.ask_passes_owners(text,text)", "u.is_active AND u.is_superuser", "u.is_superuser", allNotes},
 		"one who became a superuser":   {promoted, "40001", admitted + " " + ranges + " rls.graph_viewer(text,text,boolean)", "IF superuser THEN", "IF false THEN", bossNotes},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -211,7 +211,7 @@ func TestSetStoresNothing(t *testing.T) {
 		{"under SERIALIZABLE", pgx.TxOptions{IsoLevel: pgx.Serializable}, "1 2", "0"},
 		{"under SERIALIZABLE, read only", pgx.TxOptions{IsoLevel: pgx.Serializable, AccessMode: pgx.ReadOnly}, "1 2", "0"},
 		{"for users who do not exist", pgx.TxOptions{}, "5 99 nobody '", "0"},
-		{"for superusers", pgx.TxOptions{}, "30", "0"},
+		{"control: for superusers", pgx.TxOptions{}, "30", "1"},
 		{"control: for users", pgx.TxOptions{}, "1 2", "2"},
 	} {
 		for _, stale := range []bool{false, true} {

@@ -147,6 +147,7 @@ CREATE TABLE rls."grant" (
     seed text,            -- identity of the line of the model that it came from
     UNIQUE NULLS NOT DISTINCT (resource, action, grantee, valid_from, valid_until)
 );
+CREATE INDEX grant_grantee ON rls."grant" (grantee);
 COMMENT ON TABLE rls."grant" IS 'Who may do what on which resource; valid_from is included, valid_until is not.';
 
 CREATE TABLE rls.service (
@@ -304,17 +305,17 @@ COMMENT ON TABLE rls.seal IS 'The key that contexts are sealed with. It never le
 CREATE TYPE rls.uuid_range AS RANGE (subtype = uuid, multirange_type_name = rls.uuid_multirange);
 CREATE TYPE rls.text_range AS RANGE (subtype = text, collation = "C", multirange_type_name = rls.text_multirange);
 
--- Never true of a copy that was restored elsewhere: transaction numbers mean nothing there. IMMUTABLE is a lie that
--- makes it a generated column, which a dump leaves out and a restore computes anew.
+-- Never the same for a copy that was restored elsewhere: transaction numbers mean nothing there, or the rows are not all the
+-- same. IMMUTABLE is a lie that makes it a generated column, which a dump leaves out and a restore computes anew.
 CREATE FUNCTION rls.cluster()
 RETURNS bigint
 LANGUAGE sql
 IMMUTABLE
 PARALLEL SAFE
 SECURITY INVOKER
-RETURN (SELECT c.system_identifier FROM pg_control_system() AS c);
+RETURN (SELECT hashint8extended(c.system_identifier, rls.this_database()::bigint) FROM pg_control_system() AS c);
 REVOKE ALL ON FUNCTION rls.cluster() FROM PUBLIC;
-COMMENT ON FUNCTION rls.cluster() IS 'The identifier of this database cluster.';
+COMMENT ON FUNCTION rls.cluster() IS 'Identifies this database of this cluster.';
 
 -- Whom a user sees through the hierarchy, as of a snapshot. Derived: it can be emptied at any time.
 CREATE TABLE rls.visible_set (
@@ -326,7 +327,13 @@ CREATE TABLE rls.visible_set (
     computed_on bigint NOT NULL,        -- the cluster that the transaction numbers are of
     restored_on bigint NOT NULL GENERATED ALWAYS AS (rls.cluster()) STORED,
     size integer NOT NULL,
-    form text NOT NULL CHECK (form IN ('narrow', 'middle', 'wide')),
+    form text NOT NULL CHECK (form IN ('narrow', 'middle', 'wide', 'all')),
+    -- What else decides about the viewer, while the watermarks stand where they stood then: see rls.remember.
+    secret bytea NOT NULL GENERATED ALWAYS AS (rls.random_pad()) STORED,
+    decided bigint,                     -- rls.state_watermark
+    marked bigint,                      -- rls.watermark: then the set was right, too
+    until timestamptz NOT NULL DEFAULT 'infinity', -- when a grant begins or ends
+    allowed jsonb NOT NULL DEFAULT '{}', -- actions by resource: none for whom more has to be asked
     ids_int bigint[],
     ids_uuid uuid[],
     ids_text text[],
@@ -341,6 +348,20 @@ ALTER TABLE rls.visible_set
     ALTER bits SET STORAGE EXTERNAL,
     ALTER ranges_int SET STORAGE EXTERNAL, ALTER ranges_uuid SET STORAGE EXTERNAL, ALTER ranges_text SET STORAGE EXTERNAL;
 COMMENT ON TABLE rls.visible_set IS 'Whom a user sees through the hierarchy, as of a snapshot; changes since then are in rls.graph_change.';
+
+-- Watermarks: the highest transaction that has changed the hierarchy, that has changed what else decides about a
+-- principal, and that has changed either. Sequences, because theirs is the one value that a transaction shows to others
+-- before it commits. Whoever changes something raises the marks before that. So as long as a mark stands where it stood
+-- below every transaction then running, nothing has changed since.
+CREATE SEQUENCE rls.graph_watermark AS bigint MINVALUE 0 START 0;
+CREATE SEQUENCE rls.state_watermark AS bigint MINVALUE 0 START 0;
+CREATE SEQUENCE rls.watermark AS bigint MINVALUE 0 START 0;
+COMMENT ON SEQUENCE rls.graph_watermark IS 'The highest transaction that has changed the hierarchy.';
+COMMENT ON SEQUENCE rls.state_watermark IS 'The highest transaction that has changed users, groups, members, grants, resources or logins.';
+COMMENT ON SEQUENCE rls.watermark IS 'The higher of both: all that a question has to look at.';
+-- Locked for the moment of raising a mark. Nobody else has a privilege on it, as they would have on an advisory lock.
+CREATE TABLE rls.watermark_turn ();
+COMMENT ON TABLE rls.watermark_turn IS 'The lock of those who raise a watermark.';
 
 -- What has changed for whom. A set is right where it knows every change for its viewer that a reader sees.
 CREATE TABLE rls.graph_change (
@@ -448,8 +469,9 @@ $$;
 
 SET LOCAL ROLE rls_owner;
 DROP TABLE rls.directory, rls.service_allow, rls.service;
-DROP TABLE rls.lifted, rls.acl_before, rls.compiled, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.adoption_step, rls.adoption, rls.gateway,
+DROP TABLE rls.lifted, rls.acl_before, rls.compiled, rls.watermark_turn, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.adoption_step, rls.adoption, rls.gateway,
     rls.impersonation, rls.login, rls.plan_role, rls.schema_rule, rls.database_role, rls."grant", rls.resource, rls.group_member, rls."group", rls."user";
+DROP SEQUENCE rls.watermark, rls.graph_watermark, rls.state_watermark;
 DROP FUNCTION rls.cluster();
 DROP FUNCTION rls.this_database();
 DROP FUNCTION rls.random_pad();

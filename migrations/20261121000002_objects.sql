@@ -63,7 +63,7 @@ COMMENT ON FUNCTION rls.client_ip() IS 'Address of the client as the token gives
 -- sql/10_identity/enter.sql
 -- +goose StatementBegin
 -- Presents a token for this transaction and takes the gateway's client role; returns the principal.
--- INVOKER, because a definer function cannot set the role. Both settings end with the transaction.
+-- INVOKER, because a definer function cannot set the role. The settings end with the transaction.
 CREATE OR REPLACE FUNCTION rls.enter(token text)
 RETURNS text
 LANGUAGE plpgsql
@@ -78,6 +78,7 @@ BEGIN
     -- Assignments, because each query costs this function as much as the rest of it.
     opened := rls.open_token(token);
     opened.context := set_config('rls.context', opened.context, true);
+    opened.memo := set_config('rls.memo', opened.memo, true);
     opened.client_role := set_config('role', opened.client_role, true);
     RETURN opened.principal;
 END
@@ -402,9 +403,9 @@ COMMENT ON FUNCTION rls.open_impersonation(text, text) IS 'Seals a context witho
 
 -- sql/10_identity/open_token.sql
 -- +goose StatementBegin
--- Verifies a token for the gateway that session_user is, and returns what rls.enter needs: a sealed context, the
--- database role to take, and the principal. The bytes of a token: docs/token.md.
-CREATE OR REPLACE FUNCTION rls.open_token(token text, OUT context text, OUT client_role text, OUT principal text)
+-- Verifies a token for the gateway that session_user is, and returns what rls.enter needs: a sealed context, a memo of what
+-- is known of the principal ('' for nothing), the database role to take, and the principal. The bytes of a token: docs/token.md.
+CREATE OR REPLACE FUNCTION rls.open_token(token text, OUT context text, OUT memo text, OUT client_role text, OUT principal text)
 RETURNS record
 LANGUAGE plpgsql
 VOLATILE
@@ -418,12 +419,16 @@ DECLARE
     prepared record;
     expires timestamptz;
     claim text;
-    tenant text;
-    client text;
-    form text := 'narrow';
+    tenant text := '';
+    client text := '';
+    form text;
     body text;
     before text := nullif(current_setting('rls.context', true), '');
+    may boolean;
+    secret bytea;
+    mark bigint;
 BEGIN
+    memo := '';
     -- All that is needed in one query: this runs in every transaction of an application. By its kind, not by the row of
     -- rls.gateway alone: a login that has become a person's presents no tokens any more.
     SELECT g.login, g.signed, g.users, g.anonymous, g.services, g.tenants, g.max_transaction, l.client_role,
@@ -455,16 +460,21 @@ BEGIN
                 SELECT k.id FROM rls.gateway_key AS k WHERE k.gateway = gate.login ORDER BY k.position DESC LIMIT 1), '');
     END IF;
     expires := to_timestamp(field[3]::double precision);
-    IF expires <= clock_timestamp() THEN
-        RAISE EXCEPTION 'the token has expired' USING ERRCODE = 'RL002', HINT = 'Mint a token for each transaction.';
-    END IF;
-    IF expires > clock_timestamp() + interval '60 seconds' THEN
+    IF expires - clock_timestamp() NOT BETWEEN interval '1 microsecond' AND interval '60 seconds' THEN
+        IF expires <= clock_timestamp() THEN
+            RAISE EXCEPTION 'the token has expired' USING ERRCODE = 'RL002', HINT = 'Mint a token for each transaction.';
+        END IF;
         RAISE EXCEPTION 'the token is not valid'
             USING ERRCODE = 'RL003', DETAIL = 'it would live for more than 60 s', HINT = 'Compare the clocks of both hosts.';
     END IF;
     claim := rls.hex_text(field[5]);
-    tenant := CASE field[6] WHEN '' THEN '' ELSE rls.hex_text(field[6]) END;
-    client := CASE field[7] WHEN '' THEN '' ELSE rls.hex_text(field[7]) END;
+    -- Statements of their own: a function that an expression names costs something, also where it is not called.
+    IF field[6] <> '' THEN
+        tenant := rls.hex_text(field[6]);
+    END IF;
+    IF field[7] <> '' THEN
+        client := rls.hex_text(field[7]);
+    END IF;
     IF claim IS NULL OR tenant IS NULL OR client IS NULL OR octet_length(claim) > 512
         OR (claim = '') <> (field[4] = 'anonymous') THEN
         RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
@@ -483,15 +493,28 @@ BEGIN
         END IF;
     END IF;
     -- What is unknown, as with a NULL in a list, is refused.
-    IF (CASE field[4]
-        WHEN 'anonymous' THEN gate.anonymous
-        WHEN 'service' THEN rls.may_claim(claim, gate.login, gate.services)
-        ELSE gate.users
-    END) IS NOT TRUE OR (tenant <> '' AND gate.tenants IS NOT NULL AND (tenant = ANY (gate.tenants)) IS NOT TRUE) THEN
+    IF field[4] = 'service' THEN
+        may := rls.may_claim(claim, gate.login, gate.services);
+    ELSE
+        may := CASE field[4] WHEN 'anonymous' THEN gate.anonymous ELSE gate.users END;
+    END IF;
+    IF may IS NOT TRUE OR (tenant <> '' AND gate.tenants IS NOT NULL AND (tenant = ANY (gate.tenants)) IS NOT TRUE) THEN
         RAISE EXCEPTION 'the token is not valid'
             USING ERRCODE = 'RL003', DETAIL = 'this gateway may not claim that principal', HINT = 'See rlsctl gateway list.';
     END IF;
-    IF field[4] IN ('user', 'subject') THEN
+    IF field[4] = 'user' THEN
+        -- What an earlier transaction has found out, as long as nothing has changed since: one query for what rls.prepare
+        -- and rls.plan_role say.
+        SELECT v.form, CASE WHEN v.allowed <> '{}' THEN v.secret || int8send(v.decided) END, w.last_value, r.role
+        INTO form, secret, mark, client_role
+        FROM rls.visible_set AS v
+        JOIN rls.watermark AS w ON w.last_value = v.marked
+        LEFT JOIN rls.plan_role AS r ON r.client_role = gate.client_role AND r.form = v.form
+        WHERE v.viewer = claim AND v.computed_on = v.restored_on AND v.until > statement_timestamp();
+    END IF;
+    IF form IS NOT NULL THEN
+        NULL;
+    ELSIF field[4] IN ('user', 'subject') THEN
         IF to_regprocedure('rls.prepare(text,text)') IS NULL THEN
             RAISE EXCEPTION 'no model is applied to this database' USING ERRCODE = 'RL005', HINT = 'Run rlsctl apply.';
         END IF;
@@ -499,6 +522,8 @@ BEGIN
         prepared := rls.prepare(field[4], claim);
         claim := coalesce(prepared.key, CASE field[4] WHEN 'user' THEN claim END);
         form := prepared.form;
+        secret := prepared.secret;
+        mark := prepared.mark;
         -- A key that nobody has may enter, and sees nobody.
         IF claim IS NULL THEN
             RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
@@ -518,7 +543,16 @@ BEGIN
     -- As rls.seal_context seals.
     context := body || '|' || encode(sha256(gate.seal_outer || sha256(gate.seal_inner || convert_to(
         body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex');
-    client_role := rls.plan_role(gate.client_role, form);
+    -- The hash of the context, of where the watermark stands and of this transaction, under the viewer's own secret. What
+    -- is of any length stands before what has no zero byte in it and after what has: nothing else hashes to the same.
+    -- Not under SERIALIZABLE: PostgreSQL has to see what is read of users and grants, or it misses who changes it meanwhile.
+    IF secret IS NOT NULL AND current_setting('transaction_isolation') <> 'serializable' THEN
+        memo := encode(sha256(convert_to(context, 'UTF8') || int8send(mark) || timestamptz_send(transaction_timestamp())
+            || convert_to(session_user, 'UTF8') || secret), 'hex') || claim;
+    END IF;
+    IF client_role IS NULL THEN
+        client_role := rls.plan_role(gate.client_role, coalesce(form, 'narrow'));
+    END IF;
     principal := CASE field[4] WHEN 'anonymous' THEN 'anonymous' WHEN 'service' THEN 'service:' || claim ELSE 'user:' || claim END;
 END
 $$;
@@ -609,6 +643,8 @@ BEGIN
     DELETE FROM rls.gateway_key;
     DELETE FROM rls.seal;
     INSERT INTO rls.seal DEFAULT VALUES;
+    -- With the secrets of memos. Those of whoever is entering just now are wrong by the seal's trigger; nobody waits for them.
+    DELETE FROM rls.visible_set AS v WHERE v.viewer IN (SELECT s.viewer FROM rls.visible_set AS s FOR UPDATE SKIP LOCKED);
 END
 $$;
 -- +goose StatementEnd
@@ -1866,7 +1902,7 @@ COMMENT ON FUNCTION rls.put_back_acls() IS 'Writes privileges as they were writt
 
 -- sql/50_cache/forget_sets.sql
 -- +goose StatementBegin
--- From here on every stored set is wrong: also one that somebody is computing just now.
+-- From here on every stored set is wrong, and everything that is remembered: also what somebody is computing just now.
 CREATE OR REPLACE FUNCTION rls.forget_sets()
 RETURNS void
 LANGUAGE plpgsql
@@ -1877,6 +1913,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM rls.lock_graph();
+    PERFORM rls.raise_watermark('graph');
+    PERFORM rls.raise_watermark('state');
     INSERT INTO rls.graph_change (viewer, cluster)
     SELECT '*', l.cluster FROM rls.graph_lock AS l
     WHERE NOT EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.xid = pg_current_xact_id() AND c.cluster = l.cluster);
@@ -1952,6 +1990,39 @@ $$;
 REVOKE ALL ON FUNCTION rls.lock_graph() FROM PUBLIC;
 COMMENT ON FUNCTION rls.lock_graph() IS 'Makes those who change the hierarchy wait for each other. Called by definer functions alone.';
 
+-- sql/50_cache/next_watermark.sql
+-- +goose StatementBegin
+-- Where this transaction has to put a watermark that stands at mark: at its own number, or NULL where it has not to move. raise
+-- says that it is the mark of what this transaction changes, which must not stand below it.
+-- A mark above every transaction there is came with a dump of another cluster. A snapshot does not tell: those who run and
+-- are younger than the last that has ended stand above it too.
+CREATE OR REPLACE FUNCTION rls.next_watermark(mark bigint, raise boolean)
+RETURNS bigint
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $$
+DECLARE
+    mine bigint := pg_current_xact_id()::text::bigint;
+BEGIN
+    IF raise AND mark < mine THEN
+        RETURN mine;
+    END IF;
+    IF mark > mine AND mark >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint THEN
+        BEGIN
+            PERFORM pg_xact_status(mark::text::xid8);
+        EXCEPTION WHEN invalid_parameter_value THEN -- it lies in the future
+            RETURN mine;
+        END;
+    END IF;
+    RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.next_watermark(bigint, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.next_watermark(bigint, boolean) IS 'Where this transaction has to put a watermark. Called by definer functions alone.';
+
 -- sql/50_cache/prune_changes.sql
 -- +goose StatementBegin
 -- Forgets changes that no stored set needs. Not while somebody is storing a set: it may have been computed before a
@@ -1974,7 +2045,7 @@ BEGIN
         SELECT c.id FROM rls.graph_change AS c
         WHERE NOT EXISTS (
             SELECT FROM rls.visible_set AS s
-            WHERE (s.viewer = c.viewer OR c.viewer = '*') AND s.computed_on = s.restored_on
+            WHERE (s.viewer = c.viewer OR c.viewer = '*') AND s.computed_on = s.restored_on AND s.form <> 'all'
               -- A set from before an upgrade of the server needs what came after it.
               AND CASE WHEN c.cluster = s.computed_on THEN s.since <= c.xid ELSE c.cluster = rls.cluster() END)
         FOR UPDATE SKIP LOCKED);
@@ -1983,6 +2054,157 @@ $$;
 -- +goose StatementEnd
 REVOKE ALL ON FUNCTION rls.prune_changes() FROM PUBLIC;
 COMMENT ON FUNCTION rls.prune_changes() IS 'Forgets changes that no stored set needs. Called by definer functions alone.';
+
+-- sql/50_cache/raise_watermark.sql
+-- +goose StatementBegin
+-- Raises the watermark of what has changed, 'graph' or 'state', and that of both to this transaction, where they do not stand
+-- there or higher. One after the other, but nobody waits for the end of a transaction: the table is locked in a
+-- subtransaction, whose end unlocks it. What a sequence was set to stays.
+CREATE OR REPLACE FUNCTION rls.raise_watermark(changed text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    mine bigint := pg_current_xact_id()::text::bigint;
+    own bigint;
+    other bigint;
+    whole bigint;
+    horizon bigint;
+BEGIN
+    SELECT CASE changed WHEN 'graph' THEN g.last_value ELSE s.last_value END, CASE changed WHEN 'graph' THEN s.last_value ELSE g.last_value END,
+           w.last_value
+    INTO own, other, whole
+    FROM rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS s CROSS JOIN rls.watermark AS w;
+    -- Triggers of rows come here once more for each row.
+    IF own = mine AND whole = mine THEN
+        RETURN;
+    END IF;
+    -- A mark above what a snapshot knows of may be somebody's who is younger, or a dump's: that is told under the lock alone.
+    horizon := pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+    IF own >= mine AND own < horizon AND whole >= mine AND whole < horizon AND other < horizon THEN
+        RETURN;
+    END IF;
+    BEGIN
+        LOCK TABLE rls.watermark_turn IN EXCLUSIVE MODE;
+        -- Looked at once more, because somebody else may have had the turn. Without a number nothing is set.
+        PERFORM setval('rls.graph_watermark', rls.next_watermark(g.last_value, changed = 'graph')) FROM rls.graph_watermark AS g;
+        PERFORM setval('rls.state_watermark', rls.next_watermark(s.last_value, changed = 'state')) FROM rls.state_watermark AS s;
+        PERFORM setval('rls.watermark', rls.next_watermark(w.last_value, true)) FROM rls.watermark AS w;
+        RAISE EXCEPTION 'unlock' USING ERRCODE = 'triggered_action_exception';
+    EXCEPTION WHEN triggered_action_exception THEN
+        NULL;
+    END;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.raise_watermark(text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.raise_watermark(text) IS 'Makes wrong what is remembered of principals. Called by definer functions and by apply.';
+
+-- sql/50_cache/state_changed.sql
+-- +goose StatementBegin
+-- Tells of a change of what decides about a principal besides the hierarchy. Before it, where that can be: code of the
+-- application that runs within the same statement must not find what was remembered either.
+CREATE OR REPLACE FUNCTION rls.state_changed()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM rls.raise_watermark('state');
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.state_changed() FROM PUBLIC;
+COMMENT ON FUNCTION rls.state_changed() IS 'Makes everything wrong that is remembered of principals.';
+
+-- sql/50_cache/state_compiled.sql
+-- +goose StatementBegin
+-- What is compiled may decide in another way from here on.
+CREATE OR REPLACE TRIGGER state_compiled
+    BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON rls.compiled
+    FOR EACH STATEMENT EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls.compiled ENABLE ALWAYS TRIGGER state_compiled;
+-- +goose StatementEnd
+
+-- sql/50_cache/state_grant.sql
+-- +goose StatementBegin
+-- Also in a session that fires no other triggers.
+CREATE OR REPLACE TRIGGER state_grant
+    BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON rls."grant"
+    FOR EACH STATEMENT EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls."grant" ENABLE ALWAYS TRIGGER state_grant;
+-- +goose StatementEnd
+
+-- sql/50_cache/state_login.sql
+-- +goose StatementBegin
+-- Also in a session that fires no other triggers.
+CREATE OR REPLACE TRIGGER state_login
+    BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON rls.login
+    FOR EACH STATEMENT EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls.login ENABLE ALWAYS TRIGGER state_login;
+-- +goose StatementEnd
+
+-- sql/50_cache/state_replica_compiled.sql
+-- +goose StatementBegin
+-- What logical replication brings fires no triggers of statements.
+CREATE OR REPLACE TRIGGER state_replica_compiled
+    AFTER INSERT OR UPDATE OR DELETE ON rls.compiled
+    FOR EACH ROW EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls.compiled ENABLE REPLICA TRIGGER state_replica_compiled;
+-- +goose StatementEnd
+
+-- sql/50_cache/state_replica_grant.sql
+-- +goose StatementBegin
+-- What logical replication brings fires no triggers of statements.
+CREATE OR REPLACE TRIGGER state_replica_grant
+    AFTER INSERT OR UPDATE OR DELETE ON rls."grant"
+    FOR EACH ROW EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls."grant" ENABLE REPLICA TRIGGER state_replica_grant;
+-- +goose StatementEnd
+
+-- sql/50_cache/state_replica_login.sql
+-- +goose StatementBegin
+-- What logical replication brings fires no triggers of statements.
+CREATE OR REPLACE TRIGGER state_replica_login
+    AFTER INSERT OR UPDATE OR DELETE ON rls.login
+    FOR EACH ROW EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls.login ENABLE REPLICA TRIGGER state_replica_login;
+-- +goose StatementEnd
+
+-- sql/50_cache/state_replica_resource.sql
+-- +goose StatementBegin
+-- What logical replication brings fires no triggers of statements.
+CREATE OR REPLACE TRIGGER state_replica_resource
+    AFTER INSERT OR UPDATE OR DELETE ON rls.resource
+    FOR EACH ROW EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls.resource ENABLE REPLICA TRIGGER state_replica_resource;
+-- +goose StatementEnd
+
+-- sql/50_cache/state_resource.sql
+-- +goose StatementBegin
+-- Also in a session that fires no other triggers.
+CREATE OR REPLACE TRIGGER state_resource
+    BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON rls.resource
+    FOR EACH STATEMENT EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls.resource ENABLE ALWAYS TRIGGER state_resource;
+-- +goose StatementEnd
+
+-- sql/50_cache/state_seal.sql
+-- +goose StatementBegin
+-- A memo stands for a context that was valid.
+CREATE OR REPLACE TRIGGER state_seal
+    BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON rls.seal
+    FOR EACH STATEMENT EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls.seal ENABLE ALWAYS TRIGGER state_seal;
+-- +goose StatementEnd
 
 RESET ROLE;
 
@@ -2012,7 +2234,19 @@ $$;
 -- +goose StatementEnd
 
 SET LOCAL ROLE rls_owner;
+DROP TRIGGER state_seal ON rls.seal;
+DROP TRIGGER state_resource ON rls.resource;
+DROP TRIGGER state_replica_resource ON rls.resource;
+DROP TRIGGER state_replica_login ON rls.login;
+DROP TRIGGER state_replica_grant ON rls."grant";
+DROP TRIGGER state_replica_compiled ON rls.compiled;
+DROP TRIGGER state_login ON rls.login;
+DROP TRIGGER state_grant ON rls."grant";
+DROP TRIGGER state_compiled ON rls.compiled;
+DROP FUNCTION rls.state_changed();
+DROP FUNCTION rls.raise_watermark(text);
 DROP FUNCTION rls.prune_changes();
+DROP FUNCTION rls.next_watermark(bigint, boolean);
 DROP FUNCTION rls.lock_graph();
 DROP FUNCTION rls.graph_rewritten();
 DROP FUNCTION rls.graph_ahead();

@@ -117,6 +117,7 @@ type Expression struct {
 	SQL      string
 	Compiled string
 	Columns  []string // the columns it reads, sorted, unquoted
+	Plain    bool     // the columns, whether they are null or true, and comparisons with constants: the row alone decides
 	Pos      Pos
 }
 

@@ -54,15 +54,17 @@ func (g *compiler) changes() {
 // keepsSets reports whether sets can be stored: every table that the hierarchy is read from tells of each of its changes.
 // Partitions and children of a table are written without its triggers.
 func (g *compiler) keepsSets() bool {
-	tells := func(n policies.TableName) bool {
-		t := g.catalog.Table(n.Schema, n.Name)
-		if t == nil { // the kernel's own, offline
-			return n.Schema == "rls"
-		}
-		return t.Kind == "r" && len(t.Parents) == 0 && !t.Heirs
-	}
 	u := g.model.Users
-	return tells(u.Table) && !slices.ContainsFunc(u.Sees, func(e policies.Edge) bool { return !e.Table.IsZero() && !tells(e.Table) })
+	return g.tells(u.Table) && !slices.ContainsFunc(u.Sees, func(e policies.Edge) bool { return !e.Table.IsZero() && !g.tells(e.Table) })
+}
+
+// tells reports whether the triggers on a table see each change of its rows.
+func (g *compiler) tells(n policies.TableName) bool {
+	t := g.catalog.Table(n.Schema, n.Name)
+	if t == nil { // the kernel's own, offline
+		return n.Schema == "rls"
+	}
+	return t.Kind == "r" && len(t.Parents) == 0 && !t.Heirs
 }
 
 // union is the rows of all queries over the rows that a name stands for; each has %[1]s in its place.
@@ -270,6 +272,7 @@ END`, maxAffected, maxTouched, strings.Join(reach, ", "), strings.Join(found, "\
     touched %[1]s[];
 BEGIN
     PERFORM rls.lock_graph();
+    PERFORM rls.raise_watermark('graph');
     IF alone THEN
         alone := NOT EXISTS (SELECT FROM rls.edge_gone);
     ELSE

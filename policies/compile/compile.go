@@ -34,6 +34,7 @@ func Model(m *policies.Model, c *policies.Catalog) ([]policies.Object, error) {
 		g.handOver(r)
 	}
 	g.changes()
+	g.stateTriggers()
 	g.authority()
 	g.graphPolicies()
 	for _, r := range g.resources {

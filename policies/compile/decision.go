@@ -41,7 +41,7 @@ END`, g.userKey.sql),
 
 // passesOwners compiles the question of the branch for those whom no owner has to let in.
 func (g *compiler) passesOwners() {
-	g.function(function{
+	g.recalled(function{
 		name: "passes_owners",
 		comment: "Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource\n" +
 			"registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.",
@@ -61,7 +61,7 @@ BEGIN
         SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
         FROM rls.user_row AS u WHERE u.id = key), false);
 END`, g.userKey.sql, g.userKey.from),
-	}, "")
+	}, "\n    passes boolean;", g.recall(g.superuserModel(), "s.allowed ? $2", "true", "passes", "RETURN true;"))
 }
 
 // granted is true of a user u who holds, directly or through everybody's, a grant of an action now.
@@ -168,11 +168,12 @@ func (g *compiler) admitted(name, typ, none, self, set, as string) {
 	columns += "\n        OR s.viewer IS NULL"
 	join := fmt.Sprintf("\n    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = %s AND s.computed_on = s.restored_on AND $3 <> 'self'",
 		policies.Literal(g.stamp))
-	g.function(function{
+	const args, types = "action text, resource text, scope text, alone boolean", "text, text, text, boolean"
+	asked := function{
 		name: "admitted_" + name,
 		comment: "Users whose rows the principal may act on, " + as + ": who is visible within the scope, if a grant of the action is held.\n" +
 			"Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).",
-		args: "action text, resource text, scope text, alone boolean", argTypes: "text, text, text, boolean", returns: typ, definer: true, client: true, generic: true,
+		args: args, argTypes: types, returns: typ, definer: true, client: true, generic: true,
 		body: "DECLARE" + fmt.Sprintf(stateVariables, g.userKey.sql) + fmt.Sprintf("\n    stored %s;\n    more boolean;\nBEGIN\n", typ) +
 			fmt.Sprintf(g.state(", stored, more", columns, join), none, 4, g.userKey.from) + fmt.Sprintf(`
     CASE $3
@@ -185,7 +186,13 @@ func (g *compiler) admitted(name, typ, none, self, set, as string) {
         RETURN coalesce(stored, %s);
     END CASE;
 END`, self, set, none),
-	}, "")
+	}
+	mine := "RETURN " + self + ";"
+	if strings.Contains(self, "viewer") {
+		mine = fmt.Sprintf("viewer := %s(substr(memo, 65));\n                %s", g.userKey.from, mine)
+	}
+	answer := fmt.Sprintf("IF $3 = 'self' THEN\n                %s\n            END IF;\n            RETURN coalesce(stored, %s);", mine, none)
+	g.recalled(asked, fmt.Sprintf("\n    stored %s;\n    viewer %s;", typ, g.userKey.sql), g.recall(g.stamp, "s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible')", "s."+column+flat, "stored", answer))
 }
 
 // registry makes the resource known by name.

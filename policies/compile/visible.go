@@ -58,6 +58,7 @@ func (g *compiler) visible() {
 	}
 	g.stamp = policies.Object{Create: graph.String()}.Hash()
 	g.sharedWith()
+	g.remember()
 	g.prepare()
 	if !g.keepsSets() {
 		g.stamp = "" // no stored set bears it
@@ -157,71 +158,84 @@ func (g *compiler) prepare() {
 		extent = ", min(o.id) AS low, max(o.id) AS high"
 	}
 	columns := []string{"model", "snapshot", "since", "xid", "computed_on", "size", "form", "ids_" + s.suffix, "bits", "ranges_" + s.suffix}
-	known := fmt.Sprintf(`u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
-            SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-            WHERE %s) END
-        INTO key, superuser, form, missing`, uncovered("s.viewer", "            "))
-	join := fmt.Sprintf("\n        LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = %s AND s.computed_on = s.restored_on", policies.Literal(g.stamp))
+	stamp := policies.Literal(g.stamp)
 	never := ""
 	if !g.keepsSets() {
-		never = "\n        AND false -- partitions and children of a table do not tell of their changes"
+		never = "\n        -- Partitions and children of a table do not tell of their changes.\n        AND false"
 	}
+	m := g.memory(stamp)
+	known := fmt.Sprintf(`u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
+        SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+        WHERE %s) END%s
+    INTO key, superuser, form, missing%s
+    FROM rls.user_row AS u%s
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = %s AND s.computed_on = s.restored_on`,
+		uncovered("s.viewer", "        "), m.columns, m.into, m.from, m.model)
 	g.function(function{
 		name: "prepare",
 		comment: "What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.\n" +
-			"Only reads in a transaction that may not write, and in one where a conflict would be an error. Called by definer functions alone.",
-		args: "kind text, value text, OUT key text, OUT form text", argTypes: "text, text", returns: "record", volatile: "VOLATILE", parallel: "UNSAFE",
+			"Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, and where\n" +
+			"the hierarchy stands, if all that decides about the user is known. Called by definer functions alone.",
+		args: "kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint", argTypes: "text, text", returns: "record",
+		volatile: "VOLATILE", parallel: "UNSAFE",
 		body: fmt.Sprintf(`DECLARE
     superuser boolean;
     missing bigint;
+    renew boolean;%[17]s
+    claimed text := value;
 BEGIN
-    IF kind = 'user' THEN
-        SELECT %[13]s
-        FROM rls.user_row AS u%[14]s
-        WHERE u.id = %[1]s($2);
-    ELSE
-        SELECT %[13]s
-        FROM rls.user_row AS u%[14]s
-        WHERE u.subject = $2;
-    END IF;
-    IF superuser IS NOT false THEN
+    IF kind <> 'user' THEN
+        claimed := (SELECT u.id::text FROM rls.user_row AS u WHERE u.subject = $2);
+    END IF;%[18]s
+    SELECT %[13]s
+    WHERE u.id = %[1]s(claimed);%[14]s
+    IF superuser IS NULL%[15]s THEN
         form := CASE WHEN superuser THEN 'all' ELSE 'narrow' END;
         RETURN;
     END IF;
-    IF (missing IS NULL OR missing > 8)%[12]s
+    -- A small set is renewed at once, a large one when it pays.
+    renew := (missing IS NULL OR missing > CASE WHEN form IN ('narrow', 'all') THEN 0 ELSE 8 END)%[12]s;
+    IF (renew%[16]s)
         AND current_setting('transaction_read_only') = 'off' AND current_setting('transaction_isolation') = 'read committed'
         -- Whoever comes second computes for themself, and nobody stores while changes are forgotten: nobody waits.
-        AND pg_try_advisory_xact_lock_shared(hashtextextended('rls.visible_set', 0))
+        AND (NOT renew OR pg_try_advisory_xact_lock_shared(hashtextextended('rls.visible_set', 0)))
         AND pg_try_advisory_xact_lock(hashtextextended('rls.visible_set ' || key, 0)) THEN
-        -- Not an update: its generated column would stay as it was.
-        DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
-        INSERT INTO rls.visible_set AS v (viewer, %[3]s)
-        WITH o AS MATERIALIZED (
-            SELECT h.id::%[11]s AS id FROM rls.hierarchy(%[1]s(prepare.key)) AS h(id)
-        ), t AS (
-            SELECT count(*) AS size%[10]s, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = %[9]s::regclass)) AS users FROM o
-        )
-        SELECT prepare.key, %[2]s, pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
-               CASE WHEN t.size <= %[4]d THEN 'narrow' WHEN t.size > least(%[5]d, t.users * %[6]g) THEN 'wide' ELSE 'middle' END,
-               (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
-               %[7]s,
-               %[8]s
-        FROM t
-        RETURNING v.form INTO form;
-        DELETE FROM rls.graph_change AS d WHERE d.id IN (
-            SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
-            WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
-            FOR UPDATE OF c SKIP LOCKED);
-        IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
-            PERFORM rls.prune_changes();
-        END IF;
+        IF renew THEN
+            -- Locks the tables before the snapshot is taken: one from before they were rewritten would find them empty.
+            PERFORM FROM rls.edge LIMIT 0;
+            -- Not an update: its generated columns would stay as they were.
+            DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;%[19]s
+            INSERT INTO rls.visible_set AS v (viewer, %[3]s)
+            WITH o AS MATERIALIZED (
+                SELECT h.id::%[11]s AS id FROM rls.hierarchy(%[1]s(prepare.key)) AS h(id)
+            ), t AS (
+                SELECT count(*) AS size%[10]s, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = %[9]s::regclass)) AS users FROM o
+            )
+            SELECT prepare.key, %[2]s, pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+                   CASE WHEN t.size <= %[4]d THEN 'narrow' WHEN t.size > least(%[5]d, t.users * %[6]g) THEN 'wide' ELSE 'middle' END,
+                   (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
+                   %[7]s,
+                   %[8]s
+            FROM t
+            RETURNING v.form INTO form;%[20]s
+            DELETE FROM rls.graph_change AS d WHERE d.id IN (
+                SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
+                WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
+                FOR UPDATE OF c SKIP LOCKED);
+            IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
+                PERFORM rls.prune_changes();
+            END IF;
+        END IF;%[21]s
     END IF;
-    IF form IS NULL THEN -- nothing can be stored: each statement computes, and so may this
+    IF superuser THEN
+        form := 'all';
+    ELSIF form IS NULL THEN -- nothing can be stored: each statement computes, and so may this
         SELECT CASE WHEN count(*) <= %[4]d THEN 'narrow' WHEN count(*) > %[5]d THEN 'wide' ELSE 'middle' END INTO form
         FROM rls.hierarchy(%[1]s(key));
     END IF;
-END`, g.userKey.from, policies.Literal(g.stamp), strings.Join(columns, ", "), narrowest, widest, share,
-			bits, ranges, policies.Literal(g.model.Users.Table.String()), extent, s.element, never, known, join),
+END`, g.userKey.from, stamp, strings.Join(columns, ", "), narrowest, widest, share,
+			bits, ranges, policies.Literal(g.model.Users.Table.String()), extent, s.element, never, known,
+			m.asked, m.otherwise, m.worth, m.variables, m.first, m.superuser, m.end, m.write),
 	}, "")
 }
 

@@ -156,7 +156,7 @@ func (p *parser) database(n *yaml.Node) policies.Database {
 
 // column is an expression that the toolkit's own tables need: one plain column.
 func column(name string) policies.Expression {
-	return policies.Expression{SQL: name, Compiled: "t." + policies.Ident(name), Columns: []string{name}}
+	return policies.Expression{SQL: name, Compiled: "t." + policies.Ident(name), Columns: []string{name}, Plain: true}
 }
 
 // kernelUsers are the toolkit's own users, written as if a model had bound them.

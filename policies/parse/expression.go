@@ -63,6 +63,8 @@ func (p *parser) expression(n *yaml.Node, name string) policies.Expression {
 		return policies.Expression{}
 	}
 	e.Compiled, e.Columns = compiled, columns
+	_, _, e.Plain = simple(v.Value)
+	e.Plain = e.Plain || compiled == "true" || compiled == "false"
 	return e
 }
 

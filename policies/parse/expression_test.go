@@ -20,6 +20,24 @@ func active(sql string) (policies.Expression, policies.Diagnostics) {
 
 const now = "pg_catalog.timezone('Europe/Vienna', pg_catalog.now())"
 
+// What is plain can be remembered: only a change of the row changes its value.
+func TestExpression_plain(t *testing.T) {
+	t.Parallel()
+	for sql, want := range map[string]bool{
+		"true": true, " FALSE ": true, "is_hr": true, "NOT is_hr": true, "ended_on IS NULL": true, "title = 'a' AND is_hr": true, "level >= 3": true,
+		"ended_on > current_date": false, "ended_on > now()": false, "now() > '2020-01-01'": false, "lower(title) = 'x'": false,
+		"ended_on::timestamptz > '2020-01-01'": false, "rls.local_time() > '08:00'": false, "is_hr OR ended_on > now()": false,
+	} {
+		e, diags := active(sql)
+		if len(diags) > 0 {
+			t.Errorf("%s: %s", sql, render(diags))
+		}
+		if e.Plain != want {
+			t.Errorf("%s: plain is %t", sql, e.Plain)
+		}
+	}
+}
+
 func TestExpression_compiled(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -87,7 +105,7 @@ func TestExpression_compiled(t *testing.T) {
 			if len(diags) > 0 {
 				t.Fatal(render(diags))
 			}
-			want := policies.Expression{SQL: c.sql, Compiled: c.want, Columns: c.columns, Pos: e.Pos}
+			want := policies.Expression{SQL: c.sql, Compiled: c.want, Columns: c.columns, Plain: e.Plain, Pos: e.Pos}
 			if diff := cmp.Diff(want, e); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}

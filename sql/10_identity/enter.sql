@@ -1,5 +1,5 @@
 -- Presents a token for this transaction and takes the gateway's client role; returns the principal.
--- INVOKER, because a definer function cannot set the role. Both settings end with the transaction.
+-- INVOKER, because a definer function cannot set the role. The settings end with the transaction.
 CREATE OR REPLACE FUNCTION rls.enter(token text)
 RETURNS text
 LANGUAGE plpgsql
@@ -14,6 +14,7 @@ BEGIN
     -- Assignments, because each query costs this function as much as the rest of it.
     opened := rls.open_token(token);
     opened.context := set_config('rls.context', opened.context, true);
+    opened.memo := set_config('rls.memo', opened.memo, true);
     opened.client_role := set_config('role', opened.client_role, true);
     RETURN opened.principal;
 END

@@ -1,6 +1,6 @@
--- Verifies a token for the gateway that session_user is, and returns what rls.enter needs: a sealed context, the
--- database role to take, and the principal. The bytes of a token: docs/token.md.
-CREATE OR REPLACE FUNCTION rls.open_token(token text, OUT context text, OUT client_role text, OUT principal text)
+-- Verifies a token for the gateway that session_user is, and returns what rls.enter needs: a sealed context, a memo of what
+-- is known of the principal ('' for nothing), the database role to take, and the principal. The bytes of a token: docs/token.md.
+CREATE OR REPLACE FUNCTION rls.open_token(token text, OUT context text, OUT memo text, OUT client_role text, OUT principal text)
 RETURNS record
 LANGUAGE plpgsql
 VOLATILE
@@ -14,12 +14,16 @@ DECLARE
     prepared record;
     expires timestamptz;
     claim text;
-    tenant text;
-    client text;
-    form text := 'narrow';
+    tenant text := '';
+    client text := '';
+    form text;
     body text;
     before text := nullif(current_setting('rls.context', true), '');
+    may boolean;
+    secret bytea;
+    mark bigint;
 BEGIN
+    memo := '';
     -- All that is needed in one query: this runs in every transaction of an application. By its kind, not by the row of
     -- rls.gateway alone: a login that has become a person's presents no tokens any more.
     SELECT g.login, g.signed, g.users, g.anonymous, g.services, g.tenants, g.max_transaction, l.client_role,
@@ -51,16 +55,21 @@ BEGIN
                 SELECT k.id FROM rls.gateway_key AS k WHERE k.gateway = gate.login ORDER BY k.position DESC LIMIT 1), '');
     END IF;
     expires := to_timestamp(field[3]::double precision);
-    IF expires <= clock_timestamp() THEN
-        RAISE EXCEPTION 'the token has expired' USING ERRCODE = 'RL002', HINT = 'Mint a token for each transaction.';
-    END IF;
-    IF expires > clock_timestamp() + interval '60 seconds' THEN
+    IF expires - clock_timestamp() NOT BETWEEN interval '1 microsecond' AND interval '60 seconds' THEN
+        IF expires <= clock_timestamp() THEN
+            RAISE EXCEPTION 'the token has expired' USING ERRCODE = 'RL002', HINT = 'Mint a token for each transaction.';
+        END IF;
         RAISE EXCEPTION 'the token is not valid'
             USING ERRCODE = 'RL003', DETAIL = 'it would live for more than 60 s', HINT = 'Compare the clocks of both hosts.';
     END IF;
     claim := rls.hex_text(field[5]);
-    tenant := CASE field[6] WHEN '' THEN '' ELSE rls.hex_text(field[6]) END;
-    client := CASE field[7] WHEN '' THEN '' ELSE rls.hex_text(field[7]) END;
+    -- Statements of their own: a function that an expression names costs something, also where it is not called.
+    IF field[6] <> '' THEN
+        tenant := rls.hex_text(field[6]);
+    END IF;
+    IF field[7] <> '' THEN
+        client := rls.hex_text(field[7]);
+    END IF;
     IF claim IS NULL OR tenant IS NULL OR client IS NULL OR octet_length(claim) > 512
         OR (claim = '') <> (field[4] = 'anonymous') THEN
         RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
@@ -79,15 +88,28 @@ BEGIN
         END IF;
     END IF;
     -- What is unknown, as with a NULL in a list, is refused.
-    IF (CASE field[4]
-        WHEN 'anonymous' THEN gate.anonymous
-        WHEN 'service' THEN rls.may_claim(claim, gate.login, gate.services)
-        ELSE gate.users
-    END) IS NOT TRUE OR (tenant <> '' AND gate.tenants IS NOT NULL AND (tenant = ANY (gate.tenants)) IS NOT TRUE) THEN
+    IF field[4] = 'service' THEN
+        may := rls.may_claim(claim, gate.login, gate.services);
+    ELSE
+        may := CASE field[4] WHEN 'anonymous' THEN gate.anonymous ELSE gate.users END;
+    END IF;
+    IF may IS NOT TRUE OR (tenant <> '' AND gate.tenants IS NOT NULL AND (tenant = ANY (gate.tenants)) IS NOT TRUE) THEN
         RAISE EXCEPTION 'the token is not valid'
             USING ERRCODE = 'RL003', DETAIL = 'this gateway may not claim that principal', HINT = 'See rlsctl gateway list.';
     END IF;
-    IF field[4] IN ('user', 'subject') THEN
+    IF field[4] = 'user' THEN
+        -- What an earlier transaction has found out, as long as nothing has changed since: one query for what rls.prepare
+        -- and rls.plan_role say.
+        SELECT v.form, CASE WHEN v.allowed <> '{}' THEN v.secret || int8send(v.decided) END, w.last_value, r.role
+        INTO form, secret, mark, client_role
+        FROM rls.visible_set AS v
+        JOIN rls.watermark AS w ON w.last_value = v.marked
+        LEFT JOIN rls.plan_role AS r ON r.client_role = gate.client_role AND r.form = v.form
+        WHERE v.viewer = claim AND v.computed_on = v.restored_on AND v.until > statement_timestamp();
+    END IF;
+    IF form IS NOT NULL THEN
+        NULL;
+    ELSIF field[4] IN ('user', 'subject') THEN
         IF to_regprocedure('rls.prepare(text,text)') IS NULL THEN
             RAISE EXCEPTION 'no model is applied to this database' USING ERRCODE = 'RL005', HINT = 'Run rlsctl apply.';
         END IF;
@@ -95,6 +117,8 @@ BEGIN
         prepared := rls.prepare(field[4], claim);
         claim := coalesce(prepared.key, CASE field[4] WHEN 'user' THEN claim END);
         form := prepared.form;
+        secret := prepared.secret;
+        mark := prepared.mark;
         -- A key that nobody has may enter, and sees nobody.
         IF claim IS NULL THEN
             RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
@@ -114,7 +138,16 @@ BEGIN
     -- As rls.seal_context seals.
     context := body || '|' || encode(sha256(gate.seal_outer || sha256(gate.seal_inner || convert_to(
         body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex');
-    client_role := rls.plan_role(gate.client_role, form);
+    -- The hash of the context, of where the watermark stands and of this transaction, under the viewer's own secret. What
+    -- is of any length stands before what has no zero byte in it and after what has: nothing else hashes to the same.
+    -- Not under SERIALIZABLE: PostgreSQL has to see what is read of users and grants, or it misses who changes it meanwhile.
+    IF secret IS NOT NULL AND current_setting('transaction_isolation') <> 'serializable' THEN
+        memo := encode(sha256(convert_to(context, 'UTF8') || int8send(mark) || timestamptz_send(transaction_timestamp())
+            || convert_to(session_user, 'UTF8') || secret), 'hex') || claim;
+    END IF;
+    IF client_role IS NULL THEN
+        client_role := rls.plan_role(gate.client_role, coalesce(form, 'narrow'));
+    END IF;
     principal := CASE field[4] WHEN 'anonymous' THEN 'anonymous' WHEN 'service' THEN 'service:' || claim ELSE 'user:' || claim END;
 END
 $$;

@@ -1,4 +1,4 @@
--- From here on every stored set is wrong: also one that somebody is computing just now.
+-- From here on every stored set is wrong, and everything that is remembered: also what somebody is computing just now.
 CREATE OR REPLACE FUNCTION rls.forget_sets()
 RETURNS void
 LANGUAGE plpgsql
@@ -9,6 +9,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM rls.lock_graph();
+    PERFORM rls.raise_watermark('graph');
+    PERFORM rls.raise_watermark('state');
     INSERT INTO rls.graph_change (viewer, cluster)
     SELECT '*', l.cluster FROM rls.graph_lock AS l
     WHERE NOT EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.xid = pg_current_xact_id() AND c.cluster = l.cluster);

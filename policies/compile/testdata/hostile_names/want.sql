@@ -545,8 +545,9 @@ COMMENT ON FUNCTION rls.hierarchy(bigint) IS 'Whom a user sees through the hiera
 
 -- function: function rls.prepare(text, text), as rls_owner
 -- What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.
--- Only reads in a transaction that may not write, and in one where a conflict would be an error. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text)
+-- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, and where
+-- the hierarchy stands, if all that decides about the user is known. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint)
 RETURNS record
 LANGUAGE plpgsql
 VOLATILE
@@ -556,61 +557,63 @@ AS $rls$
 DECLARE
     superuser boolean;
     missing bigint;
+    renew boolean;
+    claimed text := value;
 BEGIN
-    IF kind = 'user' THEN
-        SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
-            SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
-              OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
-        INTO key, superuser, form, missing
-        FROM rls.user_row AS u
-        LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on
-        WHERE u.id = rls.to_bigint($2);
-    ELSE
-        SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
-            SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
-              OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
-        INTO key, superuser, form, missing
-        FROM rls.user_row AS u
-        LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on
-        WHERE u.subject = $2;
+    IF kind <> 'user' THEN
+        claimed := (SELECT u.id::text FROM rls.user_row AS u WHERE u.subject = $2);
     END IF;
-    IF superuser IS NOT false THEN
+    SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
+        SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+        WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
+    INTO key, superuser, form, missing
+    FROM rls.user_row AS u
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on
+    WHERE u.id = rls.to_bigint(claimed);
+    IF superuser IS NULL OR superuser THEN
         form := CASE WHEN superuser THEN 'all' ELSE 'narrow' END;
         RETURN;
     END IF;
-    IF (missing IS NULL OR missing > 8)
+    -- A small set is renewed at once, a large one when it pays.
+    renew := (missing IS NULL OR missing > CASE WHEN form IN ('narrow', 'all') THEN 0 ELSE 8 END);
+    IF (renew)
         AND current_setting('transaction_read_only') = 'off' AND current_setting('transaction_isolation') = 'read committed'
         -- Whoever comes second computes for themself, and nobody stores while changes are forgotten: nobody waits.
-        AND pg_try_advisory_xact_lock_shared(hashtextextended('rls.visible_set', 0))
+        AND (NOT renew OR pg_try_advisory_xact_lock_shared(hashtextextended('rls.visible_set', 0)))
         AND pg_try_advisory_xact_lock(hashtextextended('rls.visible_set ' || key, 0)) THEN
-        -- Not an update: its generated column would stay as it was.
-        DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
-        INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_int, bits, ranges_int)
-        WITH o AS MATERIALIZED (
-            SELECT h.id::bigint AS id FROM rls.hierarchy(rls.to_bigint(prepare.key)) AS h(id)
-        ), t AS (
-            SELECT count(*) AS size, min(o.id) AS low, max(o.id) AS high, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = '"Sch""ema; DROP"."x""; DROP TABLE y; --"'::regclass)) AS users FROM o
-        )
-        SELECT prepare.key, '672035db9ebc072408eb53a3d6b39e5f', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
-               CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
-               (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
-               CASE WHEN t.size = 0 OR t.low >= 1 AND t.high <= least(2147483646, 64 * t.size + 65536) THEN (
+        IF renew THEN
+            -- Locks the tables before the snapshot is taken: one from before they were rewritten would find them empty.
+            PERFORM FROM rls.edge LIMIT 0;
+            -- Not an update: its generated columns would stay as they were.
+            DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
+            INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_int, bits, ranges_int)
+            WITH o AS MATERIALIZED (
+                SELECT h.id::bigint AS id FROM rls.hierarchy(rls.to_bigint(prepare.key)) AS h(id)
+            ), t AS (
+                SELECT count(*) AS size, min(o.id) AS low, max(o.id) AS high, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = '"Sch""ema; DROP"."x""; DROP TABLE y; --"'::regclass)) AS users FROM o
+            )
+            SELECT prepare.key, '672035db9ebc072408eb53a3d6b39e5f', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+                   CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
+                   (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
+                   CASE WHEN t.size = 0 OR t.low >= 1 AND t.high <= least(2147483646, 64 * t.size + 65536) THEN (
                    SELECT string_agg(repeat('0', (b.id - b.before - 1)::integer) || '1', '' ORDER BY b.id)::varbit
                    FROM (SELECT o.id, lag(o.id, 1, 0::bigint) OVER (ORDER BY o.id) AS before FROM o) AS b) END,
-               CASE WHEN t.size = 0 OR t.low >= 1 AND t.high <= least(2147483646, 64 * t.size + 65536) THEN '{}' ELSE (SELECT coalesce(range_agg(CASE o.id WHEN 9223372036854775807 THEN int8range(o.id, NULL) ELSE int8range(o.id, o.id, '[]') END), '{}') FROM o) END
-        FROM t
-        RETURNING v.form INTO form;
-        DELETE FROM rls.graph_change AS d WHERE d.id IN (
-            SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
-            WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
-            FOR UPDATE OF c SKIP LOCKED);
-        IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
-            PERFORM rls.prune_changes();
+                   CASE WHEN t.size = 0 OR t.low >= 1 AND t.high <= least(2147483646, 64 * t.size + 65536) THEN '{}' ELSE (SELECT coalesce(range_agg(CASE o.id WHEN 9223372036854775807 THEN int8range(o.id, NULL) ELSE int8range(o.id, o.id, '[]') END), '{}') FROM o) END
+            FROM t
+            RETURNING v.form INTO form;
+            DELETE FROM rls.graph_change AS d WHERE d.id IN (
+                SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
+                WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
+                FOR UPDATE OF c SKIP LOCKED);
+            IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
+                PERFORM rls.prune_changes();
+            END IF;
         END IF;
     END IF;
-    IF form IS NULL THEN -- nothing can be stored: each statement computes, and so may this
+    IF superuser THEN
+        form := 'all';
+    ELSIF form IS NULL THEN -- nothing can be stored: each statement computes, and so may this
         SELECT CASE WHEN count(*) <= 200 THEN 'narrow' WHEN count(*) > 5000 THEN 'wide' ELSE 'middle' END INTO form
         FROM rls.hierarchy(rls.to_bigint(key));
     END IF;
@@ -1271,6 +1274,7 @@ DECLARE
     touched bigint[];
 BEGIN
     PERFORM rls.lock_graph();
+    PERFORM rls.raise_watermark('graph');
     IF alone THEN
         alone := NOT EXISTS (SELECT FROM rls.edge_gone);
     ELSE

@@ -599,10 +599,72 @@ REVOKE ALL ON FUNCTION rls.shared_with(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION rls.shared_with(uuid) IS 'Whom groups show to a user: their members or their creators, as each group shares.';
 -- undo: DROP FUNCTION IF EXISTS rls.shared_with(uuid);
 
+-- function: function rls.remember(uuid), as rls_owner
+-- Writes down what decides about a user besides the hierarchy, where the row of their set is. Only where every transaction that
+-- has raised a watermark is over, and so all that it has changed is seen here. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.remember(viewer uuid)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+BEGIN
+    -- One statement: the marks are read after its snapshot was taken. Whoever has raised them later is noticed by that, and
+    -- whoever has raised them before is below the horizon, or nothing is written.
+    WITH mark AS MATERIALIZED (
+        SELECT w.last_value AS whole, d.last_value AS state,
+               greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+               AND NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid IN ('rls."user"'::regclass, 'rls."group"'::regclass, 'rls.group_member'::regclass) OR i.inhparent IN ('rls."user"'::regclass, 'rls."group"'::regclass, 'rls.group_member'::regclass))
+               AND (SELECT count(*) FROM pg_trigger AS t WHERE t.tgrelid IN ('rls."user"'::regclass, 'rls."group"'::regclass, 'rls.group_member'::regclass) AND t.tgenabled = 'A'
+                    AND t.tgname IN ('rls_state_update', 'rls_state_rows', 'rls_state_truncate')) = 9 AS calm
+        FROM rls.watermark AS w CROSS JOIN rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS d
+    ), principal AS MATERIALIZED (
+        SELECT u.id, u.is_active, u.is_superuser, ARRAY['everyone', 'authenticated', 'user:' || u.id::text] || ARRAY(
+                   SELECT 'group:' || g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = u.id) AS grantees
+        FROM rls.user_row AS u WHERE u.id = $1
+    ), held AS MATERIALIZED (
+        SELECT g.resource, g.action, g.valid_from, g.valid_until,
+               (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+               AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()) AS valid
+        FROM principal AS p JOIN rls."grant" AS g ON g.grantee = ANY (p.grantees)
+    )
+    UPDATE rls.visible_set AS s SET
+        decided = n.state,
+        marked = CASE WHEN NOT EXISTS (
+            SELECT FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) THEN n.whole END,
+        -- Five minutes at most, for what nobody tells: somebody has dropped or disabled what tells.
+        until = (SELECT least(min(t.at), statement_timestamp() + interval '5 minutes')
+                 FROM held AS h CROSS JOIN LATERAL (VALUES (h.valid_from), (h.valid_until)) AS t(at)
+                 WHERE t.at > statement_timestamp()),
+        allowed = CASE
+                 WHEN NOT p.is_active THEN '{}'
+                 WHEN p.is_superuser THEN (SELECT coalesce(jsonb_object_agg(r.name, '[]'::jsonb), '{}') FROM rls.resource AS r)
+                 -- What groups share is asked of the groups.
+                 WHEN EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = p.id
+            AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)) THEN '{}'
+                 ELSE (SELECT coalesce(jsonb_object_agg(a.resource, a.actions), '{}') FROM (
+                     SELECT h.resource, jsonb_agg(DISTINCT h.action) AS actions FROM held AS h
+                     -- Every action but create asks for a grant of read as well.
+                     WHERE h.valid AND (h.action IN ('create', 'read') OR EXISTS (
+                         SELECT FROM held AS r WHERE r.resource = h.resource AND r.action = 'read' AND r.valid))
+                     GROUP BY h.resource) AS a)
+                 END
+    FROM principal AS p CROSS JOIN mark AS n
+    WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*c07627a6e26b6059f2ee2b48bf126c52' ELSE 'c07627a6e26b6059f2ee2b48bf126c52' END AND s.computed_on = s.restored_on;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.remember(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION rls.remember(uuid) IS 'Writes down what decides about a user besides the hierarchy, where the row of their set is.';
+-- undo: DROP FUNCTION IF EXISTS rls.remember(uuid);
+
 -- function: function rls.prepare(text, text), as rls_owner
 -- What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.
--- Only reads in a transaction that may not write, and in one where a conflict would be an error. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text)
+-- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, and where
+-- the hierarchy stands, if all that decides about the user is known. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint)
 RETURNS record
 LANGUAGE plpgsql
 VOLATILE
@@ -612,59 +674,100 @@ AS $rls$
 DECLARE
     superuser boolean;
     missing bigint;
+    renew boolean;
+    known record;
+    decided boolean;
+    calm boolean;
+    claimed text := value;
 BEGIN
-    IF kind = 'user' THEN
-        SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
-            SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
-              OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
-        INTO key, superuser, form, missing
-        FROM rls.user_row AS u
-        LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.computed_on = s.restored_on
-        WHERE u.id = rls.to_uuid($2);
-    ELSE
-        SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
-            SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
-              OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
-        INTO key, superuser, form, missing
-        FROM rls.user_row AS u
-        LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.computed_on = s.restored_on
-        WHERE u.subject = $2;
+    IF kind <> 'user' THEN
+        claimed := (SELECT u.id::text FROM rls.user_row AS u WHERE u.subject = $2);
     END IF;
-    IF superuser IS NOT false THEN
+    -- What was found out before counts while nothing has changed since.
+    SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value INTO known
+    FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
+    WHERE s.viewer = claimed AND s.model IN ('c07627a6e26b6059f2ee2b48bf126c52', '*c07627a6e26b6059f2ee2b48bf126c52') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
+    IF FOUND THEN
+        key := known.viewer;
+        form := known.form;
+        secret := known.secret;
+        mark := known.last_value;
+        RETURN;
+    END IF;
+    SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
+        SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
+        WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END, coalesce(s.decided = d.last_value AND s.until > statement_timestamp(), false),
+           -- Every transaction that has raised a mark is over, so all that it has changed is seen here.
+           w.last_value, greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+    INTO key, superuser, form, missing, secret, decided, mark, calm
+    FROM rls.user_row AS u
+    CROSS JOIN rls.watermark AS w CROSS JOIN rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS d
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = CASE WHEN u.is_superuser THEN '*c07627a6e26b6059f2ee2b48bf126c52' ELSE 'c07627a6e26b6059f2ee2b48bf126c52' END AND s.computed_on = s.restored_on
+    WHERE u.id = rls.to_uuid(claimed);
+    IF (decided AND calm AND missing = 0) IS NOT TRUE THEN
+        secret := NULL;
+    END IF;
+    IF superuser IS NULL THEN
         form := CASE WHEN superuser THEN 'all' ELSE 'narrow' END;
         RETURN;
     END IF;
-    IF (missing IS NULL OR missing > 8)
+    -- A small set is renewed at once, a large one when it pays.
+    renew := (missing IS NULL OR missing > CASE WHEN form IN ('narrow', 'all') THEN 0 ELSE 8 END);
+    IF (renew OR calm AND (NOT decided OR random() < 0.1))
         AND current_setting('transaction_read_only') = 'off' AND current_setting('transaction_isolation') = 'read committed'
         -- Whoever comes second computes for themself, and nobody stores while changes are forgotten: nobody waits.
-        AND pg_try_advisory_xact_lock_shared(hashtextextended('rls.visible_set', 0))
+        AND (NOT renew OR pg_try_advisory_xact_lock_shared(hashtextextended('rls.visible_set', 0)))
         AND pg_try_advisory_xact_lock(hashtextextended('rls.visible_set ' || key, 0)) THEN
-        -- Not an update: its generated column would stay as it was.
-        DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
-        INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_uuid, bits, ranges_uuid)
-        WITH o AS MATERIALIZED (
-            SELECT h.id::uuid AS id FROM rls.hierarchy(rls.to_uuid(prepare.key)) AS h(id)
-        ), t AS (
-            SELECT count(*) AS size, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'rls."user"'::regclass)) AS users FROM o
-        )
-        SELECT prepare.key, 'c07627a6e26b6059f2ee2b48bf126c52', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
-               CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
-               (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
-               NULL::varbit,
-               (SELECT coalesce(range_agg(rls.uuid_range(o.id, o.id, '[]')), '{}') FROM o)
-        FROM t
-        RETURNING v.form INTO form;
-        DELETE FROM rls.graph_change AS d WHERE d.id IN (
-            SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
-            WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
-            FOR UPDATE OF c SKIP LOCKED);
-        IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
-            PERFORM rls.prune_changes();
+        IF renew THEN
+            -- Locks the tables before the snapshot is taken: one from before they were rewritten would find them empty.
+            PERFORM FROM rls.edge LIMIT 0;
+            -- Not an update: its generated columns would stay as they were.
+            DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
+            IF superuser THEN
+                INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form)
+                VALUES (prepare.key, '*c07627a6e26b6059f2ee2b48bf126c52', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
+                RETURNING v.form INTO form;
+            ELSE
+            INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_uuid, bits, ranges_uuid)
+            WITH o AS MATERIALIZED (
+                SELECT h.id::uuid AS id FROM rls.hierarchy(rls.to_uuid(prepare.key)) AS h(id)
+            ), t AS (
+                SELECT count(*) AS size, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'rls."user"'::regclass)) AS users FROM o
+            )
+            SELECT prepare.key, 'c07627a6e26b6059f2ee2b48bf126c52', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+                   CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
+                   (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
+                   NULL::varbit,
+                   (SELECT coalesce(range_agg(rls.uuid_range(o.id, o.id, '[]')), '{}') FROM o)
+            FROM t
+            RETURNING v.form INTO form;
+            END IF;
+            DELETE FROM rls.graph_change AS d WHERE d.id IN (
+                SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
+                WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
+                FOR UPDATE OF c SKIP LOCKED);
+            IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
+                PERFORM rls.prune_changes();
+            END IF;
+        END IF;
+        IF calm THEN
+            PERFORM rls.remember(rls.to_uuid(key));
+            SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value INTO known
+            FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
+            WHERE s.viewer = key AND s.model IN ('c07627a6e26b6059f2ee2b48bf126c52', '*c07627a6e26b6059f2ee2b48bf126c52') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
+            IF FOUND THEN
+                key := known.viewer;
+                form := known.form;
+                secret := known.secret;
+                mark := known.last_value;
+                RETURN;
+            END IF;
         END IF;
     END IF;
-    IF form IS NULL THEN -- nothing can be stored: each statement computes, and so may this
+    IF superuser THEN
+        form := 'all';
+    ELSIF form IS NULL THEN -- nothing can be stored: each statement computes, and so may this
         SELECT CASE WHEN count(*) <= 200 THEN 'narrow' WHEN count(*) > 5000 THEN 'wide' ELSE 'middle' END INTO form
         FROM rls.hierarchy(rls.to_uuid(key));
     END IF;
@@ -777,17 +880,16 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(uuid, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(uuid, boolean) IS 'Whom a user sees, as ranges of one key each.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(uuid, boolean);
 
--- function: function rls.passes_owners(text, text), as rls_owner
+-- function: function rls.ask_passes_owners(text, text), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
 -- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
-CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
+-- What rls.passes_owners asks where there is no memo. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan
+SECURITY INVOKER
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -803,6 +905,42 @@ BEGIN
     RETURN coalesce((
         SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
         FROM rls.user_row AS u WHERE u.id = key), false);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.ask_passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text);
+
+-- function: function rls.passes_owners(text, text), as rls_owner
+-- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    memo text := current_setting('rls.memo', true);
+    context text := current_setting('rls.context', true);
+    passes boolean;
+BEGIN
+    IF memo <> '' THEN
+        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
+        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+        SELECT true INTO passes
+        FROM rls.visible_set AS s
+        WHERE s.viewer = substr(memo, 65) AND s.model = '*c07627a6e26b6059f2ee2b48bf126c52' AND s.allowed ? $2 AND s.until > statement_timestamp()
+              AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
+                  || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
+        -- By the clock: one statement can run for longer than the transaction may.
+        IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
+            RETURN true;
+        END IF;
+    END IF;
+    RETURN rls.ask_passes_owners($1, $2);
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
@@ -882,17 +1020,16 @@ REVOKE ALL ON FUNCTION rls.graph_viewer(text, text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.graph_viewer(text, text, boolean) IS 'Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every action but create one of read as well.';
 -- undo: DROP FUNCTION IF EXISTS rls.graph_viewer(text, text, boolean);
 
--- function: function rls.admitted_owners(text, text, text, boolean), as rls_owner
+-- function: function rls.ask_admitted_owners(text, text, text, boolean), as rls_owner
 -- Users whose rows the principal may act on, as an array: who is visible within the scope, if a grant of the action is held.
 -- Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).
-CREATE OR REPLACE FUNCTION rls.admitted_owners(action text, resource text, scope text, alone boolean)
+-- What rls.admitted_owners asks where there is no memo. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.ask_admitted_owners(action text, resource text, scope text, alone boolean)
 RETURNS uuid[]
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan
+SECURITY INVOKER
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -971,22 +1108,62 @@ BEGIN
     END CASE;
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.admitted_owners(text, text, text, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.admitted_owners(text, text, text, boolean) TO rls_client;
-COMMENT ON FUNCTION rls.admitted_owners(text, text, text, boolean) IS 'Users whose rows the principal may act on, as an array: who is visible within the scope, if a grant of the action is held.';
--- undo: DROP FUNCTION IF EXISTS rls.admitted_owners(text, text, text, boolean);
+REVOKE ALL ON FUNCTION rls.ask_admitted_owners(text, text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.ask_admitted_owners(text, text, text, boolean) IS 'Users whose rows the principal may act on, as an array: who is visible within the scope, if a grant of the action is held.';
+-- undo: DROP FUNCTION IF EXISTS rls.ask_admitted_owners(text, text, text, boolean);
 
--- function: function rls.admitted_ranges(text, text, text, boolean), as rls_owner
--- Users whose rows the principal may act on, as ranges: who is visible within the scope, if a grant of the action is held.
+-- function: function rls.admitted_owners(text, text, text, boolean), as rls_owner
+-- Users whose rows the principal may act on, as an array: who is visible within the scope, if a grant of the action is held.
 -- Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).
-CREATE OR REPLACE FUNCTION rls.admitted_ranges(action text, resource text, scope text, alone boolean)
-RETURNS rls.uuid_multirange
+CREATE OR REPLACE FUNCTION rls.admitted_owners(action text, resource text, scope text, alone boolean)
+RETURNS uuid[]
 LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan
+AS $rls$
+DECLARE
+    memo text := current_setting('rls.memo', true);
+    context text := current_setting('rls.context', true);
+    stored uuid[];
+    viewer uuid;
+BEGIN
+    IF memo <> '' THEN
+        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
+        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+        SELECT s.ids_uuid || '{}' INTO stored
+        FROM rls.visible_set AS s
+        WHERE s.viewer = substr(memo, 65) AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
+              AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
+                  || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
+        -- By the clock: one statement can run for longer than the transaction may.
+        IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
+            IF $3 = 'self' THEN
+                viewer := rls.to_uuid(substr(memo, 65));
+                RETURN ARRAY[viewer]::uuid[];
+            END IF;
+            RETURN coalesce(stored, '{}');
+        END IF;
+    END IF;
+    RETURN rls.ask_admitted_owners($1, $2, $3, $4);
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.admitted_owners(text, text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.admitted_owners(text, text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.admitted_owners(text, text, text, boolean) IS 'Users whose rows the principal may act on, as an array: who is visible within the scope, if a grant of the action is held.';
+-- undo: DROP FUNCTION IF EXISTS rls.admitted_owners(text, text, text, boolean);
+
+-- function: function rls.ask_admitted_ranges(text, text, text, boolean), as rls_owner
+-- Users whose rows the principal may act on, as ranges: who is visible within the scope, if a grant of the action is held.
+-- Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).
+-- What rls.admitted_ranges asks where there is no memo. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.ask_admitted_ranges(action text, resource text, scope text, alone boolean)
+RETURNS rls.uuid_multirange
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1063,6 +1240,47 @@ BEGIN
         END IF;
         RETURN coalesce(stored, '{}');
     END CASE;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.ask_admitted_ranges(text, text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.ask_admitted_ranges(text, text, text, boolean) IS 'Users whose rows the principal may act on, as ranges: who is visible within the scope, if a grant of the action is held.';
+-- undo: DROP FUNCTION IF EXISTS rls.ask_admitted_ranges(text, text, text, boolean);
+
+-- function: function rls.admitted_ranges(text, text, text, boolean), as rls_owner
+-- Users whose rows the principal may act on, as ranges: who is visible within the scope, if a grant of the action is held.
+-- Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.admitted_ranges(action text, resource text, scope text, alone boolean)
+RETURNS rls.uuid_multirange
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    memo text := current_setting('rls.memo', true);
+    context text := current_setting('rls.context', true);
+    stored rls.uuid_multirange;
+    viewer uuid;
+BEGIN
+    IF memo <> '' THEN
+        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
+        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+        SELECT s.ranges_uuid + '{}' INTO stored
+        FROM rls.visible_set AS s
+        WHERE s.viewer = substr(memo, 65) AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
+              AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
+                  || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
+        -- By the clock: one statement can run for longer than the transaction may.
+        IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
+            IF $3 = 'self' THEN
+                viewer := rls.to_uuid(substr(memo, 65));
+                RETURN rls.uuid_multirange(rls.uuid_range(viewer, viewer, '[]'));
+            END IF;
+            RETURN coalesce(stored, '{}');
+        END IF;
+    END IF;
+    RETURN rls.ask_admitted_ranges($1, $2, $3, $4);
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.admitted_ranges(text, text, text, boolean) FROM PUBLIC;
@@ -1254,6 +1472,7 @@ DECLARE
     touched uuid[];
 BEGIN
     PERFORM rls.lock_graph();
+    PERFORM rls.raise_watermark('graph');
     IF alone THEN
         alone := NOT EXISTS (SELECT FROM rls.edge_gone);
     ELSE
@@ -1425,6 +1644,141 @@ CREATE TRIGGER rls_graph_replica
 ALTER TABLE rls."user" ENABLE REPLICA TRIGGER rls_graph_replica;
 SELECT rls.forget_sets();
 -- undo: DROP TRIGGER IF EXISTS rls_graph_replica ON rls."user";
+
+-- trigger: trigger zz_rls_state_ahead on rls."user", as rls_owner
+CREATE TRIGGER zz_rls_state_ahead
+    BEFORE UPDATE ON rls."user"
+    FOR EACH ROW WHEN (NEW.id IS DISTINCT FROM OLD.id OR NEW.is_active IS DISTINCT FROM OLD.is_active OR NEW.is_superuser IS DISTINCT FROM OLD.is_superuser)
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls."user" ENABLE ALWAYS TRIGGER zz_rls_state_ahead;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS zz_rls_state_ahead ON rls."user";
+
+-- trigger: trigger rls_state_update on rls."user", as rls_owner
+CREATE TRIGGER rls_state_update
+    AFTER UPDATE ON rls."user"
+    FOR EACH ROW WHEN (NEW.id IS DISTINCT FROM OLD.id OR NEW.is_active IS DISTINCT FROM OLD.is_active OR NEW.is_superuser IS DISTINCT FROM OLD.is_superuser)
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls."user" ENABLE ALWAYS TRIGGER rls_state_update;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS rls_state_update ON rls."user";
+
+-- trigger: trigger rls_state_rows on rls."user", as rls_owner
+CREATE TRIGGER rls_state_rows
+    BEFORE DELETE ON rls."user"
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls."user" ENABLE ALWAYS TRIGGER rls_state_rows;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS rls_state_rows ON rls."user";
+
+-- trigger: trigger rls_state_truncate on rls."user", as rls_owner
+CREATE TRIGGER rls_state_truncate
+    BEFORE TRUNCATE ON rls."user"
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls."user" ENABLE ALWAYS TRIGGER rls_state_truncate;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS rls_state_truncate ON rls."user";
+
+-- trigger: trigger rls_state_replica on rls."user", as rls_owner
+CREATE TRIGGER rls_state_replica
+    AFTER DELETE ON rls."user"
+    FOR EACH ROW
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls."user" ENABLE REPLICA TRIGGER rls_state_replica;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS rls_state_replica ON rls."user";
+
+-- trigger: trigger zz_rls_state_ahead on rls."group", as rls_owner
+CREATE TRIGGER zz_rls_state_ahead
+    BEFORE UPDATE ON rls."group"
+    FOR EACH ROW WHEN (NEW.id IS DISTINCT FROM OLD.id OR NEW.share_creator_visibility IS DISTINCT FROM OLD.share_creator_visibility OR NEW.share_members_visibility IS DISTINCT FROM OLD.share_members_visibility)
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls."group" ENABLE ALWAYS TRIGGER zz_rls_state_ahead;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS zz_rls_state_ahead ON rls."group";
+
+-- trigger: trigger rls_state_update on rls."group", as rls_owner
+CREATE TRIGGER rls_state_update
+    AFTER UPDATE ON rls."group"
+    FOR EACH ROW WHEN (NEW.id IS DISTINCT FROM OLD.id OR NEW.share_creator_visibility IS DISTINCT FROM OLD.share_creator_visibility OR NEW.share_members_visibility IS DISTINCT FROM OLD.share_members_visibility)
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls."group" ENABLE ALWAYS TRIGGER rls_state_update;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS rls_state_update ON rls."group";
+
+-- trigger: trigger rls_state_rows on rls."group", as rls_owner
+CREATE TRIGGER rls_state_rows
+    BEFORE INSERT OR DELETE ON rls."group"
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls."group" ENABLE ALWAYS TRIGGER rls_state_rows;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS rls_state_rows ON rls."group";
+
+-- trigger: trigger rls_state_truncate on rls."group", as rls_owner
+CREATE TRIGGER rls_state_truncate
+    BEFORE TRUNCATE ON rls."group"
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls."group" ENABLE ALWAYS TRIGGER rls_state_truncate;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS rls_state_truncate ON rls."group";
+
+-- trigger: trigger rls_state_replica on rls."group", as rls_owner
+CREATE TRIGGER rls_state_replica
+    AFTER INSERT OR DELETE ON rls."group"
+    FOR EACH ROW
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls."group" ENABLE REPLICA TRIGGER rls_state_replica;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS rls_state_replica ON rls."group";
+
+-- trigger: trigger zz_rls_state_ahead on rls.group_member, as rls_owner
+CREATE TRIGGER zz_rls_state_ahead
+    BEFORE UPDATE ON rls.group_member
+    FOR EACH ROW WHEN (NEW.group_id IS DISTINCT FROM OLD.group_id OR NEW.user_id IS DISTINCT FROM OLD.user_id)
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls.group_member ENABLE ALWAYS TRIGGER zz_rls_state_ahead;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS zz_rls_state_ahead ON rls.group_member;
+
+-- trigger: trigger rls_state_update on rls.group_member, as rls_owner
+CREATE TRIGGER rls_state_update
+    AFTER UPDATE ON rls.group_member
+    FOR EACH ROW WHEN (NEW.group_id IS DISTINCT FROM OLD.group_id OR NEW.user_id IS DISTINCT FROM OLD.user_id)
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls.group_member ENABLE ALWAYS TRIGGER rls_state_update;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS rls_state_update ON rls.group_member;
+
+-- trigger: trigger rls_state_rows on rls.group_member, as rls_owner
+CREATE TRIGGER rls_state_rows
+    BEFORE INSERT OR DELETE ON rls.group_member
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls.group_member ENABLE ALWAYS TRIGGER rls_state_rows;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS rls_state_rows ON rls.group_member;
+
+-- trigger: trigger rls_state_truncate on rls.group_member, as rls_owner
+CREATE TRIGGER rls_state_truncate
+    BEFORE TRUNCATE ON rls.group_member
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls.group_member ENABLE ALWAYS TRIGGER rls_state_truncate;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS rls_state_truncate ON rls.group_member;
+
+-- trigger: trigger rls_state_replica on rls.group_member, as rls_owner
+CREATE TRIGGER rls_state_replica
+    AFTER INSERT OR DELETE ON rls.group_member
+    FOR EACH ROW
+    EXECUTE FUNCTION rls.state_changed();
+ALTER TABLE rls.group_member ENABLE REPLICA TRIGGER rls_state_replica;
+SELECT rls.raise_watermark('state');
+-- undo: DROP TRIGGER IF EXISTS rls_state_replica ON rls.group_member;
 
 -- function: function rls.user_exists(uuid), as rls_owner
 -- Whether there is such a user at this very moment, in the middle of a statement too. Called by the guards alone.

@@ -1,0 +1,284 @@
+package compile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rlsctl/rlsctl/policies"
+)
+
+// A statement asks who is there, whether they are active, what they were granted, and whom they see: half a dozen tables,
+// of which each costs more to open than to read. So entering writes beside the stored set what it has found out, and says
+// in a memo, under a hash that only it can make, whose row that is. A question believes the row as long as the watermark
+// stands where it stood; else it asks as if there were no memo. What is asked then is in decision.go.
+
+// remembers reports whether what decides about a user can be told to have changed: by a table that tells of each change
+// of its rows, and by nothing that changes by itself.
+func (g *compiler) remembers() bool {
+	if !g.keepsSets() {
+		return false
+	}
+	depends := func(t policies.TableName, list ...policies.Expression) bool {
+		return slices.ContainsFunc(list, func(e policies.Expression) bool {
+			return !e.IsZero() && (!e.Plain || slices.ContainsFunc(e.Columns, func(c string) bool { return g.generated(t, c) }))
+		})
+	}
+	u, s := g.model.Users, g.model.Groups
+	if depends(u.Table, u.Active, u.Superuser) {
+		return false
+	}
+	if !g.hasGroups() {
+		return true
+	}
+	return g.tells(s.Table) && g.tells(s.Members.Table) && s.Members.From.IsZero() && s.Members.Until.IsZero() &&
+		!depends(s.Table, s.ShareMembersVisibility, s.ShareCreatorVisibility) && !(s.GroupsOfDescendants.Value && g.hasShares())
+}
+
+// superuserModel is what stands in rls.visible_set instead of the stamp of the graph where the viewer is a superuser: no
+// set, and never read as one.
+func (g *compiler) superuserModel() string { return "*" + g.stamp }
+
+// recall is a question to the memo, if there is one that is believed. As rls.open_token writes it. condition is what must be
+// allowed, column is what is read into a variable, and answer are the statements that return it.
+func (g *compiler) recall(model, condition, column, into, answer string) string {
+	return fmt.Sprintf(`    IF memo <> '' THEN
+        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
+        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+        SELECT %[3]s INTO %[4]s
+        FROM rls.visible_set AS s
+        WHERE s.viewer = substr(memo, 65) AND s.model = %[1]s AND %[2]s AND s.until > statement_timestamp()
+              AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
+                  || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
+        -- By the clock: one statement can run for longer than the transaction may.
+        IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
+            %[5]s
+        END IF;
+    END IF;
+`, policies.Literal(model), condition, column, into, answer)
+}
+
+// recalled compiles a question that the memo may answer: in a function of its own, which is short because each variable
+// and each setting of a function costs something at each call.
+func (g *compiler) recalled(asked function, variables, recall string) {
+	if !g.remembers() {
+		g.function(asked, "")
+		return
+	}
+	name := asked.name
+	first, more, _ := strings.Cut(asked.comment, "\n")
+	asked.name = "ask_" + name
+	asked.comment = first + "\n" + more + "\nWhat rls." + name + " asks where there is no memo. Called by definer functions alone."
+	quick := asked
+	quick.name, quick.comment, quick.generic = name, first+"\n"+more, false
+	asked.definer, asked.client, asked.generic = false, false, false
+	g.function(asked, "")
+	var places []string
+	for i := range strings.Count(asked.args, ",") + 1 {
+		places = append(places, fmt.Sprintf("$%d", i+1))
+	}
+	quick.body = fmt.Sprintf("DECLARE\n    memo text := current_setting('rls.memo', true);\n    context text := current_setting('rls.context', true);%s\nBEGIN\n%s    RETURN rls.%s(%s);\nEND",
+		variables, recall, asked.name, strings.Join(places, ", "))
+	g.function(quick, "")
+}
+
+// memory is what remembering adds to rls.prepare, in its places.
+type memory struct {
+	variables, first           string
+	columns, into, from, model string // of the query of what is known
+	asked, otherwise, worth    string
+	superuser, end, write      string
+}
+
+func (g *compiler) memory(stamp string) memory {
+	if !g.remembers() {
+		return memory{model: stamp, otherwise: " OR superuser"}
+	}
+	all := policies.Literal(g.superuserModel())
+	known := func(viewer, indent string) string {
+		return strings.ReplaceAll(fmt.Sprintf(`
+SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value INTO known
+FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
+WHERE s.viewer = %s AND s.model IN (%s, %s) AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
+IF FOUND THEN
+    key := known.viewer;
+    form := known.form;
+    secret := known.secret;
+    mark := known.last_value;
+    RETURN;
+END IF;`, viewer, stamp, all), "\n", "\n"+indent)
+	}
+	return memory{
+		variables: "\n    known record;\n    decided boolean;\n    calm boolean;",
+		first:     "\n    -- What was found out before counts while nothing has changed since." + known("claimed", "    "),
+		columns: `, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END, coalesce(s.decided = d.last_value AND s.until > statement_timestamp(), false),
+           -- Every transaction that has raised a mark is over, so all that it has changed is seen here.
+           w.last_value, greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`,
+		into:  ", secret, decided, mark, calm",
+		from:  "\n    CROSS JOIN rls.watermark AS w CROSS JOIN rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS d",
+		model: fmt.Sprintf("CASE WHEN u.is_superuser THEN %s ELSE %s END", all, stamp),
+		asked: `
+    IF (decided AND calm AND missing = 0) IS NOT TRUE THEN
+        secret := NULL;
+    END IF;`,
+		worth: " OR calm AND (NOT decided OR random() < 0.1)",
+		superuser: fmt.Sprintf(`
+            IF superuser THEN
+                INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form)
+                VALUES (prepare.key, %s, pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
+                RETURNING v.form INTO form;
+            ELSE`, all),
+		end: "\n            END IF;",
+		write: fmt.Sprintf(`
+        IF calm THEN
+            PERFORM rls.remember(%s(key));%s
+        END IF;`, g.userKey.from, known("key", "            ")),
+	}
+}
+
+// remember compiles what entering writes down of a user.
+func (g *compiler) remember() {
+	if !g.remembers() {
+		return
+	}
+	groups, shares := "", ""
+	if g.hasGroups() {
+		groups = " || ARRAY(\n                   SELECT 'group:' || g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = u.id)"
+	}
+	if g.hasShares() {
+		shares = "\n                 -- What groups share is asked of the groups.\n                 WHEN " + strings.TrimPrefix(strings.TrimSpace(g.inSomeGroup("p.id")), "AND ") + " THEN '{}'"
+	}
+	g.function(function{
+		name: "remember",
+		comment: "Writes down what decides about a user besides the hierarchy, where the row of their set is. Only where every transaction that\n" +
+			"has raised a watermark is over, and so all that it has changed is seen here. Called by definer functions alone.",
+		args: "viewer " + g.userKey.sql, argTypes: g.userKey.sql, returns: "void", volatile: "VOLATILE", parallel: "UNSAFE",
+		body: fmt.Sprintf(`BEGIN
+    -- One statement: the marks are read after its snapshot was taken. Whoever has raised them later is noticed by that, and
+    -- whoever has raised them before is below the horizon, or nothing is written.
+    WITH mark AS MATERIALIZED (
+        SELECT w.last_value AS whole, d.last_value AS state,
+               greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+               AND %[6]s AS calm
+        FROM rls.watermark AS w CROSS JOIN rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS d
+    ), principal AS MATERIALIZED (
+        SELECT u.id, u.is_active, u.is_superuser, ARRAY['everyone', 'authenticated', 'user:' || u.id::text]%[1]s AS grantees
+        FROM rls.user_row AS u WHERE u.id = $1
+    ), held AS MATERIALIZED (
+        SELECT g.resource, g.action, g.valid_from, g.valid_until,
+               (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
+               AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()) AS valid
+        FROM principal AS p JOIN rls."grant" AS g ON g.grantee = ANY (p.grantees)
+    )
+    UPDATE rls.visible_set AS s SET
+        decided = n.state,
+        marked = CASE WHEN NOT EXISTS (
+            SELECT FROM rls.graph_change AS c
+            WHERE %[2]s) THEN n.whole END,
+        -- Five minutes at most, for what nobody tells: somebody has dropped or disabled what tells.
+        until = (SELECT least(min(t.at), statement_timestamp() + interval '5 minutes')
+                 FROM held AS h CROSS JOIN LATERAL (VALUES (h.valid_from), (h.valid_until)) AS t(at)
+                 WHERE t.at > statement_timestamp()),
+        allowed = CASE
+                 WHEN NOT p.is_active THEN '{}'
+                 WHEN p.is_superuser THEN (SELECT coalesce(jsonb_object_agg(r.name, '[]'::jsonb), '{}') FROM rls.resource AS r)%[3]s
+                 ELSE (SELECT coalesce(jsonb_object_agg(a.resource, a.actions), '{}') FROM (
+                     SELECT h.resource, jsonb_agg(DISTINCT h.action) AS actions FROM held AS h
+                     -- Every action but create asks for a grant of read as well.
+                     WHERE h.valid AND (h.action IN ('create', 'read') OR EXISTS (
+                         SELECT FROM held AS r WHERE r.resource = h.resource AND r.action = 'read' AND r.valid))
+                     GROUP BY h.resource) AS a)
+                 END
+    FROM principal AS p CROSS JOIN mark AS n
+    WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN %[4]s ELSE %[5]s END AND s.computed_on = s.restored_on;
+END`, groups, uncovered("s.viewer", "              "), shares, policies.Literal(g.superuserModel()), policies.Literal(g.stamp), g.tellsStill()),
+	}, "")
+}
+
+// told is a table whose changes make memos wrong, besides those of the hierarchy.
+type told struct {
+	table   policies.TableName
+	inserts bool // new rows matter: of a user who is new nothing is remembered, but a group may be younger than its members
+	columns []string
+}
+
+// decides lists the tables of users, groups and members. Those of grants, resources and logins are the kernel's.
+func (g *compiler) decides() []*told {
+	var tables []*told
+	tell := func(t policies.TableName, inserts bool, columns ...string) {
+		i := slices.IndexFunc(tables, func(x *told) bool { return x.table.String() == t.String() })
+		if i < 0 {
+			i, tables = len(tables), append(tables, &told{table: t})
+		}
+		tables[i].inserts = tables[i].inserts || inserts
+		tables[i].columns = append(tables[i].columns, columns...)
+	}
+	u, s := g.model.Users, g.model.Groups
+	tell(u.Table, false, slices.Concat([]string{u.Key.Value}, u.Active.Columns, u.Superuser.Columns)...)
+	if g.hasGroups() {
+		tell(s.Table, g.hasShares(), slices.Concat([]string{s.Key.Value}, s.ShareMembersVisibility.Columns, s.ShareCreatorVisibility.Columns)...)
+		tell(s.Members.Table, true, s.Members.Group.Value, s.Members.User.Value)
+	}
+	return tables
+}
+
+// stateTriggers compiles what makes memos wrong.
+func (g *compiler) stateTriggers() {
+	if !g.remembers() {
+		return
+	}
+	for _, t := range g.decides() {
+		events := "DELETE"
+		if t.inserts {
+			events = "INSERT OR DELETE"
+		}
+		g.stateTrigger(t.table, events, t.columns)
+	}
+}
+
+// tellsStill is true while each table that decides has its triggers, and has neither parents nor children: their changes
+// are not told. What is done to a table later is no change of its rows, so remembering asks.
+func (g *compiler) tellsStill() string {
+	var tables []string
+	for _, t := range g.decides() {
+		tables = append(tables, policies.Literal(t.table.String())+"::regclass")
+	}
+	list := strings.Join(tables, ", ")
+	return fmt.Sprintf(`NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid IN (%[1]s) OR i.inhparent IN (%[1]s))
+               AND (SELECT count(*) FROM pg_trigger AS t WHERE t.tgrelid IN (%[1]s) AND t.tgenabled = 'A'
+                    AND t.tgname IN ('rls_state_update', 'rls_state_rows', 'rls_state_truncate')) = %[2]d`, list, 3*len(tables))
+}
+
+// stateTrigger compiles the triggers of one table. Rows that come or go are told once per statement, or by row where
+// replication brings them; updates by row, because most change nothing that decides. Before the row, behind the other
+// triggers there, and once more after it for columns that are computed.
+func (g *compiler) stateTrigger(t policies.TableName, events string, columns []string) {
+	table := t.String()
+	var changed, early []string
+	for _, c := range distinct(columns) {
+		changed = append(changed, g.differs(t, c))
+		if !g.generated(t, c) { // in a BEFORE trigger no column is computed yet
+			early = append(early, g.differs(t, c))
+		}
+	}
+	for _, x := range []struct{ name, when, each, enable string }{
+		{"zz_rls_state_ahead", "BEFORE UPDATE", "ROW WHEN (" + strings.Join(early, " OR ") + ")", "ALWAYS"},
+		{"rls_state_update", "AFTER UPDATE", "ROW WHEN (" + strings.Join(changed, " OR ") + ")", "ALWAYS"},
+		{"rls_state_rows", "BEFORE " + events, "STATEMENT", "ALWAYS"},
+		{"rls_state_truncate", "BEFORE TRUNCATE", "STATEMENT", "ALWAYS"},
+		{"rls_state_replica", "AFTER " + events, "ROW", "REPLICA"},
+	} {
+		if strings.HasSuffix(x.each, "()") { // all of it is generated
+			continue
+		}
+		name := x.name
+		g.add(policies.Object{
+			Kind: policies.KindTrigger, Name: policies.Identity(t.Schema, t.Name, name), Table: table, AsOwner: t.Schema == "rls",
+			Title: fmt.Sprintf("trigger %s on %s", name, table),
+			// What happened before, without it, nobody has told.
+			Create: fmt.Sprintf("CREATE TRIGGER %[1]s\n    %[2]s ON %[3]s\n    FOR EACH %[4]s\n    EXECUTE FUNCTION rls.state_changed();\nALTER TABLE %[3]s ENABLE %[5]s TRIGGER %[1]s;\nSELECT rls.raise_watermark('state');",
+				name, x.when, table, x.each, x.enable),
+			Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON %s;", name, table),
+		})
+	}
+}
