@@ -160,7 +160,6 @@ func (g *compiler) changeTrigger(name, comment string, t policies.TableName, col
 		name: name, comment: comment, returns: "trigger", volatile: "VOLATILE", parallel: "UNSAFE", definer: true,
 		body: fmt.Sprintf("DECLARE\n    changes rls.edge_change[];\nBEGIN\n%s\n    IF changes IS NOT NULL THEN\n        PERFORM rls.record_changes(changes);\n    END IF;\n    RETURN NULL;\nEND", body),
 	}, "")
-	table := t.String()
 	for _, e := range []struct{ suffix, when, refer, call, enable string }{
 		{"ahead", "BEFORE INSERT OR DELETE OR UPDATE OF " + strings.Join(columns, ", "), "", "graph_ahead", "ALWAYS"},
 		{"insert", "AFTER INSERT", "\n    REFERENCING NEW TABLE AS new_rows", name, "ALWAYS"},
@@ -174,15 +173,23 @@ func (g *compiler) changeTrigger(name, comment string, t policies.TableName, col
 		if e.enable == "REPLICA" {
 			each = "ROW"
 		}
-		g.add(policies.Object{
-			Kind: policies.KindTrigger, Name: policies.Identity(t.Schema, t.Name, full), Table: table, AsOwner: t.Schema == "rls",
-			Title: fmt.Sprintf("trigger %s on %s", full, table),
-			// What happened before, without it, nobody has told.
-			Create: fmt.Sprintf("CREATE TRIGGER %s\n    %s ON %s%s\n    FOR EACH %s EXECUTE FUNCTION rls.%s();\nALTER TABLE %s ENABLE %s TRIGGER %s;\nSELECT rls.forget_sets();",
-				full, e.when, table, e.refer, each, e.call, table, e.enable, full),
-			Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON %s;", full, table),
-		})
+		g.teller(t, teller{full, e.when, e.refer, each, e.call, e.enable, "rls.forget_sets()"})
 	}
+}
+
+// teller is a trigger that tells of the changes of a table. lost is called when it is made: what happened before, without
+// it, nobody has told.
+type teller struct{ name, when, refer, each, call, enable, lost string }
+
+func (g *compiler) teller(t policies.TableName, x teller) {
+	table := t.String()
+	g.add(policies.Object{
+		Kind: policies.KindTrigger, Name: policies.Identity(t.Schema, t.Name, x.name), Table: table, AsOwner: t.Schema == "rls",
+		Title: fmt.Sprintf("trigger %s on %s", x.name, table),
+		Create: fmt.Sprintf("CREATE TRIGGER %s\n    %s ON %s%s\n    FOR EACH %s EXECUTE FUNCTION rls.%s();\nALTER TABLE %s ENABLE %s TRIGGER %s;\nSELECT %s;",
+			x.name, x.when, table, x.refer, x.each, x.call, table, x.enable, x.name, x.lost),
+		Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON %s;", x.name, table),
+	})
 }
 
 // distinct sorts names and drops what stands twice.

@@ -120,10 +120,13 @@ func (g *compiler) throughGroups() string {
 	return fmt.Sprintf(`
     IF NOT granted OR $1 NOT IN ('create', 'read') THEN
         grantees := grantees || ARRAY(
-            SELECT 'group:' || g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = viewer);
+            %sviewer);
         granted := %s;
-    END IF;`, granted("$1", "grantees"))
+    END IF;`, groupGrantees, granted("$1", "grantees"))
 }
+
+// groupGrantees selects the groups of a user as grants name them; the key of the user follows.
+const groupGrantees = "SELECT 'group:' || g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = "
 
 const stateVariables = `
     who rls.identity := rls.identify();

@@ -39,6 +39,13 @@ func (g *compiler) remembers() bool {
 // set, and never read as one.
 func (g *compiler) superuserModel() string { return "*" + g.stamp }
 
+// marks are the watermarks w of all, g of the hierarchy and d of what else decides; calm is true where every transaction
+// that has raised one is over, and so all that it has changed is seen.
+const (
+	marks = "rls.watermark AS w CROSS JOIN rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS d"
+	calm  = "greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+)
+
 // recall is a question to the memo, if there is one that is believed. As rls.open_token writes it. condition is what must be
 // allowed, column is what is read into a variable, and answer are the statements that return it.
 func (g *compiler) recall(model, condition, column, into, answer string) string {
@@ -113,9 +120,9 @@ END IF;`, viewer, stamp, all), "\n", "\n"+indent)
 		first:     "\n    -- What was found out before counts while nothing has changed since." + known("claimed", "    "),
 		columns: `, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END, coalesce(s.decided = d.last_value AND s.until > statement_timestamp(), false),
            -- Every transaction that has raised a mark is over, so all that it has changed is seen here.
-           w.last_value, greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`,
+           w.last_value, ` + calm,
 		into:  ", secret, decided, mark, calm",
-		from:  "\n    CROSS JOIN rls.watermark AS w CROSS JOIN rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS d",
+		from:  "\n    CROSS JOIN " + marks,
 		model: fmt.Sprintf("CASE WHEN u.is_superuser THEN %s ELSE %s END", all, stamp),
 		asked: `
     IF (decided AND calm AND missing = 0) IS NOT TRUE THEN
@@ -143,7 +150,7 @@ func (g *compiler) remember() {
 	}
 	groups, shares := "", ""
 	if g.hasGroups() {
-		groups = " || ARRAY(\n                   SELECT 'group:' || g.id FROM rls.membership AS m JOIN rls.group_row AS g ON g.id = m.group_id WHERE m.user_id = u.id)"
+		groups = " || ARRAY(\n                   " + groupGrantees + "u.id)"
 	}
 	if g.hasShares() {
 		shares = "\n                 -- What groups share is asked of the groups.\n                 WHEN " + strings.TrimPrefix(strings.TrimSpace(g.inSomeGroup("p.id")), "AND ") + " THEN '{}'"
@@ -158,9 +165,9 @@ func (g *compiler) remember() {
     -- whoever has raised them before is below the horizon, or nothing is written.
     WITH mark AS MATERIALIZED (
         SELECT w.last_value AS whole, d.last_value AS state,
-               greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+               %[7]s
                AND %[6]s AS calm
-        FROM rls.watermark AS w CROSS JOIN rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS d
+        FROM %[8]s
     ), principal AS MATERIALIZED (
         SELECT u.id, u.is_active, u.is_superuser, ARRAY['everyone', 'authenticated', 'user:' || u.id::text]%[1]s AS grantees
         FROM rls.user_row AS u WHERE u.id = $1
@@ -191,7 +198,7 @@ func (g *compiler) remember() {
                  END
     FROM principal AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN %[4]s ELSE %[5]s END AND s.computed_on = s.restored_on;
-END`, groups, uncovered("s.viewer", "              "), shares, policies.Literal(g.superuserModel()), policies.Literal(g.stamp), g.tellsStill()),
+END`, groups, uncovered("s.viewer", "              "), shares, policies.Literal(g.superuserModel()), policies.Literal(g.stamp), g.tellsStill(), calm, marks),
 	}, "")
 }
 
@@ -253,7 +260,6 @@ func (g *compiler) tellsStill() string {
 // replication brings them; updates by row, because most change nothing that decides. Before the row, behind the other
 // triggers there, and once more after it for columns that are computed.
 func (g *compiler) stateTrigger(t policies.TableName, events string, columns []string) {
-	table := t.String()
 	var changed, early []string
 	for _, c := range distinct(columns) {
 		changed = append(changed, g.differs(t, c))
@@ -261,24 +267,14 @@ func (g *compiler) stateTrigger(t policies.TableName, events string, columns []s
 			early = append(early, g.differs(t, c))
 		}
 	}
-	for _, x := range []struct{ name, when, each, enable string }{
-		{"zz_rls_state_ahead", "BEFORE UPDATE", "ROW WHEN (" + strings.Join(early, " OR ") + ")", "ALWAYS"},
-		{"rls_state_update", "AFTER UPDATE", "ROW WHEN (" + strings.Join(changed, " OR ") + ")", "ALWAYS"},
-		{"rls_state_rows", "BEFORE " + events, "STATEMENT", "ALWAYS"},
-		{"rls_state_truncate", "BEFORE TRUNCATE", "STATEMENT", "ALWAYS"},
-		{"rls_state_replica", "AFTER " + events, "ROW", "REPLICA"},
-	} {
-		if strings.HasSuffix(x.each, "()") { // all of it is generated
-			continue
-		}
-		name := x.name
-		g.add(policies.Object{
-			Kind: policies.KindTrigger, Name: policies.Identity(t.Schema, t.Name, name), Table: table, AsOwner: t.Schema == "rls",
-			Title: fmt.Sprintf("trigger %s on %s", name, table),
-			// What happened before, without it, nobody has told.
-			Create: fmt.Sprintf("CREATE TRIGGER %[1]s\n    %[2]s ON %[3]s\n    FOR EACH %[4]s\n    EXECUTE FUNCTION rls.state_changed();\nALTER TABLE %[3]s ENABLE %[5]s TRIGGER %[1]s;\nSELECT rls.raise_watermark('state');",
-				name, x.when, table, x.each, x.enable),
-			Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON %s;", name, table),
-		})
+	tell := func(name, when, each, enable string) {
+		g.teller(t, teller{name, when, "", each + "\n   ", "state_changed", enable, "rls.raise_watermark('state')"})
 	}
+	if len(early) > 0 {
+		tell("zz_rls_state_ahead", "BEFORE UPDATE", "ROW WHEN ("+strings.Join(early, " OR ")+")", "ALWAYS")
+	}
+	tell("rls_state_update", "AFTER UPDATE", "ROW WHEN ("+strings.Join(changed, " OR ")+")", "ALWAYS")
+	tell("rls_state_rows", "BEFORE "+events, "STATEMENT", "ALWAYS")
+	tell("rls_state_truncate", "BEFORE TRUNCATE", "STATEMENT", "ALWAYS")
+	tell("rls_state_replica", "AFTER "+events, "ROW", "REPLICA")
 }

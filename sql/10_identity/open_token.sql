@@ -107,9 +107,7 @@ BEGIN
         LEFT JOIN rls.plan_role AS r ON r.client_role = gate.client_role AND r.form = v.form
         WHERE v.viewer = claim AND v.computed_on = v.restored_on AND v.until > statement_timestamp();
     END IF;
-    IF form IS NOT NULL THEN
-        NULL;
-    ELSIF field[4] IN ('user', 'subject') THEN
+    IF form IS NULL AND field[4] IN ('user', 'subject') THEN
         IF to_regprocedure('rls.prepare(text,text)') IS NULL THEN
             RAISE EXCEPTION 'no model is applied to this database' USING ERRCODE = 'RL005', HINT = 'Run rlsctl apply.';
         END IF;
