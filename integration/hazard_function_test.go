@@ -223,7 +223,7 @@ func badPolicies(t *testing.T, w *world, q querier) []string {
 		), policy AS (
 			SELECT p.*, p.polroles <@ ARRAY(SELECT f.role FROM form AS f) AS of_a_form,
 			       -- Where superusers alone reach a row, as those of no owner and writes to those of groups outside scope visible, all forms are one.
-			       p.polcmd = 'a' OR NOT (t.owned AND (t.owned_by_user OR p.polcmd = 'r' OR t.write_scope = 'visible')) AS one_for_all
+			       NOT (t.owned AND (t.owned_by_user OR p.polcmd IN ('r', 'a') OR t.write_scope = 'visible')) AS one_for_all
 			FROM pg_policy AS p LEFT JOIN protected AS t ON t.oid = p.polrelid
 		)
 		SELECT p.polrelid::regclass || ' ' || p.polname || ' is restrictive' FROM policy AS p WHERE NOT p.polpermissive
@@ -232,7 +232,8 @@ func badPolicies(t *testing.T, w *world, q querier) []string {
 		WHERE NOT p.of_a_form AND p.polroles <> ARRAY['rls_owner'::regrole::oid] AND p.polroles <> (SELECT m.roles FROM maintenance AS m)
 		UNION ALL
 		SELECT p.polrelid::regclass || ' ' || p.polname || ' is TO ' || p.polroles::regrole[]::text FROM policy AS p
-		WHERE p.of_a_form AND CASE WHEN p.one_for_all THEN NOT p.polroles @> ARRAY(SELECT f.role FROM form AS f)
+		WHERE p.of_a_form AND CASE WHEN p.polcmd = 'a' AND p.polroles @> ARRAY['rls_any'::regrole::oid] THEN false -- with all that have none of their own
+		                      WHEN p.one_for_all THEN NOT p.polroles @> ARRAY(SELECT f.role FROM form AS f)
 		                      ELSE p.polroles <> ARRAY[(SELECT f.role FROM form AS f WHERE f.name = coalesce((SELECT o.name FROM form AS o WHERE right(p.polname, length(o.name) + 1) = '_' || o.name), 'any'))] END
 		UNION ALL -- exactly one for each table, action and form, and one for maintenance
 		SELECT format('%s has %s policies for %s TO rls_%s', t.oid, count(p.oid), a.command, f.name)

@@ -427,6 +427,9 @@ DECLARE
     may boolean;
     secret bytea;
     mark bigint;
+    brief text;
+    until timestamptz;
+    session_key bytea;
 BEGIN
     memo := '';
     -- All that is needed in one query: this runs in every transaction of an application. By its kind, not by the row of
@@ -505,8 +508,8 @@ BEGIN
     IF field[4] = 'user' THEN
         -- What an earlier transaction has found out, as long as nothing has changed since: one query for what rls.prepare
         -- and rls.plan_role say.
-        SELECT v.form, CASE WHEN v.allowed <> '{}' THEN v.secret || int8send(v.decided) END, w.last_value, r.role
-        INTO form, secret, mark, client_role
+        SELECT v.form, CASE WHEN v.allowed <> '{}' THEN v.secret || int8send(v.decided) END, w.last_value, r.role, v.brief, v.until
+        INTO form, secret, mark, client_role, brief, until
         FROM rls.visible_set AS v
         JOIN rls.watermark AS w ON w.last_value = v.marked
         LEFT JOIN rls.plan_role AS r ON r.client_role = gate.client_role AND r.form = v.form
@@ -522,6 +525,8 @@ BEGIN
         form := prepared.form;
         secret := prepared.secret;
         mark := prepared.mark;
+        brief := prepared.brief;
+        until := prepared.until;
         -- A key that nobody has may enter, and sees nobody.
         IF claim IS NULL THEN
             RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
@@ -541,12 +546,22 @@ BEGIN
     -- As rls.seal_context seals.
     context := body || '|' || encode(sha256(gate.seal_outer || sha256(gate.seal_inner || convert_to(
         body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex');
-    -- The hash of the context, of where the watermark stands and of this transaction, under the viewer's own secret. What
-    -- is of any length stands before what has no zero byte in it and after what has: nothing else hashes to the same.
+    -- A memo is what questions are answered with, or whose row of rls.visible_set says it, behind a hash of that, of the context,
+    -- of where the watermark stands and of this transaction, under a key of this session or the viewer's own secret. What is
+    -- of any length has no zero byte, and before what begins with one: nothing else hashes to the same.
     -- Not under SERIALIZABLE: PostgreSQL has to see what is read of users and grants, or it misses who changes it meanwhile.
     IF secret IS NOT NULL AND current_setting('transaction_isolation') <> 'serializable' THEN
-        memo := encode(sha256(convert_to(context, 'UTF8') || int8send(mark) || timestamptz_send(transaction_timestamp())
-            || convert_to(session_user, 'UTF8') || secret), 'hex') || claim;
+        IF brief IS NOT NULL THEN
+            session_key := rls.session_key();
+        END IF;
+        IF session_key IS NOT NULL THEN
+            memo := '|' || pg_backend_pid() || '|' || extract(epoch FROM least(until, transaction_timestamp() + gate.max_transaction)) || brief;
+            memo := '=' || encode(sha256(convert_to(memo, 'UTF8') || int8send(mark) || convert_to(context, 'UTF8')
+                || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || session_key), 'hex') || memo;
+        ELSE
+            memo := encode(sha256(convert_to(context, 'UTF8') || int8send(mark) || timestamptz_send(transaction_timestamp())
+                || convert_to(session_user, 'UTF8') || secret), 'hex') || claim;
+        END IF;
     END IF;
     IF client_role IS NULL THEN
         client_role := rls.plan_role(gate.client_role, coalesce(form, 'narrow'));
@@ -2102,6 +2117,37 @@ $$;
 REVOKE ALL ON FUNCTION rls.raise_watermark(text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.raise_watermark(text) IS 'Makes wrong what is remembered of principals. Called by definer functions and by apply.';
 
+-- sql/50_cache/session_key.sql
+-- +goose StatementBegin
+-- The key of this session; draws it where there is none yet. NULL where that would be a write that is not allowed.
+CREATE OR REPLACE FUNCTION rls.session_key()
+RETURNS bytea
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $$
+DECLARE
+    drawn bytea;
+BEGIN
+    -- An exception, because nothing else tells whether the session has a key: DISCARD SEQUENCES takes it away.
+    BEGIN
+        RETURN int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'));
+    EXCEPTION WHEN object_not_in_prerequisite_state THEN
+        IF current_setting('transaction_read_only') <> 'off' THEN -- as on a replica
+            RETURN NULL;
+        END IF;
+    END;
+    drawn := sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+    PERFORM setval('rls.session_key_1', ('x' || encode(substr(drawn, 1, 8), 'hex'))::bit(64)::bigint & 9223372036854775807),
+            setval('rls.session_key_2', ('x' || encode(substr(drawn, 9, 8), 'hex'))::bit(64)::bigint & 9223372036854775807);
+    RETURN int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'));
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.session_key() FROM PUBLIC;
+COMMENT ON FUNCTION rls.session_key() IS 'The key of this session, that memos are sealed with. Called by definer functions alone.';
+
 -- sql/50_cache/state_changed.sql
 -- +goose StatementBegin
 -- Tells of a change of what decides about a principal besides the hierarchy. Before it, where that can be: code of the
@@ -2242,6 +2288,7 @@ DROP TRIGGER state_login ON rls.login;
 DROP TRIGGER state_grant ON rls."grant";
 DROP TRIGGER state_compiled ON rls.compiled;
 DROP FUNCTION rls.state_changed();
+DROP FUNCTION rls.session_key();
 DROP FUNCTION rls.raise_watermark(text);
 DROP FUNCTION rls.prune_changes();
 DROP FUNCTION rls.next_watermark(bigint, boolean);

@@ -63,7 +63,7 @@ type mode struct {
 
 var modes = []mode{
 	// What psql and the first use in an application cost.
-	{"planned", pgx.QueryExecModeExec, 1},
+	{"planned", pgx.QueryExecModeExec, 2},
 	// What a Go application gets by default. The server plans the first five executions anew and may keep a plan then.
 	{"prepared", pgx.QueryExecModeCacheStatement, 6},
 }

@@ -9,6 +9,7 @@ import (
 // racer is one thing that is timed against others.
 type racer struct {
 	once    func(ctx context.Context) (time.Duration, error)
+	runs    int           // of once that make a sample, which is their mean; 0 is one
 	budget  time.Duration // no further sample once it is spent, but for the least; none at all after three times as much
 	least   int
 	rival   string // racers of one name compete: the hopeless are given up early
@@ -29,7 +30,7 @@ func race(ctx context.Context, list []*racer, most int) error {
 			if r.done {
 				continue
 			}
-			d, err := r.once(ctx)
+			d, err := r.sample(ctx)
 			if tooSlow(err) && ctx.Err() == nil {
 				r.done, r.slow = true, true
 				continue
@@ -37,7 +38,7 @@ func race(ctx context.Context, list []*racer, most int) error {
 			if err != nil {
 				return err
 			}
-			r.samples, r.spent, ran = append(r.samples, d), r.spent+d, true
+			r.samples, r.spent, ran = append(r.samples, d/time.Duration(max(1, r.runs))), r.spent+d, true
 			enough := len(r.samples) >= r.least || r.spent >= 3*r.budget
 			r.done = len(r.samples) >= most || r.spent >= r.budget && enough
 		}
@@ -48,6 +49,18 @@ func race(ctx context.Context, list []*racer, most int) error {
 			giveUp(list)
 		}
 	}
+}
+
+// sample returns what all runs of a sample take.
+func (r *racer) sample(ctx context.Context) (all time.Duration, err error) {
+	for range max(1, r.runs) {
+		d, err := r.once(ctx)
+		if err != nil {
+			return 0, err
+		}
+		all += d
+	}
+	return all, nil
 }
 
 // giveUp ends racers whose fastest sample takes twice as long as the fastest of a rival: few samples have a fair minimum

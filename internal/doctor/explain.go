@@ -3,6 +3,7 @@ package doctor
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,6 +58,7 @@ func (p plan) milliseconds() *float64 {
 	if p.Planning != nil {
 		t += *p.Planning
 	}
+	t = math.Round(t*1000) / 1000 // the server tells microseconds, and floats add digits of their own
 	return &t
 }
 

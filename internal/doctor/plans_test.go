@@ -29,7 +29,7 @@ type office struct {
 
 const (
 	task   = `"Sch""ema; DROP"."Ta'sk"`
-	secret = "7319" // begins every key, and is in every text
+	secret = "731900" // begins every key, and is in every text
 )
 
 func newOffice(t *testing.T) *office {
@@ -47,11 +47,11 @@ func newOffice(t *testing.T) *office {
 		CREATE INDEX ON public.person (boss);
 		CREATE SCHEMA "Sch""ema; DROP";
 		CREATE TABLE {task} ("Id""" bigint, part integer, "Own""er" bigint, "At" timestamptz, note text, PRIMARY KEY ("Id""", part));
-		INSERT INTO {task} SELECT 731900000 + i, 1, i % 200 + 1, timestamptz '2026-01-01' + i * interval '1 s', 'n7319' || i
+		INSERT INTO {task} SELECT 731900000 + i, 1, i % 200 + 1, timestamptz '2026-01-01' + i * interval '1 s', 'n731900' || i
 			FROM generate_series(1, 20000) AS i;
 		CREATE INDEX ON {task} ("At");
 		CREATE TABLE public.loose (owner bigint, note text);
-		INSERT INTO public.loose SELECT i % 200 + 1, 'n7319' FROM generate_series(1, 20000) AS i;
+		INSERT INTO public.loose SELECT i % 200 + 1, 'n731900' FROM generate_series(1, 20000) AS i;
 		CREATE INDEX ON public.loose (owner);
 		CREATE TABLE public.nothing (id bigint PRIMARY KEY, owner bigint);
 		CREATE INDEX ON public.nothing (owner);

@@ -47,22 +47,42 @@ const (
 )
 
 // recall is a question to the memo, if there is one that is believed. As rls.open_token writes it. condition is what must be
-// allowed, column is what is read into a variable, and answer are the statements that return it.
-func (g *compiler) recall(model, condition, column, into, answer string) string {
-	return fmt.Sprintf(`    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+// allowed, column is what is read into a variable, and answer are the statements that return it. said are those where the memo
+// itself says it, "" for what it never says.
+func (g *compiler) recall(model, condition, column, into, answer, said string) string {
+	row, own := "IF memo <> '' AND left(memo, 1) <> '=' THEN", ""
+	if said != "" {
+		row = "ELSIF memo <> '' THEN"
+		own = fmt.Sprintf(`    IF left(memo, 1) = '=' THEN
+        -- A worker of a parallel query has no key of the session.
+        IF split_part(memo, '|', 2) = pg_backend_pid()::text THEN
+            -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                    || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                    || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                    || int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))), 'hex')
+                AND clock_timestamp() < to_timestamp(split_part(memo, '|', 3)::double precision)
+                -- A cursor may be older than what entering has found: it asks what was true then.
+                AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+                %s
+            END IF;
+        END IF;
+`, said)
+	}
+	return own + fmt.Sprintf(`    %[6]s
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT %[3]s INTO %[4]s
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = %[1]s AND %[2]s AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             %[5]s
         END IF;
     END IF;
-`, policies.Literal(model), condition, column, into, answer)
+`, policies.Literal(model), condition, column, into, answer, row)
 }
 
 // recalled compiles a question that the memo may answer: in a function of its own, which is short because each variable
@@ -104,7 +124,7 @@ func (g *compiler) memory(stamp string) memory {
 	all := policies.Literal(g.superuserModel())
 	known := func(viewer, indent string) string {
 		return strings.ReplaceAll(fmt.Sprintf(`
-SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value INTO known
+SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value, s.brief, s.until INTO known
 FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
 WHERE s.viewer = %s AND s.model IN (%s, %s) AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
 IF FOUND THEN
@@ -112,6 +132,8 @@ IF FOUND THEN
     form := known.form;
     secret := known.secret;
     mark := known.last_value;
+    brief := known.brief;
+    until := known.until;
     RETURN;
 END IF;`, viewer, stamp, all), "\n", "\n"+indent)
 	}
@@ -176,6 +198,18 @@ func (g *compiler) remember() {
                (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
                AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()) AS valid
         FROM principal AS p JOIN rls."grant" AS g ON g.grantee = ANY (p.grantees)
+    ), may AS MATERIALIZED (
+        SELECT p.id, p.is_superuser, CASE
+                 WHEN NOT p.is_active THEN '{}'
+                 WHEN p.is_superuser THEN (SELECT coalesce(jsonb_object_agg(r.name, '[]'::jsonb), '{}') FROM rls.resource AS r)%[3]s
+                 ELSE (SELECT coalesce(jsonb_object_agg(a.resource, a.actions), '{}') FROM (
+                     SELECT h.resource, jsonb_agg(DISTINCT h.action) AS actions FROM held AS h
+                     -- Every action but create asks for a grant of read as well.
+                     WHERE h.valid AND (h.action IN ('create', 'read') OR EXISTS (
+                         SELECT FROM held AS r WHERE r.resource = h.resource AND r.action = 'read' AND r.valid))
+                     GROUP BY h.resource) AS a)
+                 END AS allowed
+        FROM principal AS p
     )
     UPDATE rls.visible_set AS s SET
         decided = n.state,
@@ -186,21 +220,35 @@ func (g *compiler) remember() {
         until = (SELECT least(min(t.at), statement_timestamp() + interval '5 minutes')
                  FROM held AS h CROSS JOIN LATERAL (VALUES (h.valid_from), (h.valid_until)) AS t(at)
                  WHERE t.at > statement_timestamp()),
-        allowed = CASE
-                 WHEN NOT p.is_active THEN '{}'
-                 WHEN p.is_superuser THEN (SELECT coalesce(jsonb_object_agg(r.name, '[]'::jsonb), '{}') FROM rls.resource AS r)%[3]s
-                 ELSE (SELECT coalesce(jsonb_object_agg(a.resource, a.actions), '{}') FROM (
-                     SELECT h.resource, jsonb_agg(DISTINCT h.action) AS actions FROM held AS h
-                     -- Every action but create asks for a grant of read as well.
-                     WHERE h.valid AND (h.action IN ('create', 'read') OR EXISTS (
-                         SELECT FROM held AS r WHERE r.resource = h.resource AND r.action = 'read' AND r.valid))
-                     GROUP BY h.resource) AS a)
-                 END
-    FROM principal AS p CROSS JOIN mark AS n
+        allowed = p.allowed,
+        brief = %[9]s
+    FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN %[4]s ELSE %[5]s END AND s.computed_on = s.restored_on;
-END`, groups, uncovered("s.viewer", "              "), shares, policies.Literal(g.superuserModel()), policies.Literal(g.stamp), g.tellsStill(), calm, marks),
+END`, groups, uncovered("s.viewer", "              "), shares, policies.Literal(g.superuserModel()), policies.Literal(g.stamp), g.tellsStill(), calm, marks,
+			g.brief()),
 	}, "")
 }
+
+// brief is what a memo of the viewer p may say itself: resources with the first letters of what policies ask for; whom the viewer
+// sees, * for a superuser; the viewer. NULL where it is long, or a key has the sign that parts it.
+func (g *compiler) brief() string {
+	if len(g.forms()) == 1 { // checks ask for bits or ranges there
+		return "NULL"
+	}
+	return fmt.Sprintf(`(
+            SELECT b.words FROM (
+                SELECT '|' || string_agg(',' || e.key || ':' || coalesce((
+                           SELECT string_agg(left(w.action, 1), '') FROM jsonb_array_elements_text(e.value) AS w(action)
+                           WHERE w.action IN ('create', 'read', 'update', 'delete')), ''), '') || ',|'
+                       || CASE WHEN p.is_superuser THEN '*' WHEN s.form = 'narrow' THEN s.ids_%s::text END || '|' || s.viewer AS words
+                FROM jsonb_each(p.allowed) AS e
+            ) AS b
+            WHERE octet_length(b.words) <= %d AND length(b.words) - length(replace(b.words, '|', '')) = 3)`, setsOf(g.userKey).suffix, briefest)
+}
+
+// briefest is how long, in bytes, an answer may be that a memo says itself. Longer ones are read from their row sooner than
+// they are hashed.
+const briefest = 1024
 
 // told is a table whose changes make memos wrong, besides those of the hierarchy.
 type told struct {

@@ -15,25 +15,39 @@ func (g *compiler) policies(r resource, shapes []form) {
 	if roles := g.maintenance(); roles != "" {
 		g.policy(r.table, r.name(), r.name()+"_all_maintenance", "ALL", roles, "true", "true")
 	}
-	// A check has no index to use: one policy for all forms.
-	g.policy(r.table, r.name(), r.name()+"_create", "INSERT", g.everyForm(), "", all(g.creates(r)))
-	for _, a := range []struct{ action, command, check string }{
-		{policies.ActionRead, "SELECT", ""}, {policies.ActionUpdate, "UPDATE", all(g.updates(r))}, {policies.ActionDelete, "DELETE", ""},
+	named := func(action string, f form) string {
+		if f == anyForm {
+			return r.name() + "_" + action
+		}
+		return r.name() + "_" + action + "_" + string(f)
+	}
+	own := g.createForms(r)
+	for _, f := range own {
+		to := f.role()
+		if f == anyForm {
+			to = g.rolesBut(own[1:])
+		}
+		g.policy(r.table, r.name(), named(policies.ActionCreate, f), "INSERT", to, "", all(g.creates(f, r)))
+	}
+	for _, a := range []struct{ action, command string }{
+		{policies.ActionRead, "SELECT"}, {policies.ActionUpdate, "UPDATE"}, {policies.ActionDelete, "DELETE"},
 	} {
-		if len(shapes) == 1 || len(g.owners(anyForm, r, a.action, g.scope(r, a.action), "")) == 0 {
-			g.policy(r.table, r.name(), r.name()+"_"+a.action, a.command, g.everyForm(), all(g.admits(anyForm, r, a.action, "")), a.check)
+		check := func(f form) string {
+			if a.action != policies.ActionUpdate {
+				return ""
+			}
+			return all(g.updates(f, r))
+		}
+		if len(shapes) == 1 || len(g.owners(anyForm, false, r, a.action, g.scope(r, a.action), "")) == 0 {
+			g.policy(r.table, r.name(), named(a.action, anyForm), a.command, g.rolesBut(nil), all(g.admits(anyForm, r, a.action, "")), check(anyForm))
 			continue
 		}
 		for _, f := range shapes {
-			name := r.name() + "_" + a.action
-			if f != anyForm {
-				name += "_" + string(f)
-			}
 			shape := f
 			if f == middleForm && a.action != policies.ActionRead {
 				shape = wideForm // the policy of read stands beside it in almost every write, and brings the index
 			}
-			g.policy(r.table, r.name(), name, a.command, f.role(), all(g.admits(shape, r, a.action, "")), a.check)
+			g.policy(r.table, r.name(), named(a.action, f), a.command, f.role(), all(g.admits(shape, r, a.action, "")), check(f))
 		}
 	}
 }
@@ -54,11 +68,13 @@ func (g *compiler) forms() []form {
 	return forms
 }
 
-// everyForm returns the roles of all forms as a list for TO.
-func (g *compiler) everyForm() string {
+// rolesBut returns the roles of all forms but some as a list for TO.
+func (g *compiler) rolesBut(some []form) string {
 	var out []string
 	for _, f := range g.forms() {
-		out = append(out, f.role())
+		if !slices.Contains(some, f) {
+			out = append(out, f.role())
+		}
 	}
 	return strings.Join(out, ", ")
 }

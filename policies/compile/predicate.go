@@ -71,14 +71,14 @@ func (g *compiler) isMember(o policies.Owner, column, typ, args string) string {
 	return fmt.Sprintf("CASE WHEN %s <@ (SELECT rls.admitted_ranges(%s)) THEN true ELSE false END", column, args)
 }
 
-// owner is the branch of a row's owner in one form.
-func (g *compiler) owner(f form, r resource, o policies.Owner, column, action string, scope policies.Scope) string {
+// owner is the branch of a row's owner in one form. alone, where superusers and services have no other branch.
+func (g *compiler) owner(f form, alone bool, r resource, o policies.Owner, column, action string, scope policies.Scope) string {
 	held := r.table.Column(o.Column.Value)
 	typ, plain := held.Type, column
 	if held.Domain != "" && typ == "uuid" { // the operators of ranges look at no domain
 		plain += "::uuid"
 	}
-	args := arguments(r, action, scope, f.alone())
+	args := arguments(r, action, scope, alone)
 	switch {
 	case scope == policies.ScopeSelf || f == anyForm || f == narrowForm:
 		return g.inArray(o, column, args)
@@ -93,15 +93,15 @@ func (g *compiler) owner(f form, r resource, o policies.Owner, column, action st
 }
 
 // owners returns the branches that admit a row through its owners, for an action within a scope.
-func (g *compiler) owners(f form, r resource, action string, scope policies.Scope, prefix string) []string {
+func (g *compiler) owners(f form, alone bool, r resource, action string, scope policies.Scope, prefix string) []string {
 	var out []string
 	for _, o := range r.Owners {
 		column := prefix + policies.Ident(o.Column.Value)
 		if !o.Group {
-			out = append(out, g.owner(f, r, o, column, action, scope))
+			out = append(out, g.owner(f, alone, r, o, column, action, scope))
 		} else if scope == policies.ScopeVisible {
 			// A group is no member of a hierarchy, and nobody's self.
-			out = append(out, g.groupOwner(r, column, action, f.alone()))
+			out = append(out, g.groupOwner(r, column, action, alone))
 		}
 	}
 	return out
@@ -140,7 +140,7 @@ func passesOwnersByKey(r resource, action, prefix string) string {
 // asked for as well, and no scope is wider than visible: so it implies the predicate of read, and a statement that reads
 // no column reaches no row that its principal cannot see.
 func (g *compiler) admits(f form, r resource, action, prefix string) []string {
-	branches := g.owners(f, r, action, g.scope(r, action), prefix)
+	branches := g.owners(f, f.alone(), r, action, g.scope(r, action), prefix)
 	switch {
 	case len(branches) == 0: // nobody but superusers reaches a row, in any form
 		return []string{passesOwners(r, action)}
@@ -152,15 +152,14 @@ func (g *compiler) admits(f form, r resource, action, prefix string) []string {
 	return branches
 }
 
-// creates is the predicate of a new row: every owner that it names passes the owner check, and it names one. A check has
-// no index to use, so all forms share it.
-func (g *compiler) creates(r resource) []string {
+// creates is the predicate of a new row, in one form: every owner that it names passes the owner check, and it names one.
+func (g *compiler) creates(f form, r resource) []string {
 	super := passesOwners(r, policies.ActionCreate)
 	if len(r.Owners) == 0 {
 		return []string{super}
 	}
 	if len(r.Owners) == 1 && r.OwnerCheck != policies.ScopeAny {
-		return append(g.owners(allForm, r, policies.ActionCreate, r.OwnerCheck, ""), super)
+		return f.checks(g.owners(f.checked(), false, r, policies.ActionCreate, r.OwnerCheck, ""), super)
 	}
 	var all, named []string
 	for _, o := range r.Owners {
@@ -173,7 +172,7 @@ func (g *compiler) creates(r resource) []string {
 		case o.Group:
 			all = append(all, fmt.Sprintf("(%s IS NULL OR %s)", column, g.groupOwner(r, column, policies.ActionCreate, false)))
 		default:
-			all = append(all, fmt.Sprintf("(%s IS NULL OR %s)", column, g.owner(allForm, r, o, column, policies.ActionCreate, r.OwnerCheck)))
+			all = append(all, fmt.Sprintf("(%s IS NULL OR %s)", column, g.owner(f.checked(), false, r, o, column, policies.ActionCreate, r.OwnerCheck)))
 		}
 	}
 	if r.OwnerCheck == policies.ScopeAny {
@@ -187,14 +186,42 @@ func (g *compiler) creates(r resource) []string {
 		one = "(" + one + ")"
 	}
 	all = append(all, one)
-	return []string{"(" + strings.Join(all, " AND ") + ")", super}
+	return f.checks([]string{"(" + strings.Join(all, " AND ") + ")"}, super)
 }
 
-// updates is the predicate of a row after an update, in all forms. An owner may be changed to whoever the owner check
+// createForms are those in which creating has a policy of its own; the first serves all others too.
+func (g *compiler) createForms(r resource) []form {
+	switch {
+	case len(r.Owners) == 0 || len(g.forms()) == 1:
+		return []form{anyForm}
+	case r.OwnerCheck == policies.ScopeAny:
+		return []form{anyForm, allForm}
+	}
+	return []form{anyForm, narrowForm, allForm}
+}
+
+// checked is the shape in which a check asks for the owners of a row. It has no index to use; but whoever reads by the array has
+// it looked for there, where the answer is at hand.
+func (f form) checked() form {
+	if f == narrowForm {
+		return narrowForm
+	}
+	return wideForm
+}
+
+// checks joins the branches of a check. It has room for superusers and services in each form; where they belong they come first.
+func (f form) checks(branches []string, super string) []string {
+	if f == allForm {
+		return append([]string{super}, branches...)
+	}
+	return append(branches, super)
+}
+
+// updates is the predicate of a row after an update, in one form. An owner may be changed to whoever the owner check
 // admits but never out of sight, so the scope here is the wider of the two; where the check is narrower than that,
 // hand-over has a trigger, because a policy cannot compare with the row before.
-func (g *compiler) updates(r resource) []string {
-	return append(g.owners(allForm, r, policies.ActionUpdate, g.afterUpdate(r), ""), passesOwners(r, policies.ActionUpdate))
+func (g *compiler) updates(f form, r resource) []string {
+	return f.checks(g.owners(f.checked(), false, r, policies.ActionUpdate, g.afterUpdate(r), ""), passesOwners(r, policies.ActionUpdate))
 }
 
 func (g *compiler) afterUpdate(r resource) policies.Scope {

@@ -22,6 +22,9 @@ DECLARE
     may boolean;
     secret bytea;
     mark bigint;
+    brief text;
+    until timestamptz;
+    session_key bytea;
 BEGIN
     memo := '';
     -- All that is needed in one query: this runs in every transaction of an application. By its kind, not by the row of
@@ -100,8 +103,8 @@ BEGIN
     IF field[4] = 'user' THEN
         -- What an earlier transaction has found out, as long as nothing has changed since: one query for what rls.prepare
         -- and rls.plan_role say.
-        SELECT v.form, CASE WHEN v.allowed <> '{}' THEN v.secret || int8send(v.decided) END, w.last_value, r.role
-        INTO form, secret, mark, client_role
+        SELECT v.form, CASE WHEN v.allowed <> '{}' THEN v.secret || int8send(v.decided) END, w.last_value, r.role, v.brief, v.until
+        INTO form, secret, mark, client_role, brief, until
         FROM rls.visible_set AS v
         JOIN rls.watermark AS w ON w.last_value = v.marked
         LEFT JOIN rls.plan_role AS r ON r.client_role = gate.client_role AND r.form = v.form
@@ -117,6 +120,8 @@ BEGIN
         form := prepared.form;
         secret := prepared.secret;
         mark := prepared.mark;
+        brief := prepared.brief;
+        until := prepared.until;
         -- A key that nobody has may enter, and sees nobody.
         IF claim IS NULL THEN
             RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
@@ -136,12 +141,22 @@ BEGIN
     -- As rls.seal_context seals.
     context := body || '|' || encode(sha256(gate.seal_outer || sha256(gate.seal_inner || convert_to(
         body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex');
-    -- The hash of the context, of where the watermark stands and of this transaction, under the viewer's own secret. What
-    -- is of any length stands before what has no zero byte in it and after what has: nothing else hashes to the same.
+    -- A memo is what questions are answered with, or whose row of rls.visible_set says it, behind a hash of that, of the context,
+    -- of where the watermark stands and of this transaction, under a key of this session or the viewer's own secret. What is
+    -- of any length has no zero byte, and before what begins with one: nothing else hashes to the same.
     -- Not under SERIALIZABLE: PostgreSQL has to see what is read of users and grants, or it misses who changes it meanwhile.
     IF secret IS NOT NULL AND current_setting('transaction_isolation') <> 'serializable' THEN
-        memo := encode(sha256(convert_to(context, 'UTF8') || int8send(mark) || timestamptz_send(transaction_timestamp())
-            || convert_to(session_user, 'UTF8') || secret), 'hex') || claim;
+        IF brief IS NOT NULL THEN
+            session_key := rls.session_key();
+        END IF;
+        IF session_key IS NOT NULL THEN
+            memo := '|' || pg_backend_pid() || '|' || extract(epoch FROM least(until, transaction_timestamp() + gate.max_transaction)) || brief;
+            memo := '=' || encode(sha256(convert_to(memo, 'UTF8') || int8send(mark) || convert_to(context, 'UTF8')
+                || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || session_key), 'hex') || memo;
+        ELSE
+            memo := encode(sha256(convert_to(context, 'UTF8') || int8send(mark) || timestamptz_send(transaction_timestamp())
+                || convert_to(session_user, 'UTF8') || secret), 'hex') || claim;
+        END IF;
     END IF;
     IF client_role IS NULL THEN
         client_role := rls.plan_role(gate.client_role, coalesce(form, 'narrow'));

@@ -900,6 +900,18 @@ BEGIN
                (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
                AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()) AS valid
         FROM principal AS p JOIN rls."grant" AS g ON g.grantee = ANY (p.grantees)
+    ), may AS MATERIALIZED (
+        SELECT p.id, p.is_superuser, CASE
+                 WHEN NOT p.is_active THEN '{}'
+                 WHEN p.is_superuser THEN (SELECT coalesce(jsonb_object_agg(r.name, '[]'::jsonb), '{}') FROM rls.resource AS r)
+                 ELSE (SELECT coalesce(jsonb_object_agg(a.resource, a.actions), '{}') FROM (
+                     SELECT h.resource, jsonb_agg(DISTINCT h.action) AS actions FROM held AS h
+                     -- Every action but create asks for a grant of read as well.
+                     WHERE h.valid AND (h.action IN ('create', 'read') OR EXISTS (
+                         SELECT FROM held AS r WHERE r.resource = h.resource AND r.action = 'read' AND r.valid))
+                     GROUP BY h.resource) AS a)
+                 END AS allowed
+        FROM principal AS p
     )
     UPDATE rls.visible_set AS s SET
         decided = n.state,
@@ -911,17 +923,17 @@ BEGIN
         until = (SELECT least(min(t.at), statement_timestamp() + interval '5 minutes')
                  FROM held AS h CROSS JOIN LATERAL (VALUES (h.valid_from), (h.valid_until)) AS t(at)
                  WHERE t.at > statement_timestamp()),
-        allowed = CASE
-                 WHEN NOT p.is_active THEN '{}'
-                 WHEN p.is_superuser THEN (SELECT coalesce(jsonb_object_agg(r.name, '[]'::jsonb), '{}') FROM rls.resource AS r)
-                 ELSE (SELECT coalesce(jsonb_object_agg(a.resource, a.actions), '{}') FROM (
-                     SELECT h.resource, jsonb_agg(DISTINCT h.action) AS actions FROM held AS h
-                     -- Every action but create asks for a grant of read as well.
-                     WHERE h.valid AND (h.action IN ('create', 'read') OR EXISTS (
-                         SELECT FROM held AS r WHERE r.resource = h.resource AND r.action = 'read' AND r.valid))
-                     GROUP BY h.resource) AS a)
-                 END
-    FROM principal AS p CROSS JOIN mark AS n
+        allowed = p.allowed,
+        brief = (
+            SELECT b.words FROM (
+                SELECT '|' || string_agg(',' || e.key || ':' || coalesce((
+                           SELECT string_agg(left(w.action, 1), '') FROM jsonb_array_elements_text(e.value) AS w(action)
+                           WHERE w.action IN ('create', 'read', 'update', 'delete')), ''), '') || ',|'
+                       || CASE WHEN p.is_superuser THEN '*' WHEN s.form = 'narrow' THEN s.ids_int::text END || '|' || s.viewer AS words
+                FROM jsonb_each(p.allowed) AS e
+            ) AS b
+            WHERE octet_length(b.words) <= 1024 AND length(b.words) - length(replace(b.words, '|', '')) = 3)
+    FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*4923a14a72ca6c6e170f4628de927439' ELSE '4923a14a72ca6c6e170f4628de927439' END AND s.computed_on = s.restored_on;
 END
 $rls$;
@@ -931,9 +943,9 @@ COMMENT ON FUNCTION rls.remember(bigint) IS 'Writes down what decides about a us
 
 -- function: function rls.prepare(text, text), as rls_owner
 -- What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.
--- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, and where
--- the hierarchy stands, if all that decides about the user is known. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint)
+-- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, where
+-- the hierarchy stands, and what a memo may say itself until when, if all that decides about the user is known. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint, OUT brief text, OUT until timestamptz)
 RETURNS record
 LANGUAGE plpgsql
 VOLATILE
@@ -953,7 +965,7 @@ BEGIN
         claimed := (SELECT u.id::text FROM rls.user_row AS u WHERE u.subject = $2);
     END IF;
     -- What was found out before counts while nothing has changed since.
-    SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value INTO known
+    SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value, s.brief, s.until INTO known
     FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
     WHERE s.viewer = claimed AND s.model IN ('4923a14a72ca6c6e170f4628de927439', '*4923a14a72ca6c6e170f4628de927439') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
     IF FOUND THEN
@@ -961,6 +973,8 @@ BEGIN
         form := known.form;
         secret := known.secret;
         mark := known.last_value;
+        brief := known.brief;
+        until := known.until;
         RETURN;
     END IF;
     SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
@@ -1024,7 +1038,7 @@ BEGIN
         END IF;
         IF calm THEN
             PERFORM rls.remember(rls.to_bigint(key));
-            SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value INTO known
+            SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value, s.brief, s.until INTO known
             FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
             WHERE s.viewer = key AND s.model IN ('4923a14a72ca6c6e170f4628de927439', '*4923a14a72ca6c6e170f4628de927439') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
             IF FOUND THEN
@@ -1032,6 +1046,8 @@ BEGIN
                 form := known.form;
                 secret := known.secret;
                 mark := known.last_value;
+                brief := known.brief;
+                until := known.until;
                 RETURN;
             END IF;
         END IF;
@@ -1242,15 +1258,33 @@ DECLARE
     context text := current_setting('rls.context', true);
     passes boolean;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF left(memo, 1) = '=' THEN
+        -- A worker of a parallel query has no key of the session.
+        IF split_part(memo, '|', 2) = pg_backend_pid()::text THEN
+            -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                    || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                    || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                    || int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))), 'hex')
+                AND clock_timestamp() < to_timestamp(split_part(memo, '|', 3)::double precision)
+                -- A cursor may be older than what entering has found: it asks what was true then.
+                AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+                IF split_part(memo, '|', 5) <> '*' THEN
+                    RETURN false;
+                ELSIF strpos(split_part(memo, '|', 4), ',' || $2 || ':') > 0 AND strpos($2, ',') = 0 THEN
+                    RETURN true;
+                END IF;
+            END IF;
+        END IF;
+    ELSIF memo <> '' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT true INTO passes
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = '*4923a14a72ca6c6e170f4628de927439' AND s.allowed ? $2 AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             RETURN true;
         END IF;
@@ -1424,15 +1458,36 @@ DECLARE
     stored bigint[];
     viewer bigint;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF left(memo, 1) = '=' THEN
+        -- A worker of a parallel query has no key of the session.
+        IF split_part(memo, '|', 2) = pg_backend_pid()::text THEN
+            -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                    || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                    || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                    || int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))), 'hex')
+                AND clock_timestamp() < to_timestamp(split_part(memo, '|', 3)::double precision)
+                -- A cursor may be older than what entering has found: it asks what was true then.
+                AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+                IF $1 IN ('create', 'read', 'update', 'delete') AND $3 IN ('self', 'hierarchy', 'visible') AND split_part(memo, '|', 5) <> '*'
+                    AND strpos(split_part(split_part(split_part(memo, '|', 4), ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0 THEN
+                    IF $3 = 'self' THEN
+                        viewer := rls.to_bigint(split_part(memo, '|', 6));
+                        RETURN ARRAY[viewer]::bigint[];
+                    END IF;
+                    RETURN split_part(memo, '|', 5)::bigint[];
+                END IF;
+            END IF;
+        END IF;
+    ELSIF memo <> '' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT s.ids_int || '{}' INTO stored
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = '4923a14a72ca6c6e170f4628de927439' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             IF $3 = 'self' THEN
                 viewer := rls.to_bigint(substr(memo, 65));
@@ -1547,15 +1602,14 @@ DECLARE
     stored varbit;
     viewer bigint;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF memo <> '' AND left(memo, 1) <> '=' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT s.bits || B'' INTO stored
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = '4923a14a72ca6c6e170f4628de927439' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             IF $3 = 'self' THEN
                 RETURN B'';
@@ -1669,15 +1723,14 @@ DECLARE
     stored int8multirange;
     viewer bigint;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF memo <> '' AND left(memo, 1) <> '=' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT s.ranges_int + '{}' INTO stored
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = '4923a14a72ca6c6e170f4628de927439' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             IF $3 = 'self' THEN
                 viewer := rls.to_bigint(substr(memo, 65));
@@ -2183,12 +2236,28 @@ CREATE POLICY leave_request_all_maintenance ON hr.leave_request AS PERMISSIVE FO
 -- undo: DROP POLICY IF EXISTS leave_request_all_maintenance ON hr.leave_request;
 
 -- policy: policy leave_request_create on hr.leave_request
-CREATE POLICY leave_request_create ON hr.leave_request AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY leave_request_create ON hr.leave_request AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('create', 'leave_request', 'visible', false)) END
         OR (SELECT rls.passes_owners('create', 'leave_request'))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_create ON hr.leave_request;
+
+-- policy: policy leave_request_create_narrow on hr.leave_request
+CREATE POLICY leave_request_create_narrow ON hr.leave_request AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        employee_id = ANY ((SELECT rls.admitted_owners('create', 'leave_request', 'visible', false))::bigint[])
+        OR (SELECT rls.passes_owners('create', 'leave_request'))
+    );
+-- undo: DROP POLICY IF EXISTS leave_request_create_narrow ON hr.leave_request;
+
+-- policy: policy leave_request_create_all on hr.leave_request
+CREATE POLICY leave_request_create_all ON hr.leave_request AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'leave_request'))
+        OR CASE substring((SELECT rls.admitted_bits('create', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('create', 'leave_request', 'visible', false)) END
+    );
+-- undo: DROP POLICY IF EXISTS leave_request_create_all ON hr.leave_request;
 
 -- policy: policy leave_request_read on hr.leave_request
 CREATE POLICY leave_request_read ON hr.leave_request AS PERMISSIVE FOR SELECT TO rls_any
@@ -2246,7 +2315,7 @@ CREATE POLICY leave_request_update_narrow ON hr.leave_request AS PERMISSIVE FOR 
         employee_id = ANY ((SELECT rls.admitted_owners('update', 'leave_request', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
+        employee_id = ANY ((SELECT rls.admitted_owners('update', 'leave_request', 'visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'leave_request'))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update_narrow ON hr.leave_request;
@@ -2280,8 +2349,8 @@ CREATE POLICY leave_request_update_all ON hr.leave_request AS PERMISSIVE FOR UPD
         OR CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
-        OR (SELECT rls.passes_owners('update', 'leave_request'))
+        (SELECT rls.passes_owners('update', 'leave_request'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update_all ON hr.leave_request;
 

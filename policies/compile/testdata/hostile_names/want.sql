@@ -545,9 +545,9 @@ COMMENT ON FUNCTION rls.hierarchy(bigint) IS 'Whom a user sees through the hiera
 
 -- function: function rls.prepare(text, text), as rls_owner
 -- What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.
--- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, and where
--- the hierarchy stands, if all that decides about the user is known. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint)
+-- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, where
+-- the hierarchy stands, and what a memo may say itself until when, if all that decides about the user is known. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint, OUT brief text, OUT until timestamptz)
 RETURNS record
 LANGUAGE plpgsql
 VOLATILE
@@ -1558,12 +1558,28 @@ CREATE POLICY group_all_maintenance ON public."user" AS PERMISSIVE FOR ALL TO mi
 -- undo: DROP POLICY IF EXISTS group_all_maintenance ON public."user";
 
 -- policy: policy group_create on public."user"
-CREATE POLICY group_create ON public."user" AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY group_create ON public."user" AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         (("Owner's" IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('create', 'group', 'visible', false)) END) AND ("app\" IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('create', 'group', 'visible', false)) END) AND ("Owner's" IS NOT NULL OR "app\" IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'group'))
     );
 -- undo: DROP POLICY IF EXISTS group_create ON public."user";
+
+-- policy: policy group_create_narrow on public."user"
+CREATE POLICY group_create_narrow ON public."user" AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        (("Owner's" IS NULL OR "Owner's" = ANY ((SELECT rls.admitted_owners('create', 'group', 'visible', false))::bigint[])) AND ("app\" IS NULL OR "app\" = ANY ((SELECT rls.admitted_owners('create', 'group', 'visible', false))::bigint[])) AND ("Owner's" IS NOT NULL OR "app\" IS NOT NULL))
+        OR (SELECT rls.passes_owners('create', 'group'))
+    );
+-- undo: DROP POLICY IF EXISTS group_create_narrow ON public."user";
+
+-- policy: policy group_create_all on public."user"
+CREATE POLICY group_create_all ON public."user" AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'group'))
+        OR (("Owner's" IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('create', 'group', 'visible', false)) END) AND ("app\" IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('create', 'group', 'visible', false)) END) AND ("Owner's" IS NOT NULL OR "app\" IS NOT NULL))
+    );
+-- undo: DROP POLICY IF EXISTS group_create_all ON public."user";
 
 -- policy: policy group_read on public."user"
 CREATE POLICY group_read ON public."user" AS PERMISSIVE FOR SELECT TO rls_any
@@ -1630,8 +1646,8 @@ CREATE POLICY group_update_narrow ON public."user" AS PERMISSIVE FOR UPDATE TO r
         OR "app\" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
+        "Owner's" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
+        OR "app\" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'group'))
     );
 -- undo: DROP POLICY IF EXISTS group_update_narrow ON public."user";
@@ -1670,9 +1686,9 @@ CREATE POLICY group_update_all ON public."user" AS PERMISSIVE FOR UPDATE TO rls_
         OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
+        (SELECT rls.passes_owners('update', 'group'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
-        OR (SELECT rls.passes_owners('update', 'group'))
     );
 -- undo: DROP POLICY IF EXISTS group_update_all ON public."user";
 

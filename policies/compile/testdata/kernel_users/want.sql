@@ -628,18 +628,8 @@ BEGIN
                (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
                AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()) AS valid
         FROM principal AS p JOIN rls."grant" AS g ON g.grantee = ANY (p.grantees)
-    )
-    UPDATE rls.visible_set AS s SET
-        decided = n.state,
-        marked = CASE WHEN NOT EXISTS (
-            SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
-                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) THEN n.whole END,
-        -- Five minutes at most, for what nobody tells: somebody has dropped or disabled what tells.
-        until = (SELECT least(min(t.at), statement_timestamp() + interval '5 minutes')
-                 FROM held AS h CROSS JOIN LATERAL (VALUES (h.valid_from), (h.valid_until)) AS t(at)
-                 WHERE t.at > statement_timestamp()),
-        allowed = CASE
+    ), may AS MATERIALIZED (
+        SELECT p.id, p.is_superuser, CASE
                  WHEN NOT p.is_active THEN '{}'
                  WHEN p.is_superuser THEN (SELECT coalesce(jsonb_object_agg(r.name, '[]'::jsonb), '{}') FROM rls.resource AS r)
                  -- What groups share is asked of the groups.
@@ -651,8 +641,30 @@ BEGIN
                      WHERE h.valid AND (h.action IN ('create', 'read') OR EXISTS (
                          SELECT FROM held AS r WHERE r.resource = h.resource AND r.action = 'read' AND r.valid))
                      GROUP BY h.resource) AS a)
-                 END
-    FROM principal AS p CROSS JOIN mark AS n
+                 END AS allowed
+        FROM principal AS p
+    )
+    UPDATE rls.visible_set AS s SET
+        decided = n.state,
+        marked = CASE WHEN NOT EXISTS (
+            SELECT FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) THEN n.whole END,
+        -- Five minutes at most, for what nobody tells: somebody has dropped or disabled what tells.
+        until = (SELECT least(min(t.at), statement_timestamp() + interval '5 minutes')
+                 FROM held AS h CROSS JOIN LATERAL (VALUES (h.valid_from), (h.valid_until)) AS t(at)
+                 WHERE t.at > statement_timestamp()),
+        allowed = p.allowed,
+        brief = (
+            SELECT b.words FROM (
+                SELECT '|' || string_agg(',' || e.key || ':' || coalesce((
+                           SELECT string_agg(left(w.action, 1), '') FROM jsonb_array_elements_text(e.value) AS w(action)
+                           WHERE w.action IN ('create', 'read', 'update', 'delete')), ''), '') || ',|'
+                       || CASE WHEN p.is_superuser THEN '*' WHEN s.form = 'narrow' THEN s.ids_uuid::text END || '|' || s.viewer AS words
+                FROM jsonb_each(p.allowed) AS e
+            ) AS b
+            WHERE octet_length(b.words) <= 1024 AND length(b.words) - length(replace(b.words, '|', '')) = 3)
+    FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*c07627a6e26b6059f2ee2b48bf126c52' ELSE 'c07627a6e26b6059f2ee2b48bf126c52' END AND s.computed_on = s.restored_on;
 END
 $rls$;
@@ -662,9 +674,9 @@ COMMENT ON FUNCTION rls.remember(uuid) IS 'Writes down what decides about a user
 
 -- function: function rls.prepare(text, text), as rls_owner
 -- What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.
--- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, and where
--- the hierarchy stands, if all that decides about the user is known. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint)
+-- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, where
+-- the hierarchy stands, and what a memo may say itself until when, if all that decides about the user is known. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint, OUT brief text, OUT until timestamptz)
 RETURNS record
 LANGUAGE plpgsql
 VOLATILE
@@ -684,7 +696,7 @@ BEGIN
         claimed := (SELECT u.id::text FROM rls.user_row AS u WHERE u.subject = $2);
     END IF;
     -- What was found out before counts while nothing has changed since.
-    SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value INTO known
+    SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value, s.brief, s.until INTO known
     FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
     WHERE s.viewer = claimed AND s.model IN ('c07627a6e26b6059f2ee2b48bf126c52', '*c07627a6e26b6059f2ee2b48bf126c52') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
     IF FOUND THEN
@@ -692,6 +704,8 @@ BEGIN
         form := known.form;
         secret := known.secret;
         mark := known.last_value;
+        brief := known.brief;
+        until := known.until;
         RETURN;
     END IF;
     SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
@@ -753,7 +767,7 @@ BEGIN
         END IF;
         IF calm THEN
             PERFORM rls.remember(rls.to_uuid(key));
-            SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value INTO known
+            SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value, s.brief, s.until INTO known
             FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
             WHERE s.viewer = key AND s.model IN ('c07627a6e26b6059f2ee2b48bf126c52', '*c07627a6e26b6059f2ee2b48bf126c52') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
             IF FOUND THEN
@@ -761,6 +775,8 @@ BEGIN
                 form := known.form;
                 secret := known.secret;
                 mark := known.last_value;
+                brief := known.brief;
+                until := known.until;
                 RETURN;
             END IF;
         END IF;
@@ -927,15 +943,33 @@ DECLARE
     context text := current_setting('rls.context', true);
     passes boolean;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF left(memo, 1) = '=' THEN
+        -- A worker of a parallel query has no key of the session.
+        IF split_part(memo, '|', 2) = pg_backend_pid()::text THEN
+            -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                    || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                    || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                    || int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))), 'hex')
+                AND clock_timestamp() < to_timestamp(split_part(memo, '|', 3)::double precision)
+                -- A cursor may be older than what entering has found: it asks what was true then.
+                AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+                IF split_part(memo, '|', 5) <> '*' THEN
+                    RETURN false;
+                ELSIF strpos(split_part(memo, '|', 4), ',' || $2 || ':') > 0 AND strpos($2, ',') = 0 THEN
+                    RETURN true;
+                END IF;
+            END IF;
+        END IF;
+    ELSIF memo <> '' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT true INTO passes
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = '*c07627a6e26b6059f2ee2b48bf126c52' AND s.allowed ? $2 AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             RETURN true;
         END IF;
@@ -1129,15 +1163,36 @@ DECLARE
     stored uuid[];
     viewer uuid;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF left(memo, 1) = '=' THEN
+        -- A worker of a parallel query has no key of the session.
+        IF split_part(memo, '|', 2) = pg_backend_pid()::text THEN
+            -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                    || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                    || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                    || int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))), 'hex')
+                AND clock_timestamp() < to_timestamp(split_part(memo, '|', 3)::double precision)
+                -- A cursor may be older than what entering has found: it asks what was true then.
+                AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+                IF $1 IN ('create', 'read', 'update', 'delete') AND $3 IN ('self', 'hierarchy', 'visible') AND split_part(memo, '|', 5) <> '*'
+                    AND strpos(split_part(split_part(split_part(memo, '|', 4), ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0 THEN
+                    IF $3 = 'self' THEN
+                        viewer := rls.to_uuid(split_part(memo, '|', 6));
+                        RETURN ARRAY[viewer]::uuid[];
+                    END IF;
+                    RETURN split_part(memo, '|', 5)::uuid[];
+                END IF;
+            END IF;
+        END IF;
+    ELSIF memo <> '' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT s.ids_uuid || '{}' INTO stored
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             IF $3 = 'self' THEN
                 viewer := rls.to_uuid(substr(memo, 65));
@@ -1263,15 +1318,14 @@ DECLARE
     stored rls.uuid_multirange;
     viewer uuid;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF memo <> '' AND left(memo, 1) <> '=' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT s.ranges_uuid + '{}' INTO stored
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             IF $3 = 'self' THEN
                 viewer := rls.to_uuid(substr(memo, 65));
@@ -2132,12 +2186,28 @@ CREATE TRIGGER rls_guard_truncate
 -- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON rls.group_member;
 
 -- policy: policy note_create on public.note
-CREATE POLICY note_create ON public.note AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY note_create ON public.note AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         ((created_by_id IS NULL OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('create', 'note', 'visible', false)) THEN true ELSE false END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'note', false))::uuid[])) AND (created_by_id IS NOT NULL OR team_id IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'note'))
     );
 -- undo: DROP POLICY IF EXISTS note_create ON public.note;
+
+-- policy: policy note_create_narrow on public.note
+CREATE POLICY note_create_narrow ON public.note AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        ((created_by_id IS NULL OR created_by_id = ANY ((SELECT rls.admitted_owners('create', 'note', 'visible', false))::uuid[])) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'note', false))::uuid[])) AND (created_by_id IS NOT NULL OR team_id IS NOT NULL))
+        OR (SELECT rls.passes_owners('create', 'note'))
+    );
+-- undo: DROP POLICY IF EXISTS note_create_narrow ON public.note;
+
+-- policy: policy note_create_all on public.note
+CREATE POLICY note_create_all ON public.note AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'note'))
+        OR ((created_by_id IS NULL OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('create', 'note', 'visible', false)) THEN true ELSE false END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'note', false))::uuid[])) AND (created_by_id IS NOT NULL OR team_id IS NOT NULL))
+    );
+-- undo: DROP POLICY IF EXISTS note_create_all ON public.note;
 
 -- policy: policy note_read on public.note
 CREATE POLICY note_read ON public.note AS PERMISSIVE FOR SELECT TO rls_any
@@ -2203,7 +2273,7 @@ CREATE POLICY note_update_narrow ON public.note AS PERMISSIVE FOR UPDATE TO rls_
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', true))::uuid[])
     )
     WITH CHECK (
-        CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false)) THEN true ELSE false END
+        created_by_id = ANY ((SELECT rls.admitted_owners('update', 'note', 'visible', false))::uuid[])
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
         OR (SELECT rls.passes_owners('update', 'note'))
     );
@@ -2243,9 +2313,9 @@ CREATE POLICY note_update_all ON public.note AS PERMISSIVE FOR UPDATE TO rls_all
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
     )
     WITH CHECK (
-        CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false)) THEN true ELSE false END
+        (SELECT rls.passes_owners('update', 'note'))
+        OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false)) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
-        OR (SELECT rls.passes_owners('update', 'note'))
     );
 -- undo: DROP POLICY IF EXISTS note_update_all ON public.note;
 

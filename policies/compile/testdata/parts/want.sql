@@ -571,6 +571,18 @@ BEGIN
                (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
                AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()) AS valid
         FROM principal AS p JOIN rls."grant" AS g ON g.grantee = ANY (p.grantees)
+    ), may AS MATERIALIZED (
+        SELECT p.id, p.is_superuser, CASE
+                 WHEN NOT p.is_active THEN '{}'
+                 WHEN p.is_superuser THEN (SELECT coalesce(jsonb_object_agg(r.name, '[]'::jsonb), '{}') FROM rls.resource AS r)
+                 ELSE (SELECT coalesce(jsonb_object_agg(a.resource, a.actions), '{}') FROM (
+                     SELECT h.resource, jsonb_agg(DISTINCT h.action) AS actions FROM held AS h
+                     -- Every action but create asks for a grant of read as well.
+                     WHERE h.valid AND (h.action IN ('create', 'read') OR EXISTS (
+                         SELECT FROM held AS r WHERE r.resource = h.resource AND r.action = 'read' AND r.valid))
+                     GROUP BY h.resource) AS a)
+                 END AS allowed
+        FROM principal AS p
     )
     UPDATE rls.visible_set AS s SET
         decided = n.state,
@@ -582,17 +594,17 @@ BEGIN
         until = (SELECT least(min(t.at), statement_timestamp() + interval '5 minutes')
                  FROM held AS h CROSS JOIN LATERAL (VALUES (h.valid_from), (h.valid_until)) AS t(at)
                  WHERE t.at > statement_timestamp()),
-        allowed = CASE
-                 WHEN NOT p.is_active THEN '{}'
-                 WHEN p.is_superuser THEN (SELECT coalesce(jsonb_object_agg(r.name, '[]'::jsonb), '{}') FROM rls.resource AS r)
-                 ELSE (SELECT coalesce(jsonb_object_agg(a.resource, a.actions), '{}') FROM (
-                     SELECT h.resource, jsonb_agg(DISTINCT h.action) AS actions FROM held AS h
-                     -- Every action but create asks for a grant of read as well.
-                     WHERE h.valid AND (h.action IN ('create', 'read') OR EXISTS (
-                         SELECT FROM held AS r WHERE r.resource = h.resource AND r.action = 'read' AND r.valid))
-                     GROUP BY h.resource) AS a)
-                 END
-    FROM principal AS p CROSS JOIN mark AS n
+        allowed = p.allowed,
+        brief = (
+            SELECT b.words FROM (
+                SELECT '|' || string_agg(',' || e.key || ':' || coalesce((
+                           SELECT string_agg(left(w.action, 1), '') FROM jsonb_array_elements_text(e.value) AS w(action)
+                           WHERE w.action IN ('create', 'read', 'update', 'delete')), ''), '') || ',|'
+                       || CASE WHEN p.is_superuser THEN '*' WHEN s.form = 'narrow' THEN s.ids_int::text END || '|' || s.viewer AS words
+                FROM jsonb_each(p.allowed) AS e
+            ) AS b
+            WHERE octet_length(b.words) <= 1024 AND length(b.words) - length(replace(b.words, '|', '')) = 3)
+    FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*3b96b138e9135617072f432f959e77b8' ELSE '3b96b138e9135617072f432f959e77b8' END AND s.computed_on = s.restored_on;
 END
 $rls$;
@@ -602,9 +614,9 @@ COMMENT ON FUNCTION rls.remember(bigint) IS 'Writes down what decides about a us
 
 -- function: function rls.prepare(text, text), as rls_owner
 -- What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.
--- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, and where
--- the hierarchy stands, if all that decides about the user is known. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint)
+-- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, where
+-- the hierarchy stands, and what a memo may say itself until when, if all that decides about the user is known. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint, OUT brief text, OUT until timestamptz)
 RETURNS record
 LANGUAGE plpgsql
 VOLATILE
@@ -624,7 +636,7 @@ BEGIN
         claimed := (SELECT u.id::text FROM rls.user_row AS u WHERE u.subject = $2);
     END IF;
     -- What was found out before counts while nothing has changed since.
-    SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value INTO known
+    SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value, s.brief, s.until INTO known
     FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
     WHERE s.viewer = claimed AND s.model IN ('3b96b138e9135617072f432f959e77b8', '*3b96b138e9135617072f432f959e77b8') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
     IF FOUND THEN
@@ -632,6 +644,8 @@ BEGIN
         form := known.form;
         secret := known.secret;
         mark := known.last_value;
+        brief := known.brief;
+        until := known.until;
         RETURN;
     END IF;
     SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
@@ -695,7 +709,7 @@ BEGIN
         END IF;
         IF calm THEN
             PERFORM rls.remember(rls.to_bigint(key));
-            SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value INTO known
+            SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value, s.brief, s.until INTO known
             FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
             WHERE s.viewer = key AND s.model IN ('3b96b138e9135617072f432f959e77b8', '*3b96b138e9135617072f432f959e77b8') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
             IF FOUND THEN
@@ -703,6 +717,8 @@ BEGIN
                 form := known.form;
                 secret := known.secret;
                 mark := known.last_value;
+                brief := known.brief;
+                until := known.until;
                 RETURN;
             END IF;
         END IF;
@@ -913,15 +929,33 @@ DECLARE
     context text := current_setting('rls.context', true);
     passes boolean;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF left(memo, 1) = '=' THEN
+        -- A worker of a parallel query has no key of the session.
+        IF split_part(memo, '|', 2) = pg_backend_pid()::text THEN
+            -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                    || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                    || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                    || int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))), 'hex')
+                AND clock_timestamp() < to_timestamp(split_part(memo, '|', 3)::double precision)
+                -- A cursor may be older than what entering has found: it asks what was true then.
+                AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+                IF split_part(memo, '|', 5) <> '*' THEN
+                    RETURN false;
+                ELSIF strpos(split_part(memo, '|', 4), ',' || $2 || ':') > 0 AND strpos($2, ',') = 0 THEN
+                    RETURN true;
+                END IF;
+            END IF;
+        END IF;
+    ELSIF memo <> '' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT true INTO passes
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = '*3b96b138e9135617072f432f959e77b8' AND s.allowed ? $2 AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             RETURN true;
         END IF;
@@ -1095,15 +1129,36 @@ DECLARE
     stored bigint[];
     viewer bigint;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF left(memo, 1) = '=' THEN
+        -- A worker of a parallel query has no key of the session.
+        IF split_part(memo, '|', 2) = pg_backend_pid()::text THEN
+            -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                    || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                    || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                    || int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))), 'hex')
+                AND clock_timestamp() < to_timestamp(split_part(memo, '|', 3)::double precision)
+                -- A cursor may be older than what entering has found: it asks what was true then.
+                AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+                IF $1 IN ('create', 'read', 'update', 'delete') AND $3 IN ('self', 'hierarchy', 'visible') AND split_part(memo, '|', 5) <> '*'
+                    AND strpos(split_part(split_part(split_part(memo, '|', 4), ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0 THEN
+                    IF $3 = 'self' THEN
+                        viewer := rls.to_bigint(split_part(memo, '|', 6));
+                        RETURN ARRAY[viewer]::bigint[];
+                    END IF;
+                    RETURN split_part(memo, '|', 5)::bigint[];
+                END IF;
+            END IF;
+        END IF;
+    ELSIF memo <> '' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT s.ids_int || '{}' INTO stored
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = '3b96b138e9135617072f432f959e77b8' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             IF $3 = 'self' THEN
                 viewer := rls.to_bigint(substr(memo, 65));
@@ -1218,15 +1273,14 @@ DECLARE
     stored varbit;
     viewer bigint;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF memo <> '' AND left(memo, 1) <> '=' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT s.bits || B'' INTO stored
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = '3b96b138e9135617072f432f959e77b8' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             IF $3 = 'self' THEN
                 RETURN B'';
@@ -1340,15 +1394,14 @@ DECLARE
     stored int8multirange;
     viewer bigint;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF memo <> '' AND left(memo, 1) <> '=' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT s.ranges_int + '{}' INTO stored
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = '3b96b138e9135617072f432f959e77b8' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             IF $3 = 'self' THEN
                 viewer := rls.to_bigint(substr(memo, 65));
@@ -1944,12 +1997,28 @@ CREATE POLICY event_all_maintenance ON public.event AS PERMISSIVE FOR ALL TO mig
 -- undo: DROP POLICY IF EXISTS event_all_maintenance ON public.event;
 
 -- policy: policy event_create on public.event
-CREATE POLICY event_create ON public.event AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY event_create ON public.event AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_create ON public.event;
+
+-- policy: policy event_create_narrow on public.event
+CREATE POLICY event_create_narrow ON public.event AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (second IS NULL OR second = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (owner IS NOT NULL OR second IS NOT NULL))
+        OR (SELECT rls.passes_owners('create', 'event'))
+    );
+-- undo: DROP POLICY IF EXISTS event_create_narrow ON public.event;
+
+-- policy: policy event_create_all on public.event
+CREATE POLICY event_create_all ON public.event AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'event'))
+        OR ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
+    );
+-- undo: DROP POLICY IF EXISTS event_create_all ON public.event;
 
 -- policy: policy event_read on public.event
 CREATE POLICY event_read ON public.event AS PERMISSIVE FOR SELECT TO rls_any
@@ -2016,8 +2085,8 @@ CREATE POLICY event_update_narrow ON public.event AS PERMISSIVE FOR UPDATE TO rl
         OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
+        owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
+        OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_update_narrow ON public.event;
@@ -2056,9 +2125,9 @@ CREATE POLICY event_update_all ON public.event AS PERMISSIVE FOR UPDATE TO rls_a
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
+        (SELECT rls.passes_owners('update', 'event'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR (SELECT rls.passes_owners('update', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_update_all ON public.event;
 
@@ -2115,12 +2184,28 @@ CREATE POLICY event_all_maintenance ON archive.event_old AS PERMISSIVE FOR ALL T
 -- undo: DROP POLICY IF EXISTS event_all_maintenance ON archive.event_old;
 
 -- policy: policy event_create on archive.event_old
-CREATE POLICY event_create ON archive.event_old AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY event_create ON archive.event_old AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_create ON archive.event_old;
+
+-- policy: policy event_create_narrow on archive.event_old
+CREATE POLICY event_create_narrow ON archive.event_old AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (second IS NULL OR second = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (owner IS NOT NULL OR second IS NOT NULL))
+        OR (SELECT rls.passes_owners('create', 'event'))
+    );
+-- undo: DROP POLICY IF EXISTS event_create_narrow ON archive.event_old;
+
+-- policy: policy event_create_all on archive.event_old
+CREATE POLICY event_create_all ON archive.event_old AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'event'))
+        OR ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
+    );
+-- undo: DROP POLICY IF EXISTS event_create_all ON archive.event_old;
 
 -- policy: policy event_read on archive.event_old
 CREATE POLICY event_read ON archive.event_old AS PERMISSIVE FOR SELECT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
@@ -2165,12 +2250,28 @@ CREATE POLICY event_all_maintenance ON public.event_new AS PERMISSIVE FOR ALL TO
 -- undo: DROP POLICY IF EXISTS event_all_maintenance ON public.event_new;
 
 -- policy: policy event_create on public.event_new
-CREATE POLICY event_create ON public.event_new AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY event_create ON public.event_new AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_create ON public.event_new;
+
+-- policy: policy event_create_narrow on public.event_new
+CREATE POLICY event_create_narrow ON public.event_new AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (second IS NULL OR second = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (owner IS NOT NULL OR second IS NOT NULL))
+        OR (SELECT rls.passes_owners('create', 'event'))
+    );
+-- undo: DROP POLICY IF EXISTS event_create_narrow ON public.event_new;
+
+-- policy: policy event_create_all on public.event_new
+CREATE POLICY event_create_all ON public.event_new AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'event'))
+        OR ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
+    );
+-- undo: DROP POLICY IF EXISTS event_create_all ON public.event_new;
 
 -- policy: policy event_read on public.event_new
 CREATE POLICY event_read ON public.event_new AS PERMISSIVE FOR SELECT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
@@ -2215,12 +2316,28 @@ CREATE POLICY doc_all_maintenance ON public.doc AS PERMISSIVE FOR ALL TO migrato
 -- undo: DROP POLICY IF EXISTS doc_all_maintenance ON public.doc;
 
 -- policy: policy doc_create on public.doc
-CREATE POLICY doc_create ON public.doc AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY doc_create ON public.doc AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
         OR (SELECT rls.passes_owners('create', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_create ON public.doc;
+
+-- policy: policy doc_create_narrow on public.doc
+CREATE POLICY doc_create_narrow ON public.doc AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
+        OR (SELECT rls.passes_owners('create', 'doc'))
+    );
+-- undo: DROP POLICY IF EXISTS doc_create_narrow ON public.doc;
+
+-- policy: policy doc_create_all on public.doc
+CREATE POLICY doc_create_all ON public.doc AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'doc'))
+        OR owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
+    );
+-- undo: DROP POLICY IF EXISTS doc_create_all ON public.doc;
 
 -- policy: policy doc_read on public.doc
 CREATE POLICY doc_read ON public.doc AS PERMISSIVE FOR SELECT TO rls_any
@@ -2278,7 +2395,7 @@ CREATE POLICY doc_update_narrow ON public.doc AS PERMISSIVE FOR UPDATE TO rls_na
         owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
+        owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_update_narrow ON public.doc;
@@ -2312,8 +2429,8 @@ CREATE POLICY doc_update_all ON public.doc AS PERMISSIVE FOR UPDATE TO rls_all
         OR CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
-        OR (SELECT rls.passes_owners('update', 'doc'))
+        (SELECT rls.passes_owners('update', 'doc'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS doc_update_all ON public.doc;
 
@@ -2365,12 +2482,28 @@ CREATE POLICY doc_all_maintenance ON public.memo AS PERMISSIVE FOR ALL TO migrat
 -- undo: DROP POLICY IF EXISTS doc_all_maintenance ON public.memo;
 
 -- policy: policy doc_create on public.memo
-CREATE POLICY doc_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY doc_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
         OR (SELECT rls.passes_owners('create', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_create ON public.memo;
+
+-- policy: policy doc_create_narrow on public.memo
+CREATE POLICY doc_create_narrow ON public.memo AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
+        OR (SELECT rls.passes_owners('create', 'doc'))
+    );
+-- undo: DROP POLICY IF EXISTS doc_create_narrow ON public.memo;
+
+-- policy: policy doc_create_all on public.memo
+CREATE POLICY doc_create_all ON public.memo AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'doc'))
+        OR owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
+    );
+-- undo: DROP POLICY IF EXISTS doc_create_all ON public.memo;
 
 -- policy: policy doc_read on public.memo
 CREATE POLICY doc_read ON public.memo AS PERMISSIVE FOR SELECT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all

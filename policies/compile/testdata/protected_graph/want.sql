@@ -997,18 +997,8 @@ BEGIN
                (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
                AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()) AS valid
         FROM principal AS p JOIN rls."grant" AS g ON g.grantee = ANY (p.grantees)
-    )
-    UPDATE rls.visible_set AS s SET
-        decided = n.state,
-        marked = CASE WHEN NOT EXISTS (
-            SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
-                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) THEN n.whole END,
-        -- Five minutes at most, for what nobody tells: somebody has dropped or disabled what tells.
-        until = (SELECT least(min(t.at), statement_timestamp() + interval '5 minutes')
-                 FROM held AS h CROSS JOIN LATERAL (VALUES (h.valid_from), (h.valid_until)) AS t(at)
-                 WHERE t.at > statement_timestamp()),
-        allowed = CASE
+    ), may AS MATERIALIZED (
+        SELECT p.id, p.is_superuser, CASE
                  WHEN NOT p.is_active THEN '{}'
                  WHEN p.is_superuser THEN (SELECT coalesce(jsonb_object_agg(r.name, '[]'::jsonb), '{}') FROM rls.resource AS r)
                  -- What groups share is asked of the groups.
@@ -1020,8 +1010,30 @@ BEGIN
                      WHERE h.valid AND (h.action IN ('create', 'read') OR EXISTS (
                          SELECT FROM held AS r WHERE r.resource = h.resource AND r.action = 'read' AND r.valid))
                      GROUP BY h.resource) AS a)
-                 END
-    FROM principal AS p CROSS JOIN mark AS n
+                 END AS allowed
+        FROM principal AS p
+    )
+    UPDATE rls.visible_set AS s SET
+        decided = n.state,
+        marked = CASE WHEN NOT EXISTS (
+            SELECT FROM rls.graph_change AS c
+            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+                OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) THEN n.whole END,
+        -- Five minutes at most, for what nobody tells: somebody has dropped or disabled what tells.
+        until = (SELECT least(min(t.at), statement_timestamp() + interval '5 minutes')
+                 FROM held AS h CROSS JOIN LATERAL (VALUES (h.valid_from), (h.valid_until)) AS t(at)
+                 WHERE t.at > statement_timestamp()),
+        allowed = p.allowed,
+        brief = (
+            SELECT b.words FROM (
+                SELECT '|' || string_agg(',' || e.key || ':' || coalesce((
+                           SELECT string_agg(left(w.action, 1), '') FROM jsonb_array_elements_text(e.value) AS w(action)
+                           WHERE w.action IN ('create', 'read', 'update', 'delete')), ''), '') || ',|'
+                       || CASE WHEN p.is_superuser THEN '*' WHEN s.form = 'narrow' THEN s.ids_int::text END || '|' || s.viewer AS words
+                FROM jsonb_each(p.allowed) AS e
+            ) AS b
+            WHERE octet_length(b.words) <= 1024 AND length(b.words) - length(replace(b.words, '|', '')) = 3)
+    FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*dabe4b4722cd469cce52337e23f4c651' ELSE 'dabe4b4722cd469cce52337e23f4c651' END AND s.computed_on = s.restored_on;
 END
 $rls$;
@@ -1031,9 +1043,9 @@ COMMENT ON FUNCTION rls.remember(bigint) IS 'Writes down what decides about a us
 
 -- function: function rls.prepare(text, text), as rls_owner
 -- What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.
--- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, and where
--- the hierarchy stands, if all that decides about the user is known. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint)
+-- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, where
+-- the hierarchy stands, and what a memo may say itself until when, if all that decides about the user is known. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint, OUT brief text, OUT until timestamptz)
 RETURNS record
 LANGUAGE plpgsql
 VOLATILE
@@ -1053,7 +1065,7 @@ BEGIN
         claimed := (SELECT u.id::text FROM rls.user_row AS u WHERE u.subject = $2);
     END IF;
     -- What was found out before counts while nothing has changed since.
-    SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value INTO known
+    SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value, s.brief, s.until INTO known
     FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
     WHERE s.viewer = claimed AND s.model IN ('dabe4b4722cd469cce52337e23f4c651', '*dabe4b4722cd469cce52337e23f4c651') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
     IF FOUND THEN
@@ -1061,6 +1073,8 @@ BEGIN
         form := known.form;
         secret := known.secret;
         mark := known.last_value;
+        brief := known.brief;
+        until := known.until;
         RETURN;
     END IF;
     SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
@@ -1124,7 +1138,7 @@ BEGIN
         END IF;
         IF calm THEN
             PERFORM rls.remember(rls.to_bigint(key));
-            SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value INTO known
+            SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value, s.brief, s.until INTO known
             FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
             WHERE s.viewer = key AND s.model IN ('dabe4b4722cd469cce52337e23f4c651', '*dabe4b4722cd469cce52337e23f4c651') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
             IF FOUND THEN
@@ -1132,6 +1146,8 @@ BEGIN
                 form := known.form;
                 secret := known.secret;
                 mark := known.last_value;
+                brief := known.brief;
+                until := known.until;
                 RETURN;
             END IF;
         END IF;
@@ -1358,15 +1374,33 @@ DECLARE
     context text := current_setting('rls.context', true);
     passes boolean;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF left(memo, 1) = '=' THEN
+        -- A worker of a parallel query has no key of the session.
+        IF split_part(memo, '|', 2) = pg_backend_pid()::text THEN
+            -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                    || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                    || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                    || int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))), 'hex')
+                AND clock_timestamp() < to_timestamp(split_part(memo, '|', 3)::double precision)
+                -- A cursor may be older than what entering has found: it asks what was true then.
+                AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+                IF split_part(memo, '|', 5) <> '*' THEN
+                    RETURN false;
+                ELSIF strpos(split_part(memo, '|', 4), ',' || $2 || ':') > 0 AND strpos($2, ',') = 0 THEN
+                    RETURN true;
+                END IF;
+            END IF;
+        END IF;
+    ELSIF memo <> '' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT true INTO passes
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = '*dabe4b4722cd469cce52337e23f4c651' AND s.allowed ? $2 AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             RETURN true;
         END IF;
@@ -1560,15 +1594,36 @@ DECLARE
     stored bigint[];
     viewer bigint;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF left(memo, 1) = '=' THEN
+        -- A worker of a parallel query has no key of the session.
+        IF split_part(memo, '|', 2) = pg_backend_pid()::text THEN
+            -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                    || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                    || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                    || int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))), 'hex')
+                AND clock_timestamp() < to_timestamp(split_part(memo, '|', 3)::double precision)
+                -- A cursor may be older than what entering has found: it asks what was true then.
+                AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+                IF $1 IN ('create', 'read', 'update', 'delete') AND $3 IN ('self', 'hierarchy', 'visible') AND split_part(memo, '|', 5) <> '*'
+                    AND strpos(split_part(split_part(split_part(memo, '|', 4), ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0 THEN
+                    IF $3 = 'self' THEN
+                        viewer := rls.to_bigint(split_part(memo, '|', 6));
+                        RETURN ARRAY[viewer]::bigint[];
+                    END IF;
+                    RETURN split_part(memo, '|', 5)::bigint[];
+                END IF;
+            END IF;
+        END IF;
+    ELSIF memo <> '' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT s.ids_int || '{}' INTO stored
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = 'dabe4b4722cd469cce52337e23f4c651' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             IF $3 = 'self' THEN
                 viewer := rls.to_bigint(substr(memo, 65));
@@ -1694,15 +1749,14 @@ DECLARE
     stored varbit;
     viewer bigint;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF memo <> '' AND left(memo, 1) <> '=' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT s.bits || B'' INTO stored
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = 'dabe4b4722cd469cce52337e23f4c651' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             IF $3 = 'self' THEN
                 RETURN B'';
@@ -1827,15 +1881,14 @@ DECLARE
     stored int8multirange;
     viewer bigint;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF memo <> '' AND left(memo, 1) <> '=' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT s.ranges_int + '{}' INTO stored
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = 'dabe4b4722cd469cce52337e23f4c651' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             IF $3 = 'self' THEN
                 viewer := rls.to_bigint(substr(memo, 65));
@@ -2730,12 +2783,28 @@ CREATE POLICY person_all_maintenance ON public.person AS PERMISSIVE FOR ALL TO o
 -- undo: DROP POLICY IF EXISTS person_all_maintenance ON public.person;
 
 -- policy: policy person_create on public.person
-CREATE POLICY person_create ON public.person AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY person_create ON public.person AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         ((id IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('create', 'person', 'visible', false)) END) AND (boss IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('create', 'person', 'visible', false)) END) AND (id IS NOT NULL OR boss IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'person'))
     );
 -- undo: DROP POLICY IF EXISTS person_create ON public.person;
+
+-- policy: policy person_create_narrow on public.person
+CREATE POLICY person_create_narrow ON public.person AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        ((id IS NULL OR id = ANY ((SELECT rls.admitted_owners('create', 'person', 'visible', false))::bigint[])) AND (boss IS NULL OR boss = ANY ((SELECT rls.admitted_owners('create', 'person', 'visible', false))::bigint[])) AND (id IS NOT NULL OR boss IS NOT NULL))
+        OR (SELECT rls.passes_owners('create', 'person'))
+    );
+-- undo: DROP POLICY IF EXISTS person_create_narrow ON public.person;
+
+-- policy: policy person_create_all on public.person
+CREATE POLICY person_create_all ON public.person AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'person'))
+        OR ((id IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('create', 'person', 'visible', false)) END) AND (boss IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('create', 'person', 'visible', false)) END) AND (id IS NOT NULL OR boss IS NOT NULL))
+    );
+-- undo: DROP POLICY IF EXISTS person_create_all ON public.person;
 
 -- policy: policy person_read on public.person
 CREATE POLICY person_read ON public.person AS PERMISSIVE FOR SELECT TO rls_any
@@ -2802,8 +2871,8 @@ CREATE POLICY person_update_narrow ON public.person AS PERMISSIVE FOR UPDATE TO 
         OR boss = ANY ((SELECT rls.admitted_owners('update', 'person', 'hierarchy', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
+        id = ANY ((SELECT rls.admitted_owners('update', 'person', 'visible', false))::bigint[])
+        OR boss = ANY ((SELECT rls.admitted_owners('update', 'person', 'visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'person'))
     );
 -- undo: DROP POLICY IF EXISTS person_update_narrow ON public.person;
@@ -2842,9 +2911,9 @@ CREATE POLICY person_update_all ON public.person AS PERMISSIVE FOR UPDATE TO rls
         OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', false)) END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
+        (SELECT rls.passes_owners('update', 'person'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
-        OR (SELECT rls.passes_owners('update', 'person'))
     );
 -- undo: DROP POLICY IF EXISTS person_update_all ON public.person;
 
@@ -2901,12 +2970,28 @@ CREATE POLICY team_all_maintenance ON public.team AS PERMISSIVE FOR ALL TO owner
 -- undo: DROP POLICY IF EXISTS team_all_maintenance ON public.team;
 
 -- policy: policy team_create on public.team
-CREATE POLICY team_create ON public.team AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY team_create ON public.team AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         ((maker IS NULL OR maker = ANY ((SELECT rls.admitted_owners('create', 'team', 'self', false))::bigint[])) AND (id IS NULL OR id = ANY ((SELECT rls.admitted_groups('create', 'team', false))::bigint[])) AND maker IS NOT NULL)
         OR (SELECT rls.passes_owners('create', 'team'))
     );
 -- undo: DROP POLICY IF EXISTS team_create ON public.team;
+
+-- policy: policy team_create_narrow on public.team
+CREATE POLICY team_create_narrow ON public.team AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        ((maker IS NULL OR maker = ANY ((SELECT rls.admitted_owners('create', 'team', 'self', false))::bigint[])) AND (id IS NULL OR id = ANY ((SELECT rls.admitted_groups('create', 'team', false))::bigint[])) AND maker IS NOT NULL)
+        OR (SELECT rls.passes_owners('create', 'team'))
+    );
+-- undo: DROP POLICY IF EXISTS team_create_narrow ON public.team;
+
+-- policy: policy team_create_all on public.team
+CREATE POLICY team_create_all ON public.team AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'team'))
+        OR ((maker IS NULL OR maker = ANY ((SELECT rls.admitted_owners('create', 'team', 'self', false))::bigint[])) AND (id IS NULL OR id = ANY ((SELECT rls.admitted_groups('create', 'team', false))::bigint[])) AND maker IS NOT NULL)
+    );
+-- undo: DROP POLICY IF EXISTS team_create_all ON public.team;
 
 -- policy: policy team_read on public.team
 CREATE POLICY team_read ON public.team AS PERMISSIVE FOR SELECT TO rls_any
@@ -3003,8 +3088,8 @@ CREATE POLICY team_update_all ON public.team AS PERMISSIVE FOR UPDATE TO rls_all
         OR maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
     )
     WITH CHECK (
-        maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'team'))
+        (SELECT rls.passes_owners('update', 'team'))
+        OR maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS team_update_all ON public.team;
 
@@ -3056,12 +3141,28 @@ CREATE POLICY member_all_maintenance ON public.member AS PERMISSIVE FOR ALL TO o
 -- undo: DROP POLICY IF EXISTS member_all_maintenance ON public.member;
 
 -- policy: policy member_create on public.member
-CREATE POLICY member_create ON public.member AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY member_create ON public.member AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         ((person_id IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('create', 'member', 'visible', false)) END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'member', false))::bigint[])) AND (person_id IS NOT NULL OR team_id IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'member'))
     );
 -- undo: DROP POLICY IF EXISTS member_create ON public.member;
+
+-- policy: policy member_create_narrow on public.member
+CREATE POLICY member_create_narrow ON public.member AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        ((person_id IS NULL OR person_id = ANY ((SELECT rls.admitted_owners('create', 'member', 'visible', false))::bigint[])) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'member', false))::bigint[])) AND (person_id IS NOT NULL OR team_id IS NOT NULL))
+        OR (SELECT rls.passes_owners('create', 'member'))
+    );
+-- undo: DROP POLICY IF EXISTS member_create_narrow ON public.member;
+
+-- policy: policy member_create_all on public.member
+CREATE POLICY member_create_all ON public.member AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'member'))
+        OR ((person_id IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('create', 'member', 'visible', false)) END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'member', false))::bigint[])) AND (person_id IS NOT NULL OR team_id IS NOT NULL))
+    );
+-- undo: DROP POLICY IF EXISTS member_create_all ON public.member;
 
 -- policy: policy member_read on public.member
 CREATE POLICY member_read ON public.member AS PERMISSIVE FOR SELECT TO rls_any
@@ -3127,7 +3228,7 @@ CREATE POLICY member_update_narrow ON public.member AS PERMISSIVE FOR UPDATE TO 
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false)) END
+        person_id = ANY ((SELECT rls.admitted_owners('update', 'member', 'visible', false))::bigint[])
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'member'))
     );
@@ -3167,9 +3268,9 @@ CREATE POLICY member_update_all ON public.member AS PERMISSIVE FOR UPDATE TO rls
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false)) END
+        (SELECT rls.passes_owners('update', 'member'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false)) END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'member'))
     );
 -- undo: DROP POLICY IF EXISTS member_update_all ON public.member;
 

@@ -624,6 +624,18 @@ BEGIN
                (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
                AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()) AS valid
         FROM principal AS p JOIN rls."grant" AS g ON g.grantee = ANY (p.grantees)
+    ), may AS MATERIALIZED (
+        SELECT p.id, p.is_superuser, CASE
+                 WHEN NOT p.is_active THEN '{}'
+                 WHEN p.is_superuser THEN (SELECT coalesce(jsonb_object_agg(r.name, '[]'::jsonb), '{}') FROM rls.resource AS r)
+                 ELSE (SELECT coalesce(jsonb_object_agg(a.resource, a.actions), '{}') FROM (
+                     SELECT h.resource, jsonb_agg(DISTINCT h.action) AS actions FROM held AS h
+                     -- Every action but create asks for a grant of read as well.
+                     WHERE h.valid AND (h.action IN ('create', 'read') OR EXISTS (
+                         SELECT FROM held AS r WHERE r.resource = h.resource AND r.action = 'read' AND r.valid))
+                     GROUP BY h.resource) AS a)
+                 END AS allowed
+        FROM principal AS p
     )
     UPDATE rls.visible_set AS s SET
         decided = n.state,
@@ -635,17 +647,17 @@ BEGIN
         until = (SELECT least(min(t.at), statement_timestamp() + interval '5 minutes')
                  FROM held AS h CROSS JOIN LATERAL (VALUES (h.valid_from), (h.valid_until)) AS t(at)
                  WHERE t.at > statement_timestamp()),
-        allowed = CASE
-                 WHEN NOT p.is_active THEN '{}'
-                 WHEN p.is_superuser THEN (SELECT coalesce(jsonb_object_agg(r.name, '[]'::jsonb), '{}') FROM rls.resource AS r)
-                 ELSE (SELECT coalesce(jsonb_object_agg(a.resource, a.actions), '{}') FROM (
-                     SELECT h.resource, jsonb_agg(DISTINCT h.action) AS actions FROM held AS h
-                     -- Every action but create asks for a grant of read as well.
-                     WHERE h.valid AND (h.action IN ('create', 'read') OR EXISTS (
-                         SELECT FROM held AS r WHERE r.resource = h.resource AND r.action = 'read' AND r.valid))
-                     GROUP BY h.resource) AS a)
-                 END
-    FROM principal AS p CROSS JOIN mark AS n
+        allowed = p.allowed,
+        brief = (
+            SELECT b.words FROM (
+                SELECT '|' || string_agg(',' || e.key || ':' || coalesce((
+                           SELECT string_agg(left(w.action, 1), '') FROM jsonb_array_elements_text(e.value) AS w(action)
+                           WHERE w.action IN ('create', 'read', 'update', 'delete')), ''), '') || ',|'
+                       || CASE WHEN p.is_superuser THEN '*' WHEN s.form = 'narrow' THEN s.ids_int::text END || '|' || s.viewer AS words
+                FROM jsonb_each(p.allowed) AS e
+            ) AS b
+            WHERE octet_length(b.words) <= 1024 AND length(b.words) - length(replace(b.words, '|', '')) = 3)
+    FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*b63f5d44f894d0de271e41e48cc7b4b1' ELSE 'b63f5d44f894d0de271e41e48cc7b4b1' END AND s.computed_on = s.restored_on;
 END
 $rls$;
@@ -655,9 +667,9 @@ COMMENT ON FUNCTION rls.remember(bigint) IS 'Writes down what decides about a us
 
 -- function: function rls.prepare(text, text), as rls_owner
 -- What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.
--- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, and where
--- the hierarchy stands, if all that decides about the user is known. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint)
+-- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, where
+-- the hierarchy stands, and what a memo may say itself until when, if all that decides about the user is known. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint, OUT brief text, OUT until timestamptz)
 RETURNS record
 LANGUAGE plpgsql
 VOLATILE
@@ -677,7 +689,7 @@ BEGIN
         claimed := (SELECT u.id::text FROM rls.user_row AS u WHERE u.subject = $2);
     END IF;
     -- What was found out before counts while nothing has changed since.
-    SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value INTO known
+    SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value, s.brief, s.until INTO known
     FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
     WHERE s.viewer = claimed AND s.model IN ('b63f5d44f894d0de271e41e48cc7b4b1', '*b63f5d44f894d0de271e41e48cc7b4b1') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
     IF FOUND THEN
@@ -685,6 +697,8 @@ BEGIN
         form := known.form;
         secret := known.secret;
         mark := known.last_value;
+        brief := known.brief;
+        until := known.until;
         RETURN;
     END IF;
     SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
@@ -748,7 +762,7 @@ BEGIN
         END IF;
         IF calm THEN
             PERFORM rls.remember(rls.to_bigint(key));
-            SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value INTO known
+            SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value, s.brief, s.until INTO known
             FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
             WHERE s.viewer = key AND s.model IN ('b63f5d44f894d0de271e41e48cc7b4b1', '*b63f5d44f894d0de271e41e48cc7b4b1') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
             IF FOUND THEN
@@ -756,6 +770,8 @@ BEGIN
                 form := known.form;
                 secret := known.secret;
                 mark := known.last_value;
+                brief := known.brief;
+                until := known.until;
                 RETURN;
             END IF;
         END IF;
@@ -966,15 +982,33 @@ DECLARE
     context text := current_setting('rls.context', true);
     passes boolean;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF left(memo, 1) = '=' THEN
+        -- A worker of a parallel query has no key of the session.
+        IF split_part(memo, '|', 2) = pg_backend_pid()::text THEN
+            -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                    || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                    || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                    || int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))), 'hex')
+                AND clock_timestamp() < to_timestamp(split_part(memo, '|', 3)::double precision)
+                -- A cursor may be older than what entering has found: it asks what was true then.
+                AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+                IF split_part(memo, '|', 5) <> '*' THEN
+                    RETURN false;
+                ELSIF strpos(split_part(memo, '|', 4), ',' || $2 || ':') > 0 AND strpos($2, ',') = 0 THEN
+                    RETURN true;
+                END IF;
+            END IF;
+        END IF;
+    ELSIF memo <> '' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT true INTO passes
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = '*b63f5d44f894d0de271e41e48cc7b4b1' AND s.allowed ? $2 AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             RETURN true;
         END IF;
@@ -1166,15 +1200,36 @@ DECLARE
     stored bigint[];
     viewer bigint;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF left(memo, 1) = '=' THEN
+        -- A worker of a parallel query has no key of the session.
+        IF split_part(memo, '|', 2) = pg_backend_pid()::text THEN
+            -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                    || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                    || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                    || int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))), 'hex')
+                AND clock_timestamp() < to_timestamp(split_part(memo, '|', 3)::double precision)
+                -- A cursor may be older than what entering has found: it asks what was true then.
+                AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+                IF $1 IN ('create', 'read', 'update', 'delete') AND $3 IN ('self', 'hierarchy', 'visible') AND split_part(memo, '|', 5) <> '*'
+                    AND strpos(split_part(split_part(split_part(memo, '|', 4), ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0 THEN
+                    IF $3 = 'self' THEN
+                        viewer := rls.to_bigint(split_part(memo, '|', 6));
+                        RETURN ARRAY[viewer]::bigint[];
+                    END IF;
+                    RETURN split_part(memo, '|', 5)::bigint[];
+                END IF;
+            END IF;
+        END IF;
+    ELSIF memo <> '' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT s.ids_int || '{}' INTO stored
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = 'b63f5d44f894d0de271e41e48cc7b4b1' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             IF $3 = 'self' THEN
                 viewer := rls.to_bigint(substr(memo, 65));
@@ -1298,15 +1353,14 @@ DECLARE
     stored varbit;
     viewer bigint;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF memo <> '' AND left(memo, 1) <> '=' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT s.bits || B'' INTO stored
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = 'b63f5d44f894d0de271e41e48cc7b4b1' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             IF $3 = 'self' THEN
                 RETURN B'';
@@ -1429,15 +1483,14 @@ DECLARE
     stored int8multirange;
     viewer bigint;
 BEGIN
-    IF memo <> '' THEN
-        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then. So is
-        -- the mark that the row bears: a cursor may be older than what entering has written, and read the row as it was.
+    IF memo <> '' AND left(memo, 1) <> '=' THEN
+        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
+        -- the row as it was.
         SELECT s.ranges_int + '{}' INTO stored
         FROM rls.visible_set AS s
         WHERE s.viewer = substr(memo, 65) AND s.model = 'b63f5d44f894d0de271e41e48cc7b4b1' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
               AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
                   || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        -- By the clock: one statement can run for longer than the transaction may.
         IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
             IF $3 = 'self' THEN
                 viewer := rls.to_bigint(substr(memo, 65));
@@ -3123,12 +3176,28 @@ $$;
 -- undo: 
 
 -- policy: policy visible_visible_create on public.visible_visible
-CREATE POLICY visible_visible_create ON public.visible_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY visible_visible_create ON public.visible_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'visible_visible', 'visible', false)) END
         OR (SELECT rls.passes_owners('create', 'visible_visible'))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_create ON public.visible_visible;
+
+-- policy: policy visible_visible_create_narrow on public.visible_visible
+CREATE POLICY visible_visible_create_narrow ON public.visible_visible AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        owner = ANY ((SELECT rls.admitted_owners('create', 'visible_visible', 'visible', false))::bigint[])
+        OR (SELECT rls.passes_owners('create', 'visible_visible'))
+    );
+-- undo: DROP POLICY IF EXISTS visible_visible_create_narrow ON public.visible_visible;
+
+-- policy: policy visible_visible_create_all on public.visible_visible
+CREATE POLICY visible_visible_create_all ON public.visible_visible AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'visible_visible'))
+        OR CASE substring((SELECT rls.admitted_bits('create', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'visible_visible', 'visible', false)) END
+    );
+-- undo: DROP POLICY IF EXISTS visible_visible_create_all ON public.visible_visible;
 
 -- policy: policy visible_visible_read on public.visible_visible
 CREATE POLICY visible_visible_read ON public.visible_visible AS PERMISSIVE FOR SELECT TO rls_any
@@ -3186,7 +3255,7 @@ CREATE POLICY visible_visible_update_narrow ON public.visible_visible AS PERMISS
         owner = ANY ((SELECT rls.admitted_owners('update', 'visible_visible', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
+        owner = ANY ((SELECT rls.admitted_owners('update', 'visible_visible', 'visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'visible_visible'))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update_narrow ON public.visible_visible;
@@ -3220,8 +3289,8 @@ CREATE POLICY visible_visible_update_all ON public.visible_visible AS PERMISSIVE
         OR CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
-        OR (SELECT rls.passes_owners('update', 'visible_visible'))
+        (SELECT rls.passes_owners('update', 'visible_visible'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update_all ON public.visible_visible;
 
@@ -3263,12 +3332,28 @@ CREATE POLICY visible_visible_delete_all ON public.visible_visible AS PERMISSIVE
 -- undo: DROP POLICY IF EXISTS visible_visible_delete_all ON public.visible_visible;
 
 -- policy: policy visible_self_create on public.visible_self
-CREATE POLICY visible_self_create ON public.visible_self AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY visible_self_create ON public.visible_self AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'visible_self', 'self', false))::bigint[])
         OR (SELECT rls.passes_owners('create', 'visible_self'))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_create ON public.visible_self;
+
+-- policy: policy visible_self_create_narrow on public.visible_self
+CREATE POLICY visible_self_create_narrow ON public.visible_self AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        owner = ANY ((SELECT rls.admitted_owners('create', 'visible_self', 'self', false))::bigint[])
+        OR (SELECT rls.passes_owners('create', 'visible_self'))
+    );
+-- undo: DROP POLICY IF EXISTS visible_self_create_narrow ON public.visible_self;
+
+-- policy: policy visible_self_create_all on public.visible_self
+CREATE POLICY visible_self_create_all ON public.visible_self AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'visible_self'))
+        OR owner = ANY ((SELECT rls.admitted_owners('create', 'visible_self', 'self', false))::bigint[])
+    );
+-- undo: DROP POLICY IF EXISTS visible_self_create_all ON public.visible_self;
 
 -- policy: policy visible_self_read on public.visible_self
 CREATE POLICY visible_self_read ON public.visible_self AS PERMISSIVE FOR SELECT TO rls_any
@@ -3326,7 +3411,7 @@ CREATE POLICY visible_self_update_narrow ON public.visible_self AS PERMISSIVE FO
         owner = ANY ((SELECT rls.admitted_owners('update', 'visible_self', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
+        owner = ANY ((SELECT rls.admitted_owners('update', 'visible_self', 'visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'visible_self'))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update_narrow ON public.visible_self;
@@ -3360,8 +3445,8 @@ CREATE POLICY visible_self_update_all ON public.visible_self AS PERMISSIVE FOR U
         OR CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
-        OR (SELECT rls.passes_owners('update', 'visible_self'))
+        (SELECT rls.passes_owners('update', 'visible_self'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update_all ON public.visible_self;
 
@@ -3403,12 +3488,20 @@ CREATE POLICY visible_self_delete_all ON public.visible_self AS PERMISSIVE FOR D
 -- undo: DROP POLICY IF EXISTS visible_self_delete_all ON public.visible_self;
 
 -- policy: policy visible_any_create on public.visible_any
-CREATE POLICY visible_any_create ON public.visible_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY visible_any_create ON public.visible_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide
     WITH CHECK (
         ((SELECT rls.can('create', 'visible_any')) AND owner IS NOT NULL)
         OR (SELECT rls.passes_owners('create', 'visible_any'))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_create ON public.visible_any;
+
+-- policy: policy visible_any_create_all on public.visible_any
+CREATE POLICY visible_any_create_all ON public.visible_any AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'visible_any'))
+        OR ((SELECT rls.can('create', 'visible_any')) AND owner IS NOT NULL)
+    );
+-- undo: DROP POLICY IF EXISTS visible_any_create_all ON public.visible_any;
 
 -- policy: policy visible_any_read on public.visible_any
 CREATE POLICY visible_any_read ON public.visible_any AS PERMISSIVE FOR SELECT TO rls_any
@@ -3466,7 +3559,7 @@ CREATE POLICY visible_any_update_narrow ON public.visible_any AS PERMISSIVE FOR 
         owner = ANY ((SELECT rls.admitted_owners('update', 'visible_any', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
+        owner = ANY ((SELECT rls.admitted_owners('update', 'visible_any', 'visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'visible_any'))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update_narrow ON public.visible_any;
@@ -3500,8 +3593,8 @@ CREATE POLICY visible_any_update_all ON public.visible_any AS PERMISSIVE FOR UPD
         OR CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
-        OR (SELECT rls.passes_owners('update', 'visible_any'))
+        (SELECT rls.passes_owners('update', 'visible_any'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update_all ON public.visible_any;
 
@@ -3543,12 +3636,28 @@ CREATE POLICY visible_any_delete_all ON public.visible_any AS PERMISSIVE FOR DEL
 -- undo: DROP POLICY IF EXISTS visible_any_delete_all ON public.visible_any;
 
 -- policy: policy hierarchy_visible_create on public.hierarchy_visible
-CREATE POLICY hierarchy_visible_create ON public.hierarchy_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY hierarchy_visible_create ON public.hierarchy_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'hierarchy_visible', 'visible', false)) END
         OR (SELECT rls.passes_owners('create', 'hierarchy_visible'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_create ON public.hierarchy_visible;
+
+-- policy: policy hierarchy_visible_create_narrow on public.hierarchy_visible
+CREATE POLICY hierarchy_visible_create_narrow ON public.hierarchy_visible AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        owner = ANY ((SELECT rls.admitted_owners('create', 'hierarchy_visible', 'visible', false))::bigint[])
+        OR (SELECT rls.passes_owners('create', 'hierarchy_visible'))
+    );
+-- undo: DROP POLICY IF EXISTS hierarchy_visible_create_narrow ON public.hierarchy_visible;
+
+-- policy: policy hierarchy_visible_create_all on public.hierarchy_visible
+CREATE POLICY hierarchy_visible_create_all ON public.hierarchy_visible AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'hierarchy_visible'))
+        OR CASE substring((SELECT rls.admitted_bits('create', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'hierarchy_visible', 'visible', false)) END
+    );
+-- undo: DROP POLICY IF EXISTS hierarchy_visible_create_all ON public.hierarchy_visible;
 
 -- policy: policy hierarchy_visible_read on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_read ON public.hierarchy_visible AS PERMISSIVE FOR SELECT TO rls_any
@@ -3606,7 +3715,7 @@ CREATE POLICY hierarchy_visible_update_narrow ON public.hierarchy_visible AS PER
         owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_visible', 'hierarchy', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false)) END
+        owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_visible', 'visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'hierarchy_visible'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update_narrow ON public.hierarchy_visible;
@@ -3640,8 +3749,8 @@ CREATE POLICY hierarchy_visible_update_all ON public.hierarchy_visible AS PERMIS
         OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'hierarchy', false)) END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false)) END
-        OR (SELECT rls.passes_owners('update', 'hierarchy_visible'))
+        (SELECT rls.passes_owners('update', 'hierarchy_visible'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update_all ON public.hierarchy_visible;
 
@@ -3683,12 +3792,28 @@ CREATE POLICY hierarchy_visible_delete_all ON public.hierarchy_visible AS PERMIS
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_delete_all ON public.hierarchy_visible;
 
 -- policy: policy hierarchy_self_create on public.hierarchy_self
-CREATE POLICY hierarchy_self_create ON public.hierarchy_self AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY hierarchy_self_create ON public.hierarchy_self AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'hierarchy_self', 'self', false))::bigint[])
         OR (SELECT rls.passes_owners('create', 'hierarchy_self'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_create ON public.hierarchy_self;
+
+-- policy: policy hierarchy_self_create_narrow on public.hierarchy_self
+CREATE POLICY hierarchy_self_create_narrow ON public.hierarchy_self AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        owner = ANY ((SELECT rls.admitted_owners('create', 'hierarchy_self', 'self', false))::bigint[])
+        OR (SELECT rls.passes_owners('create', 'hierarchy_self'))
+    );
+-- undo: DROP POLICY IF EXISTS hierarchy_self_create_narrow ON public.hierarchy_self;
+
+-- policy: policy hierarchy_self_create_all on public.hierarchy_self
+CREATE POLICY hierarchy_self_create_all ON public.hierarchy_self AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'hierarchy_self'))
+        OR owner = ANY ((SELECT rls.admitted_owners('create', 'hierarchy_self', 'self', false))::bigint[])
+    );
+-- undo: DROP POLICY IF EXISTS hierarchy_self_create_all ON public.hierarchy_self;
 
 -- policy: policy hierarchy_self_read on public.hierarchy_self
 CREATE POLICY hierarchy_self_read ON public.hierarchy_self AS PERMISSIVE FOR SELECT TO rls_any
@@ -3746,7 +3871,7 @@ CREATE POLICY hierarchy_self_update_narrow ON public.hierarchy_self AS PERMISSIV
         owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_self', 'hierarchy', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
+        owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_self', 'hierarchy', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'hierarchy_self'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update_narrow ON public.hierarchy_self;
@@ -3780,8 +3905,8 @@ CREATE POLICY hierarchy_self_update_all ON public.hierarchy_self AS PERMISSIVE F
         OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
-        OR (SELECT rls.passes_owners('update', 'hierarchy_self'))
+        (SELECT rls.passes_owners('update', 'hierarchy_self'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update_all ON public.hierarchy_self;
 
@@ -3823,12 +3948,20 @@ CREATE POLICY hierarchy_self_delete_all ON public.hierarchy_self AS PERMISSIVE F
 -- undo: DROP POLICY IF EXISTS hierarchy_self_delete_all ON public.hierarchy_self;
 
 -- policy: policy hierarchy_any_create on public.hierarchy_any
-CREATE POLICY hierarchy_any_create ON public.hierarchy_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY hierarchy_any_create ON public.hierarchy_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide
     WITH CHECK (
         ((SELECT rls.can('create', 'hierarchy_any')) AND owner IS NOT NULL)
         OR (SELECT rls.passes_owners('create', 'hierarchy_any'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_create ON public.hierarchy_any;
+
+-- policy: policy hierarchy_any_create_all on public.hierarchy_any
+CREATE POLICY hierarchy_any_create_all ON public.hierarchy_any AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'hierarchy_any'))
+        OR ((SELECT rls.can('create', 'hierarchy_any')) AND owner IS NOT NULL)
+    );
+-- undo: DROP POLICY IF EXISTS hierarchy_any_create_all ON public.hierarchy_any;
 
 -- policy: policy hierarchy_any_read on public.hierarchy_any
 CREATE POLICY hierarchy_any_read ON public.hierarchy_any AS PERMISSIVE FOR SELECT TO rls_any
@@ -3886,7 +4019,7 @@ CREATE POLICY hierarchy_any_update_narrow ON public.hierarchy_any AS PERMISSIVE 
         owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_any', 'hierarchy', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false)) END
+        owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_any', 'visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'hierarchy_any'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update_narrow ON public.hierarchy_any;
@@ -3920,8 +4053,8 @@ CREATE POLICY hierarchy_any_update_all ON public.hierarchy_any AS PERMISSIVE FOR
         OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'hierarchy', false)) END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false)) END
-        OR (SELECT rls.passes_owners('update', 'hierarchy_any'))
+        (SELECT rls.passes_owners('update', 'hierarchy_any'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update_all ON public.hierarchy_any;
 
@@ -3963,12 +4096,28 @@ CREATE POLICY hierarchy_any_delete_all ON public.hierarchy_any AS PERMISSIVE FOR
 -- undo: DROP POLICY IF EXISTS hierarchy_any_delete_all ON public.hierarchy_any;
 
 -- policy: policy self_visible_create on public.self_visible
-CREATE POLICY self_visible_create ON public.self_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY self_visible_create ON public.self_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'self_visible', 'visible', false)) END
         OR (SELECT rls.passes_owners('create', 'self_visible'))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_create ON public.self_visible;
+
+-- policy: policy self_visible_create_narrow on public.self_visible
+CREATE POLICY self_visible_create_narrow ON public.self_visible AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        owner = ANY ((SELECT rls.admitted_owners('create', 'self_visible', 'visible', false))::bigint[])
+        OR (SELECT rls.passes_owners('create', 'self_visible'))
+    );
+-- undo: DROP POLICY IF EXISTS self_visible_create_narrow ON public.self_visible;
+
+-- policy: policy self_visible_create_all on public.self_visible
+CREATE POLICY self_visible_create_all ON public.self_visible AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'self_visible'))
+        OR CASE substring((SELECT rls.admitted_bits('create', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'self_visible', 'visible', false)) END
+    );
+-- undo: DROP POLICY IF EXISTS self_visible_create_all ON public.self_visible;
 
 -- policy: policy self_visible_read on public.self_visible
 CREATE POLICY self_visible_read ON public.self_visible AS PERMISSIVE FOR SELECT TO rls_any
@@ -4026,7 +4175,7 @@ CREATE POLICY self_visible_update_narrow ON public.self_visible AS PERMISSIVE FO
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'self', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false)) END
+        owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'self_visible'))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update_narrow ON public.self_visible;
@@ -4060,8 +4209,8 @@ CREATE POLICY self_visible_update_all ON public.self_visible AS PERMISSIVE FOR U
         OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'self', false))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false)) END
-        OR (SELECT rls.passes_owners('update', 'self_visible'))
+        (SELECT rls.passes_owners('update', 'self_visible'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update_all ON public.self_visible;
 
@@ -4103,12 +4252,28 @@ CREATE POLICY self_visible_delete_all ON public.self_visible AS PERMISSIVE FOR D
 -- undo: DROP POLICY IF EXISTS self_visible_delete_all ON public.self_visible;
 
 -- policy: policy self_self_create on public.self_self
-CREATE POLICY self_self_create ON public.self_self AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY self_self_create ON public.self_self AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'self_self', 'self', false))::bigint[])
         OR (SELECT rls.passes_owners('create', 'self_self'))
     );
 -- undo: DROP POLICY IF EXISTS self_self_create ON public.self_self;
+
+-- policy: policy self_self_create_narrow on public.self_self
+CREATE POLICY self_self_create_narrow ON public.self_self AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        owner = ANY ((SELECT rls.admitted_owners('create', 'self_self', 'self', false))::bigint[])
+        OR (SELECT rls.passes_owners('create', 'self_self'))
+    );
+-- undo: DROP POLICY IF EXISTS self_self_create_narrow ON public.self_self;
+
+-- policy: policy self_self_create_all on public.self_self
+CREATE POLICY self_self_create_all ON public.self_self AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'self_self'))
+        OR owner = ANY ((SELECT rls.admitted_owners('create', 'self_self', 'self', false))::bigint[])
+    );
+-- undo: DROP POLICY IF EXISTS self_self_create_all ON public.self_self;
 
 -- policy: policy self_self_read on public.self_self
 CREATE POLICY self_self_read ON public.self_self AS PERMISSIVE FOR SELECT TO rls_any
@@ -4200,8 +4365,8 @@ CREATE POLICY self_self_update_all ON public.self_self AS PERMISSIVE FOR UPDATE 
         OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'self_self'))
+        (SELECT rls.passes_owners('update', 'self_self'))
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_self_update_all ON public.self_self;
 
@@ -4243,12 +4408,20 @@ CREATE POLICY self_self_delete_all ON public.self_self AS PERMISSIVE FOR DELETE 
 -- undo: DROP POLICY IF EXISTS self_self_delete_all ON public.self_self;
 
 -- policy: policy self_any_create on public.self_any
-CREATE POLICY self_any_create ON public.self_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY self_any_create ON public.self_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide
     WITH CHECK (
         ((SELECT rls.can('create', 'self_any')) AND owner IS NOT NULL)
         OR (SELECT rls.passes_owners('create', 'self_any'))
     );
 -- undo: DROP POLICY IF EXISTS self_any_create ON public.self_any;
+
+-- policy: policy self_any_create_all on public.self_any
+CREATE POLICY self_any_create_all ON public.self_any AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'self_any'))
+        OR ((SELECT rls.can('create', 'self_any')) AND owner IS NOT NULL)
+    );
+-- undo: DROP POLICY IF EXISTS self_any_create_all ON public.self_any;
 
 -- policy: policy self_any_read on public.self_any
 CREATE POLICY self_any_read ON public.self_any AS PERMISSIVE FOR SELECT TO rls_any
@@ -4306,7 +4479,7 @@ CREATE POLICY self_any_update_narrow ON public.self_any AS PERMISSIVE FOR UPDATE
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'self', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false)) END
+        owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'self_any'))
     );
 -- undo: DROP POLICY IF EXISTS self_any_update_narrow ON public.self_any;
@@ -4340,8 +4513,8 @@ CREATE POLICY self_any_update_all ON public.self_any AS PERMISSIVE FOR UPDATE TO
         OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'self', false))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false)) END
-        OR (SELECT rls.passes_owners('update', 'self_any'))
+        (SELECT rls.passes_owners('update', 'self_any'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false)) END
     );
 -- undo: DROP POLICY IF EXISTS self_any_update_all ON public.self_any;
 
@@ -4383,12 +4556,28 @@ CREATE POLICY self_any_delete_all ON public.self_any AS PERMISSIVE FOR DELETE TO
 -- undo: DROP POLICY IF EXISTS self_any_delete_all ON public.self_any;
 
 -- policy: policy three_visible_create on public.three_visible
-CREATE POLICY three_visible_create ON public.three_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY three_visible_create ON public.three_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'three_visible', 'visible', false)) END) AND (assignee IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('create', 'three_visible', 'visible', false)) END) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_visible', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'three_visible'))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_create ON public.three_visible;
+
+-- policy: policy three_visible_create_narrow on public.three_visible
+CREATE POLICY three_visible_create_narrow ON public.three_visible AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'three_visible', 'visible', false))::bigint[])) AND (assignee IS NULL OR assignee = ANY ((SELECT rls.admitted_owners('create', 'three_visible', 'visible', false))::bigint[])) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_visible', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
+        OR (SELECT rls.passes_owners('create', 'three_visible'))
+    );
+-- undo: DROP POLICY IF EXISTS three_visible_create_narrow ON public.three_visible;
+
+-- policy: policy three_visible_create_all on public.three_visible
+CREATE POLICY three_visible_create_all ON public.three_visible AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'three_visible'))
+        OR ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'three_visible', 'visible', false)) END) AND (assignee IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('create', 'three_visible', 'visible', false)) END) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_visible', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
+    );
+-- undo: DROP POLICY IF EXISTS three_visible_create_all ON public.three_visible;
 
 -- policy: policy three_visible_read on public.three_visible
 CREATE POLICY three_visible_read ON public.three_visible AS PERMISSIVE FOR SELECT TO rls_any
@@ -4461,8 +4650,8 @@ CREATE POLICY three_visible_update_narrow ON public.three_visible AS PERMISSIVE 
         OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'hierarchy', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
+        owner = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'visible', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'visible', false))::bigint[])
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'three_visible'))
     );
@@ -4504,10 +4693,10 @@ CREATE POLICY three_visible_update_all ON public.three_visible AS PERMISSIVE FOR
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', false)) END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
+        (SELECT rls.passes_owners('update', 'three_visible'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'three_visible'))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_update_all ON public.three_visible;
 
@@ -4554,12 +4743,28 @@ CREATE POLICY three_visible_delete_all ON public.three_visible AS PERMISSIVE FOR
 -- undo: DROP POLICY IF EXISTS three_visible_delete_all ON public.three_visible;
 
 -- policy: policy three_self_create on public.three_self
-CREATE POLICY three_self_create ON public.three_self AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY three_self_create ON public.three_self AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'three_self', 'self', false))::bigint[])) AND (assignee IS NULL OR assignee = ANY ((SELECT rls.admitted_owners('create', 'three_self', 'self', false))::bigint[])) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_self', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'three_self'))
     );
 -- undo: DROP POLICY IF EXISTS three_self_create ON public.three_self;
+
+-- policy: policy three_self_create_narrow on public.three_self
+CREATE POLICY three_self_create_narrow ON public.three_self AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'three_self', 'self', false))::bigint[])) AND (assignee IS NULL OR assignee = ANY ((SELECT rls.admitted_owners('create', 'three_self', 'self', false))::bigint[])) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_self', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL))
+        OR (SELECT rls.passes_owners('create', 'three_self'))
+    );
+-- undo: DROP POLICY IF EXISTS three_self_create_narrow ON public.three_self;
+
+-- policy: policy three_self_create_all on public.three_self
+CREATE POLICY three_self_create_all ON public.three_self AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'three_self'))
+        OR ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'three_self', 'self', false))::bigint[])) AND (assignee IS NULL OR assignee = ANY ((SELECT rls.admitted_owners('create', 'three_self', 'self', false))::bigint[])) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_self', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL))
+    );
+-- undo: DROP POLICY IF EXISTS three_self_create_all ON public.three_self;
 
 -- policy: policy three_self_read on public.three_self
 CREATE POLICY three_self_read ON public.three_self AS PERMISSIVE FOR SELECT TO rls_any
@@ -4631,8 +4836,8 @@ CREATE POLICY three_self_update_narrow ON public.three_self AS PERMISSIVE FOR UP
         OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
+        owner = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'three_self'))
     );
 -- undo: DROP POLICY IF EXISTS three_self_update_narrow ON public.three_self;
@@ -4671,9 +4876,9 @@ CREATE POLICY three_self_update_all ON public.three_self AS PERMISSIVE FOR UPDAT
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
+        (SELECT rls.passes_owners('update', 'three_self'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
-        OR (SELECT rls.passes_owners('update', 'three_self'))
     );
 -- undo: DROP POLICY IF EXISTS three_self_update_all ON public.three_self;
 
@@ -4720,12 +4925,20 @@ CREATE POLICY three_self_delete_all ON public.three_self AS PERMISSIVE FOR DELET
 -- undo: DROP POLICY IF EXISTS three_self_delete_all ON public.three_self;
 
 -- policy: policy three_any_create on public.three_any
-CREATE POLICY three_any_create ON public.three_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY three_any_create ON public.three_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide
     WITH CHECK (
         ((SELECT rls.can('create', 'three_any')) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'three_any'))
     );
 -- undo: DROP POLICY IF EXISTS three_any_create ON public.three_any;
+
+-- policy: policy three_any_create_all on public.three_any
+CREATE POLICY three_any_create_all ON public.three_any AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'three_any'))
+        OR ((SELECT rls.can('create', 'three_any')) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
+    );
+-- undo: DROP POLICY IF EXISTS three_any_create_all ON public.three_any;
 
 -- policy: policy three_any_read on public.three_any
 CREATE POLICY three_any_read ON public.three_any AS PERMISSIVE FOR SELECT TO rls_any
@@ -4798,8 +5011,8 @@ CREATE POLICY three_any_update_narrow ON public.three_any AS PERMISSIVE FOR UPDA
         OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'hierarchy', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
+        owner = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'visible', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'visible', false))::bigint[])
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'three_any'))
     );
@@ -4841,10 +5054,10 @@ CREATE POLICY three_any_update_all ON public.three_any AS PERMISSIVE FOR UPDATE 
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', false)) END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
+        (SELECT rls.passes_owners('update', 'three_any'))
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'three_any'))
     );
 -- undo: DROP POLICY IF EXISTS three_any_update_all ON public.three_any;
 

@@ -629,9 +629,9 @@ COMMENT ON FUNCTION rls.shared_with(uuid) IS 'Whom groups show to a user: their 
 
 -- function: function rls.prepare(text, text), as rls_owner
 -- What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.
--- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, and where
--- the hierarchy stands, if all that decides about the user is known. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint)
+-- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, where
+-- the hierarchy stands, and what a memo may say itself until when, if all that decides about the user is known. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint, OUT brief text, OUT until timestamptz)
 RETURNS record
 LANGUAGE plpgsql
 VOLATILE
@@ -1569,12 +1569,28 @@ CREATE POLICY ticket_all_maintenance ON public.ticket AS PERMISSIVE FOR ALL TO m
 -- undo: DROP POLICY IF EXISTS ticket_all_maintenance ON public.ticket;
 
 -- policy: policy ticket_create on public.ticket
-CREATE POLICY ticket_create ON public.ticket AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
+CREATE POLICY ticket_create ON public.ticket AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         team_id = ANY ((SELECT rls.admitted_groups('create', 'ticket', false))::uuid[])
         OR (SELECT rls.passes_owners('create', 'ticket'))
     );
 -- undo: DROP POLICY IF EXISTS ticket_create ON public.ticket;
+
+-- policy: policy ticket_create_narrow on public.ticket
+CREATE POLICY ticket_create_narrow ON public.ticket AS PERMISSIVE FOR INSERT TO rls_narrow
+    WITH CHECK (
+        team_id = ANY ((SELECT rls.admitted_groups('create', 'ticket', false))::uuid[])
+        OR (SELECT rls.passes_owners('create', 'ticket'))
+    );
+-- undo: DROP POLICY IF EXISTS ticket_create_narrow ON public.ticket;
+
+-- policy: policy ticket_create_all on public.ticket
+CREATE POLICY ticket_create_all ON public.ticket AS PERMISSIVE FOR INSERT TO rls_all
+    WITH CHECK (
+        (SELECT rls.passes_owners('create', 'ticket'))
+        OR team_id = ANY ((SELECT rls.admitted_groups('create', 'ticket', false))::uuid[])
+    );
+-- undo: DROP POLICY IF EXISTS ticket_create_all ON public.ticket;
 
 -- policy: policy ticket_read on public.ticket
 CREATE POLICY ticket_read ON public.ticket AS PERMISSIVE FOR SELECT TO rls_any
@@ -1665,8 +1681,8 @@ CREATE POLICY ticket_update_all ON public.ticket AS PERMISSIVE FOR UPDATE TO rls
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
     )
     WITH CHECK (
-        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
-        OR (SELECT rls.passes_owners('update', 'ticket'))
+        (SELECT rls.passes_owners('update', 'ticket'))
+        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS ticket_update_all ON public.ticket;
 
