@@ -8,67 +8,80 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// sessionKey is what a session seals its memos with, as whoever may read it reads it.
-const sessionKey = "int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))"
+// memoKey is what memos are sealed with, for whoever may read it.
+const memoKey = "int8send(pg_sequence_last_value('rls.memo_key_1')) || int8send(pg_sequence_last_value('rls.memo_key_2'))"
 
 // TestMemoSaid is about memos that say themselves what questions are answered with.
 func TestMemoSaid(t *testing.T) {
 	t.Parallel()
 	w, g := newMemoWorld(t, memoModel)
 	w.known(t, "1", "90")
-	for _, c := range []struct{ name, before, kind, after string }{
-		{"a new session", "", "said", ""},
-		{"a session that may only read", "SET default_transaction_read_only = on", "in its row", "SET default_transaction_read_only = off"},
-		{"one that might write before", "BEGIN; SELECT rls.enter('{{token}}'); COMMIT; SET default_transaction_read_only = on", "said", "SET default_transaction_read_only = off"},
-		{"one without sequences", "BEGIN; SELECT rls.enter('{{token}}'); COMMIT; DISCARD SEQUENCES", "said", ""},
-		{"one that was put back to its beginning", "BEGIN; SELECT rls.enter('{{token}}'); COMMIT; DISCARD ALL", "said", ""},
+	for name, sql := range map[string]string{
+		"a new session": "", "a session that may only read": "SET default_transaction_read_only = on", "one without sequences": "DISCARD SEQUENCES",
+		"one that was put back to its beginning": "RESET ALL",
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			conn := g.conn(t)
-			for sql := range strings.SplitSeq(strings.ReplaceAll(c.before, "{{token}}", g.token("user", "90")), ";") {
-				must(t, conn, sql) // one by one: DISCARD ALL wants no transaction around it
-			}
-			for key, want := range map[string]string{"1": "1 2 3 4", "90": memoAll} {
-				tx, _ := entered(t, conn, g.token("user", key))
-				if got := kindOf(t, tx); got != c.kind {
-					t.Errorf("user %s has a memo %q, want %q", key, got, c.kind)
+			for range 2 {
+				must(t, conn, sql)
+				for key, want := range map[string]string{"1": "1 2 3 4", "90": memoAll} {
+					tx, _ := entered(t, conn, g.token("user", key))
+					if got := kindOf(t, tx); got != "said" {
+						t.Errorf("user %s has a memo %q", key, got)
+					}
+					if !agree(t, w, tx, memoNotes, want, "user "+key) {
+						t.Errorf("user %s is not answered by the memo", key)
+					}
+					must(t, tx, "COMMIT")
 				}
-				if !agree(t, w, tx, memoNotes, want, "user "+key) {
-					t.Errorf("user %s is not answered by the memo", key)
-				}
-				_ = tx.Rollback(t.Context())
 			}
-			must(t, conn, c.after)
 		})
 	}
-	t.Run("two sessions have two keys", func(t *testing.T) {
-		w.sql(t, "GRANT USAGE ON SEQUENCE rls.session_key_1, rls.session_key_2 TO "+g.login)
-		defer w.sql(t, "REVOKE ALL ON SEQUENCE rls.session_key_1, rls.session_key_2 FROM "+g.login)
-		keys := map[string]bool{}
-		for range 3 {
-			conn := g.conn(t)
-			tx, _ := entered(t, conn, g.token("user", "1"))
-			must(t, tx, "RESET ROLE")
-			key := one(t, tx, "SELECT ("+sessionKey+")::text")
-			must(t, tx, "ROLLBACK")
-			tx, _ = entered(t, conn, g.token("user", "1"))
-			must(t, tx, "RESET ROLE")
-			if again := one(t, tx, "SELECT ("+sessionKey+")::text"); again != key {
-				t.Error("a session has two keys")
+	t.Run("the key is renewed", func(t *testing.T) {
+		key := func() string { return one(t, w.root, "SELECT ("+memoKey+")::text") }
+		enter := func(name string, used bool) pgx.Tx {
+			t.Helper()
+			tx, _ := entered(t, g.conn(t), g.token("user", "1"))
+			if agree(t, w, tx, memoNotes, "1 2 3 4", name) != used {
+				t.Errorf("%s: used: %t", name, !used)
 			}
-			must(t, tx, "ROLLBACK")
-			keys[key] = true
+			return tx
 		}
-		if len(keys) != 3 {
-			t.Errorf("%d keys for 3 sessions", len(keys))
+		before := key()
+		tx := enter("before", true)
+		w.sql(t, "SELECT rls.renew_memo_key(false)")
+		if key() != before {
+			t.Error("a young key is renewed")
+		}
+		w.sql(t, "SELECT rls.renew_memo_key(true)")
+		if key() == before {
+			t.Error("the key is what it was")
+		}
+		if agree(t, w, tx, memoNotes, "1 2 3 4", "under a new key") {
+			t.Error("a memo under an old key is believed")
+		}
+		must(t, tx, "COMMIT")
+		for _, drawn := range []string{"- 301", "+ 3600"} {
+			before = key()
+			w.sql(t, "SELECT setval('rls.memo_key_drawn', extract(epoch FROM clock_timestamp())::bigint "+drawn+"); UPDATE rls.visible_set SET until = now()")
+			must(t, enter("drawn at "+drawn, true), "COMMIT") // who has to be looked at anew
+			if key() == before {
+				t.Errorf("the key of %s is what it was", drawn)
+			}
+		}
+		before = key()
+		w.sql(t, "UPDATE rls.visible_set SET until = now()")
+		must(t, enter("again", true), "COMMIT")
+		if key() != before {
+			t.Error("a young key is renewed")
 		}
 	})
 	t.Run("nobody reads or sets a key", func(t *testing.T) {
 		tx, _ := entered(t, g.conn(t), g.token("user", "1"))
 		for _, role := range []string{"", "RESET ROLE"} {
-			for _, sql := range []string{"SELECT currval('rls.session_key_1')", "SELECT lastval()", "SELECT setval('rls.session_key_1', 1)", "SELECT nextval('rls.session_key_2')",
-				"SELECT last_value FROM rls.session_key_1", "SELECT rls.session_key()", "SELECT pg_sequence_last_value('rls.session_key_1')",
-				"SELECT last_value FROM pg_sequences WHERE sequencename = 'session_key_1' AND last_value IS NOT NULL"} {
+			for _, sql := range []string{"SELECT currval('rls.memo_key_1')", "SELECT lastval()", "SELECT setval('rls.memo_key_1', 1)", "SELECT nextval('rls.memo_key_2')",
+				"SELECT last_value FROM rls.memo_key_1", "SELECT rls.renew_memo_key(true)", "SELECT pg_sequence_last_value('rls.memo_key_1')", "SELECT pg_sequence_last_value('rls.memo_key_drawn')",
+				"SELECT last_value FROM pg_sequences WHERE sequencename = 'memo_key_1' AND last_value IS NOT NULL"} {
 				got := w.outcome(t, tx, "/* "+role+" */ "+sql)
 				if role != "" {
 					must(t, tx, "SAVEPOINT s; "+role)
@@ -82,15 +95,6 @@ func TestMemoSaid(t *testing.T) {
 		}
 		_ = tx.Rollback(t.Context())
 	})
-	t.Run("a session whose key is taken away in the middle of a transaction", func(t *testing.T) {
-		tx, _ := entered(t, g.conn(t), g.token("user", "1"))
-		must(t, tx, "DISCARD SEQUENCES")
-		if got := w.outcome(t, tx, memoNotes); got != "55000" {
-			t.Error(got)
-		}
-		_ = tx.Rollback(t.Context())
-	})
-	// A worker has the settings of its leader, and not what its leader drew.
 	t.Run("in a worker of a parallel query", func(t *testing.T) {
 		w.sql(t, `CREATE FUNCTION public.notes() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 			BEGIN RETURN (SELECT string_agg(id::text, ' ' ORDER BY id) || ' ' || (pg_backend_pid() <> current_setting('my.pid')::integer)::text FROM note); END $$`)
@@ -198,8 +202,8 @@ func TestMemoSaidForged(t *testing.T) {
 	_, theirMemo := stolen(theirs)
 	tx, _ := entered(t, a, g.token("user", "10"))
 	context, memo := stolen(tx)
-	part := strings.Split(memo, "|") // hash, process, until, what is allowed, whom the viewer sees, the viewer
-	if len(part) != 6 || part[4] != "{10,20}" || part[5] != "10" {
+	part := strings.Split(memo, "|") // hash, until, what is allowed, whom the viewer sees, the viewer
+	if len(part) != 5 || part[3] != "{10,20}" || part[4] != "10" {
 		t.Fatalf("the memo is %q", memo)
 	}
 	with := func(i int, value string) string {
@@ -229,10 +233,10 @@ func TestMemoSaidForged(t *testing.T) {
 	}
 	try("its own", context, memo, "10 20", true)
 	for name, bad := range map[string]string{
-		"more users": with(4, "{10,20,1}"), "no users": with(4, "{}"), "a superuser": with(4, "*"), "another viewer": with(5, "90"), "later": with(2, "99999999999"),
-		"more actions": with(3, ",note:crud,task:crud,"), "no process": with(1, ""), "another process": with(1, "1"), "a bar more": memo + "|", "a bar before": "=" + "|" + memo[1:],
+		"more users": with(3, "{10,20,1}"), "no users": with(3, "{}"), "a superuser": with(3, "*"), "another viewer": with(4, "90"), "later": with(1, "99999999999"),
+		"more actions": with(2, ",note:crud,task:crud,"), "a bar more": memo + "|", "a bar before": "=" + "|" + memo[1:],
 		"upper case": strings.ToUpper(memo), "cut off": memo[:len(memo)-1], "no hash": "=", "bars": "=||||||", "a hash alone": memo[:65], "empty parts": memo[:65] + "|||||",
-		"not a number": with(2, "soon"), "NaN": with(2, "NaN"), "1 MB": memo + strings.Repeat("x", 1<<20), "of its row": memo[1:65] + "10",
+		"not a number": with(1, "soon"), "NaN": with(1, "NaN"), "1 MB": memo + strings.Repeat("x", 1<<20), "of its row": memo[1:65] + "10",
 		"an earlier transaction's": oldMemo, "another session's": otherMemo, "another gateway's": theirMemo,
 	} {
 		try("a memo that is forged: "+name, context, bad, "10 20", false)
@@ -247,10 +251,10 @@ func TestMemoSaidForged(t *testing.T) {
 	}
 	try("no context", "", memo, "RL001", false)
 	// Control: whoever knew the key could.
-	w.sql(t, "GRANT USAGE ON SEQUENCE rls.session_key_1, rls.session_key_2 TO {{app}}")
+	w.sql(t, "GRANT USAGE ON SEQUENCE rls.memo_key_1, rls.memo_key_2 TO {{app}}")
 	sealed := one(t, tx, `SELECT '=' || encode(sha256(convert_to(m.said, 'UTF8') || int8send($2::bigint) || convert_to(current_setting('rls.context'), 'UTF8')
-		|| timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || `+sessionKey+`), 'hex') || m.said FROM (VALUES ($1)) AS m(said)`,
-		with(4, "{1,10}")[65:], one(t, w.root, "SELECT last_value FROM rls.watermark"))
+		|| timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || `+memoKey+`), 'hex') || m.said FROM (VALUES ($1)) AS m(said)`,
+		with(3, "{1,10}")[65:], one(t, w.root, "SELECT last_value FROM rls.watermark"))
 	if _, err := tx.Exec(t.Context(), "SELECT set_config('rls.memo', $1, true)", sealed); err != nil {
 		t.Fatal(explain(err))
 	}

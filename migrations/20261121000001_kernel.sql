@@ -360,13 +360,14 @@ CREATE SEQUENCE rls.watermark AS bigint MINVALUE 0 START 0;
 COMMENT ON SEQUENCE rls.graph_watermark IS 'The highest transaction that has changed the hierarchy.';
 COMMENT ON SEQUENCE rls.state_watermark IS 'The highest transaction that has changed users, groups, members, grants, resources or logins.';
 COMMENT ON SEQUENCE rls.watermark IS 'The higher of both: all that a question has to look at.';
--- The key of a session, drawn when it is first needed: setval leaves it in the session's memory, where currval reads it without a
--- query. Nobody else has a privilege on them. What stands in the sequences, and in a dump, is the key of the session that has
--- drawn last, and of use in that very session alone.
-CREATE SEQUENCE rls.session_key_1 AS bigint MINVALUE 0 START 0;
-CREATE SEQUENCE rls.session_key_2 AS bigint MINVALUE 0 START 0;
-COMMENT ON SEQUENCE rls.session_key_1 IS 'Half of the key that a session seals its memos with.';
-COMMENT ON SEQUENCE rls.session_key_2 IS 'The other half of the key that a session seals its memos with.';
+-- The key that memos are sealed with, and when it was drawn, in seconds since 1970. Sequences, because reading one takes no query,
+-- by pg_sequence_last_value. Nobody else has a privilege on them. A dump holds the key, so it is drawn anew every five minutes.
+CREATE SEQUENCE rls.memo_key_1 AS bigint MINVALUE 0 START 0;
+CREATE SEQUENCE rls.memo_key_2 AS bigint MINVALUE 0 START 0;
+CREATE SEQUENCE rls.memo_key_drawn AS bigint MINVALUE 0 START 0;
+COMMENT ON SEQUENCE rls.memo_key_1 IS 'Half of the key that memos are sealed with.';
+COMMENT ON SEQUENCE rls.memo_key_2 IS 'The other half of the key that memos are sealed with.';
+COMMENT ON SEQUENCE rls.memo_key_drawn IS 'When the key that memos are sealed with was drawn.';
 -- Locked for the moment of raising a mark. Nobody else has a privilege on it, as they would have on an advisory lock.
 CREATE TABLE rls.watermark_turn ();
 COMMENT ON TABLE rls.watermark_turn IS 'The lock of those who raise a watermark.';
@@ -479,7 +480,7 @@ SET LOCAL ROLE rls_owner;
 DROP TABLE rls.directory, rls.service_allow, rls.service;
 DROP TABLE rls.lifted, rls.acl_before, rls.compiled, rls.watermark_turn, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.adoption_step, rls.adoption, rls.gateway,
     rls.impersonation, rls.login, rls.plan_role, rls.schema_rule, rls.database_role, rls."grant", rls.resource, rls.group_member, rls."group", rls."user";
-DROP SEQUENCE rls.watermark, rls.graph_watermark, rls.state_watermark, rls.session_key_1, rls.session_key_2;
+DROP SEQUENCE rls.watermark, rls.graph_watermark, rls.state_watermark, rls.memo_key_1, rls.memo_key_2, rls.memo_key_drawn;
 DROP FUNCTION rls.cluster();
 DROP FUNCTION rls.this_database();
 DROP FUNCTION rls.random_pad();

@@ -417,10 +417,8 @@ DECLARE
     field text[] := string_to_array(token, '|');
     gate record;
     prepared record;
-    expires timestamptz;
     claim text;
     tenant text := '';
-    client text := '';
     form text;
     body text;
     before text := nullif(current_setting('rls.context', true), '');
@@ -429,7 +427,6 @@ DECLARE
     mark bigint;
     brief text;
     until timestamptz;
-    session_key bytea;
 BEGIN
     memo := '';
     -- All that is needed in one query: this runs in every transaction of an application. By its kind, not by the row of
@@ -462,48 +459,47 @@ BEGIN
             USING ERRCODE = 'RL003', HINT = 'Sign it with a current key of this gateway.', DETAIL = 'newest key: ' || coalesce((
                 SELECT k.id FROM rls.gateway_key AS k WHERE k.gateway = gate.login ORDER BY k.position DESC LIMIT 1), '');
     END IF;
-    expires := to_timestamp(field[3]::double precision);
-    IF expires - clock_timestamp() NOT BETWEEN interval '1 microsecond' AND interval '60 seconds' THEN
-        IF expires <= clock_timestamp() THEN
+    IF to_timestamp(field[3]::double precision) - clock_timestamp() NOT BETWEEN interval '1 microsecond' AND interval '60 seconds' THEN
+        IF to_timestamp(field[3]::double precision) <= clock_timestamp() THEN
             RAISE EXCEPTION 'the token has expired' USING ERRCODE = 'RL002', HINT = 'Mint a token for each transaction.';
         END IF;
         RAISE EXCEPTION 'the token is not valid'
             USING ERRCODE = 'RL003', DETAIL = 'it would live for more than 60 s', HINT = 'Compare the clocks of both hosts.';
     END IF;
     claim := rls.hex_text(field[5]);
-    -- Statements of their own: a function that an expression names costs something, also where it is not called.
-    IF field[6] <> '' THEN
-        tenant := rls.hex_text(field[6]);
-    END IF;
-    IF field[7] <> '' THEN
-        client := rls.hex_text(field[7]);
-    END IF;
-    IF claim IS NULL OR tenant IS NULL OR client IS NULL OR octet_length(claim) > 512
-        OR (claim = '') <> (field[4] = 'anonymous') THEN
+    IF claim IS NULL OR octet_length(claim) > 512 OR (claim = '') <> (field[4] = 'anonymous') THEN
         RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
     END IF;
-    IF field[9] <> '' THEN
-        IF field[9] !~ '^[a-z][a-z0-9_]*=(?:[0-9a-f][0-9a-f])*(?:,[a-z][a-z0-9_]*=(?:[0-9a-f][0-9a-f])*)*$' COLLATE "C"
-            OR EXISTS (
-                SELECT FROM (
-                    SELECT split_part(a.pair, '=', 1) AS name, lag(split_part(a.pair, '=', 1)) OVER (ORDER BY a.place) AS previous,
-                           rls.hex_text(split_part(a.pair, '=', 2)) AS value
-                    FROM string_to_table(field[9], ',') WITH ORDINALITY AS a(pair, place)
-                ) AS p
-                WHERE p.value IS NULL OR length(p.name) > 63 OR p.name COLLATE "C" <= p.previous COLLATE "C"
-            ) THEN
+    -- Apart from a user without further claims, which is what most tokens name: each expression costs something in each transaction,
+    -- and so does each function that one names, also where it is not called.
+    IF field[4] <> 'user' OR field[6] <> '' OR field[7] <> '' OR field[9] <> '' OR gate.users IS NOT TRUE THEN
+        tenant := rls.hex_text(field[6]);
+        IF tenant IS NULL OR rls.hex_text(field[7]) IS NULL THEN
             RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
         END IF;
-    END IF;
-    -- What is unknown, as with a NULL in a list, is refused.
-    IF field[4] = 'service' THEN
-        may := rls.may_claim(claim, gate.login, gate.services);
-    ELSE
-        may := CASE field[4] WHEN 'anonymous' THEN gate.anonymous ELSE gate.users END;
-    END IF;
-    IF may IS NOT TRUE OR (tenant <> '' AND gate.tenants IS NOT NULL AND (tenant = ANY (gate.tenants)) IS NOT TRUE) THEN
-        RAISE EXCEPTION 'the token is not valid'
-            USING ERRCODE = 'RL003', DETAIL = 'this gateway may not claim that principal', HINT = 'See rlsctl gateway list.';
+        IF field[9] <> '' THEN
+            IF field[9] !~ '^[a-z][a-z0-9_]*=(?:[0-9a-f][0-9a-f])*(?:,[a-z][a-z0-9_]*=(?:[0-9a-f][0-9a-f])*)*$' COLLATE "C"
+                OR EXISTS (
+                    SELECT FROM (
+                        SELECT split_part(a.pair, '=', 1) AS name, lag(split_part(a.pair, '=', 1)) OVER (ORDER BY a.place) AS previous,
+                               rls.hex_text(split_part(a.pair, '=', 2)) AS value
+                        FROM string_to_table(field[9], ',') WITH ORDINALITY AS a(pair, place)
+                    ) AS p
+                    WHERE p.value IS NULL OR length(p.name) > 63 OR p.name COLLATE "C" <= p.previous COLLATE "C"
+                ) THEN
+                RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
+            END IF;
+        END IF;
+        -- What is unknown, as with a NULL in a list, is refused.
+        IF field[4] = 'service' THEN
+            may := rls.may_claim(claim, gate.login, gate.services);
+        ELSE
+            may := CASE field[4] WHEN 'anonymous' THEN gate.anonymous ELSE gate.users END;
+        END IF;
+        IF may IS NOT TRUE OR (tenant <> '' AND gate.tenants IS NOT NULL AND (tenant = ANY (gate.tenants)) IS NOT TRUE) THEN
+            RAISE EXCEPTION 'the token is not valid'
+                USING ERRCODE = 'RL003', DETAIL = 'this gateway may not claim that principal', HINT = 'See rlsctl gateway list.';
+        END IF;
     END IF;
     IF field[4] = 'user' THEN
         -- What an earlier transaction has found out, as long as nothing has changed since: one query for what rls.prepare
@@ -536,28 +532,29 @@ BEGIN
     END IF;
     body := concat_ws('|',
         CASE field[4] WHEN 'subject' THEN 'user' ELSE field[4] END,
-        encode(convert_to(claim, 'UTF8'), 'hex'), 'token', field[6], field[7], field[8], field[9]);
-    IF before IS NOT NULL AND rls.seal_context(left(before, -65)) = before
-        AND array_to_string((string_to_array(before, '|'))[1:7], '|') <> body THEN
-        RAISE EXCEPTION 'another principal has entered this transaction'
-            USING ERRCODE = 'RL004', HINT = 'Use one transaction for each principal.';
+        encode(convert_to(claim, 'UTF8'), 'hex'), 'token', field[6], field[7], field[8], field[9],
+        extract(epoch FROM transaction_timestamp() + gate.max_transaction));
+    IF before IS NOT NULL THEN
+        IF rls.seal_context(left(before, -65)) = before
+            AND (string_to_array(before, '|'))[1:7] <> (string_to_array(body, '|'))[1:7] THEN
+            RAISE EXCEPTION 'another principal has entered this transaction'
+                USING ERRCODE = 'RL004', HINT = 'Use one transaction for each principal.';
+        END IF;
     END IF;
-    body := body || '|' || extract(epoch FROM transaction_timestamp() + gate.max_transaction)::text;
     -- As rls.seal_context seals.
     context := body || '|' || encode(sha256(gate.seal_outer || sha256(gate.seal_inner || convert_to(
         body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex');
     -- A memo is what questions are answered with, or whose row of rls.visible_set says it, behind a hash of that, of the context,
-    -- of where the watermark stands and of this transaction, under a key of this session or the viewer's own secret. What is
-    -- of any length has no zero byte, and before what begins with one: nothing else hashes to the same.
+    -- of where the watermark stands and of this transaction, under a key that only the database knows. What is of any
+    -- length has no zero byte, and stands before what begins with one: nothing else hashes to the same.
     -- Not under SERIALIZABLE: PostgreSQL has to see what is read of users and grants, or it misses who changes it meanwhile.
     IF secret IS NOT NULL AND current_setting('transaction_isolation') <> 'serializable' THEN
         IF brief IS NOT NULL THEN
-            session_key := rls.session_key();
-        END IF;
-        IF session_key IS NOT NULL THEN
-            memo := '|' || pg_backend_pid() || '|' || extract(epoch FROM least(until, transaction_timestamp() + gate.max_transaction)) || brief;
-            memo := '=' || encode(sha256(convert_to(memo, 'UTF8') || int8send(mark) || convert_to(context, 'UTF8')
-                || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || session_key), 'hex') || memo;
+            memo := '|' || extract(epoch FROM least(until, transaction_timestamp() + gate.max_transaction)) || brief;
+            -- Without a key, which is where nobody may write, there is no memo.
+            memo := coalesce('=' || encode(sha256(convert_to(memo, 'UTF8') || int8send(mark) || convert_to(context, 'UTF8')
+                || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                || int8send(pg_sequence_last_value('rls.memo_key_1')) || int8send(pg_sequence_last_value('rls.memo_key_2'))), 'hex') || memo, '');
         ELSE
             memo := encode(sha256(convert_to(context, 'UTF8') || int8send(mark) || timestamptz_send(transaction_timestamp())
                 || convert_to(session_user, 'UTF8') || secret), 'hex') || claim;
@@ -658,6 +655,7 @@ BEGIN
     INSERT INTO rls.seal DEFAULT VALUES;
     -- With the secrets of memos. Those of whoever is entering just now are wrong by the seal's trigger; nobody waits for them.
     DELETE FROM rls.visible_set AS v WHERE v.viewer IN (SELECT s.viewer FROM rls.visible_set AS s FOR UPDATE SKIP LOCKED);
+    PERFORM rls.renew_memo_key(true);
 END
 $$;
 -- +goose StatementEnd
@@ -2117,36 +2115,34 @@ $$;
 REVOKE ALL ON FUNCTION rls.raise_watermark(text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.raise_watermark(text) IS 'Makes wrong what is remembered of principals. Called by definer functions and by apply.';
 
--- sql/50_cache/session_key.sql
+-- sql/50_cache/renew_memo_key.sql
 -- +goose StatementBegin
--- The key of this session; draws it where there is none yet. NULL where that would be a write that is not allowed.
-CREATE OR REPLACE FUNCTION rls.session_key()
-RETURNS bytea
+-- Draws a new key for memos where the old one is older than five minutes, or at once: it must not be the one of a dump for
+-- longer. What was sealed under the old one is asked anew.
+CREATE OR REPLACE FUNCTION rls.renew_memo_key(at_once boolean)
+RETURNS void
 LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
 AS $$
 DECLARE
+    moment bigint := extract(epoch FROM clock_timestamp())::bigint;
     drawn bytea;
 BEGIN
-    -- An exception, because nothing else tells whether the session has a key: DISCARD SEQUENCES takes it away.
-    BEGIN
-        RETURN int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'));
-    EXCEPTION WHEN object_not_in_prerequisite_state THEN
-        IF current_setting('transaction_read_only') <> 'off' THEN -- as on a replica
-            RETURN NULL;
-        END IF;
-    END;
+    IF NOT at_once AND pg_sequence_last_value('rls.memo_key_drawn') BETWEEN moment - 300 AND moment THEN
+        RETURN;
+    END IF;
+    -- gen_random_uuid draws from the operating system.
     drawn := sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
-    PERFORM setval('rls.session_key_1', ('x' || encode(substr(drawn, 1, 8), 'hex'))::bit(64)::bigint & 9223372036854775807),
-            setval('rls.session_key_2', ('x' || encode(substr(drawn, 9, 8), 'hex'))::bit(64)::bigint & 9223372036854775807);
-    RETURN int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'));
+    PERFORM setval('rls.memo_key_1', ('x' || encode(substr(drawn, 1, 8), 'hex'))::bit(64)::bigint & 9223372036854775807),
+            setval('rls.memo_key_2', ('x' || encode(substr(drawn, 9, 8), 'hex'))::bit(64)::bigint & 9223372036854775807),
+            setval('rls.memo_key_drawn', moment);
 END
 $$;
 -- +goose StatementEnd
-REVOKE ALL ON FUNCTION rls.session_key() FROM PUBLIC;
-COMMENT ON FUNCTION rls.session_key() IS 'The key of this session, that memos are sealed with. Called by definer functions alone.';
+REVOKE ALL ON FUNCTION rls.renew_memo_key(boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.renew_memo_key(boolean) IS 'Draws a new key for memos where it is time. Called by definer functions alone.';
 
 -- sql/50_cache/state_changed.sql
 -- +goose StatementBegin
@@ -2288,7 +2284,7 @@ DROP TRIGGER state_login ON rls.login;
 DROP TRIGGER state_grant ON rls."grant";
 DROP TRIGGER state_compiled ON rls.compiled;
 DROP FUNCTION rls.state_changed();
-DROP FUNCTION rls.session_key();
+DROP FUNCTION rls.renew_memo_key(boolean);
 DROP FUNCTION rls.raise_watermark(text);
 DROP FUNCTION rls.prune_changes();
 DROP FUNCTION rls.next_watermark(bigint, boolean);

@@ -62,11 +62,11 @@ BEGIN
         FROM rls.user_row AS u WHERE u.id = key), false);
 END`, g.userKey.sql, g.userKey.from),
 	}, "\n    passes boolean;", g.recall(g.superuserModel(), "s.allowed ? $2", "true", "passes", "RETURN true;",
-		`IF split_part(memo, '|', 5) <> '*' THEN
-                    RETURN false;
-                ELSIF strpos(split_part(memo, '|', 4), ',' || $2 || ':') > 0 AND strpos($2, ',') = 0 THEN
-                    RETURN true;
-                END IF;`))
+		`IF split_part(memo, '|', 4) <> '*' THEN
+                RETURN false;
+            ELSIF strpos(split_part(memo, '|', 3), ',' || $2 || ':') > 0 AND strpos($2, ',') = 0 THEN
+                RETURN true;
+            END IF;`))
 }
 
 // granted is true of a user u who holds, directly or through everybody's, a grant of an action now.
@@ -202,14 +202,14 @@ END`, self, set, none),
 	answer := fmt.Sprintf("IF $3 = 'self' THEN\n                %s\n            END IF;\n            RETURN coalesce(stored, %s);", mine, none)
 	said := ""
 	if set == "ids" {
-		said = fmt.Sprintf(`IF $1 IN ('create', 'read', 'update', 'delete') AND $3 IN ('self', 'hierarchy', 'visible') AND split_part(memo, '|', 5) <> '*'
-                    AND strpos(split_part(split_part(split_part(memo, '|', 4), ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0 THEN
-                    IF $3 = 'self' THEN
-                        viewer := %s(split_part(memo, '|', 6));
-                        %s
-                    END IF;
-                    RETURN split_part(memo, '|', 5)::%s;
-                END IF;`, g.userKey.from, "RETURN "+self+";", typ)
+		said = fmt.Sprintf(`IF $1 IN ('create', 'read', 'update', 'delete') AND $3 IN ('self', 'hierarchy', 'visible') AND split_part(memo, '|', 4) <> '*'
+                AND strpos(split_part(split_part(split_part(memo, '|', 3), ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0 THEN
+                IF $3 = 'self' THEN
+                    viewer := %s(split_part(memo, '|', 5));
+                    %s
+                END IF;
+                RETURN split_part(memo, '|', 4)::%s;
+            END IF;`, g.userKey.from, "RETURN "+self+";", typ)
 	}
 	g.recalled(asked, fmt.Sprintf("\n    stored %s;\n    viewer %s;", typ, g.userKey.sql),
 		g.recall(g.stamp, "s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible')", "s."+column+flat, "stored", answer, said))

@@ -54,19 +54,16 @@ func (g *compiler) recall(model, condition, column, into, answer, said string) s
 	if said != "" {
 		row = "ELSIF memo <> '' THEN"
 		own = fmt.Sprintf(`    IF left(memo, 1) = '=' THEN
-        -- A worker of a parallel query has no key of the session.
-        IF split_part(memo, '|', 2) = pg_backend_pid()::text THEN
-            -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
-            -- By the clock: one statement can run for longer than the transaction may.
-            IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
-                    || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
-                    || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
-                    || int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))), 'hex')
-                AND clock_timestamp() < to_timestamp(split_part(memo, '|', 3)::double precision)
-                -- A cursor may be older than what entering has found: it asks what was true then.
-                AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
-                %s
-            END IF;
+        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+        -- By the clock: one statement can run for longer than the transaction may.
+        IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                || int8send(pg_sequence_last_value('rls.memo_key_1')) || int8send(pg_sequence_last_value('rls.memo_key_2'))), 'hex')
+            AND clock_timestamp() < to_timestamp(split_part(memo, '|', 2)::double precision)
+            -- A cursor may be older than what entering has found: it asks what was true then.
+            AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+            %s
         END IF;
 `, said)
 	}
@@ -224,6 +221,7 @@ func (g *compiler) remember() {
         brief = %[9]s
     FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN %[4]s ELSE %[5]s END AND s.computed_on = s.restored_on;
+    PERFORM rls.renew_memo_key(false);
 END`, groups, uncovered("s.viewer", "              "), shares, policies.Literal(g.superuserModel()), policies.Literal(g.stamp), g.tellsStill(), calm, marks,
 			g.brief()),
 	}, "")

@@ -692,6 +692,7 @@ BEGIN
             WHERE octet_length(b.words) <= 1024 AND length(b.words) - length(replace(b.words, '|', '')) = 3)
     FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*34dce11abcfaedc2f4642f822a11f6a7' ELSE '34dce11abcfaedc2f4642f822a11f6a7' END AND s.computed_on = s.restored_on;
+    PERFORM rls.renew_memo_key(false);
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.remember(text) FROM PUBLIC;
@@ -970,22 +971,19 @@ DECLARE
     passes boolean;
 BEGIN
     IF left(memo, 1) = '=' THEN
-        -- A worker of a parallel query has no key of the session.
-        IF split_part(memo, '|', 2) = pg_backend_pid()::text THEN
-            -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
-            -- By the clock: one statement can run for longer than the transaction may.
-            IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
-                    || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
-                    || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
-                    || int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))), 'hex')
-                AND clock_timestamp() < to_timestamp(split_part(memo, '|', 3)::double precision)
-                -- A cursor may be older than what entering has found: it asks what was true then.
-                AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
-                IF split_part(memo, '|', 5) <> '*' THEN
-                    RETURN false;
-                ELSIF strpos(split_part(memo, '|', 4), ',' || $2 || ':') > 0 AND strpos($2, ',') = 0 THEN
-                    RETURN true;
-                END IF;
+        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+        -- By the clock: one statement can run for longer than the transaction may.
+        IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                || int8send(pg_sequence_last_value('rls.memo_key_1')) || int8send(pg_sequence_last_value('rls.memo_key_2'))), 'hex')
+            AND clock_timestamp() < to_timestamp(split_part(memo, '|', 2)::double precision)
+            -- A cursor may be older than what entering has found: it asks what was true then.
+            AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+            IF split_part(memo, '|', 4) <> '*' THEN
+                RETURN false;
+            ELSIF strpos(split_part(memo, '|', 3), ',' || $2 || ':') > 0 AND strpos($2, ',') = 0 THEN
+                RETURN true;
             END IF;
         END IF;
     ELSIF memo <> '' THEN
@@ -1190,25 +1188,22 @@ DECLARE
     viewer text;
 BEGIN
     IF left(memo, 1) = '=' THEN
-        -- A worker of a parallel query has no key of the session.
-        IF split_part(memo, '|', 2) = pg_backend_pid()::text THEN
-            -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
-            -- By the clock: one statement can run for longer than the transaction may.
-            IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
-                    || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
-                    || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
-                    || int8send(currval('rls.session_key_1')) || int8send(currval('rls.session_key_2'))), 'hex')
-                AND clock_timestamp() < to_timestamp(split_part(memo, '|', 3)::double precision)
-                -- A cursor may be older than what entering has found: it asks what was true then.
-                AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
-                IF $1 IN ('create', 'read', 'update', 'delete') AND $3 IN ('self', 'hierarchy', 'visible') AND split_part(memo, '|', 5) <> '*'
-                    AND strpos(split_part(split_part(split_part(memo, '|', 4), ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0 THEN
-                    IF $3 = 'self' THEN
-                        viewer := rls.to_text(split_part(memo, '|', 6));
-                        RETURN ARRAY[viewer]::text[];
-                    END IF;
-                    RETURN split_part(memo, '|', 5)::text[];
+        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+        -- By the clock: one statement can run for longer than the transaction may.
+        IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                || int8send(pg_sequence_last_value('rls.memo_key_1')) || int8send(pg_sequence_last_value('rls.memo_key_2'))), 'hex')
+            AND clock_timestamp() < to_timestamp(split_part(memo, '|', 2)::double precision)
+            -- A cursor may be older than what entering has found: it asks what was true then.
+            AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+            IF $1 IN ('create', 'read', 'update', 'delete') AND $3 IN ('self', 'hierarchy', 'visible') AND split_part(memo, '|', 4) <> '*'
+                AND strpos(split_part(split_part(split_part(memo, '|', 3), ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0 THEN
+                IF $3 = 'self' THEN
+                    viewer := rls.to_text(split_part(memo, '|', 5));
+                    RETURN ARRAY[viewer]::text[];
                 END IF;
+                RETURN split_part(memo, '|', 4)::text[];
             END IF;
         END IF;
     ELSIF memo <> '' THEN
