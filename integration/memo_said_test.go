@@ -69,6 +69,13 @@ func TestMemoSaid(t *testing.T) {
 				t.Errorf("the key of %s is what it was", drawn)
 			}
 		}
+		tx = enter("before it is old", true)
+		w.sql(t, "SELECT setval('rls.memo_key_drawn', extract(epoch FROM clock_timestamp())::bigint - 601)")
+		if agree(t, w, tx, memoNotes, "1 2 3 4", "under an old key") {
+			t.Error("an old key is good for ever: it may be from a dump")
+		}
+		must(t, tx, "COMMIT")
+		w.sql(t, "SELECT rls.renew_memo_key(false)")
 		before = key()
 		w.sql(t, "UPDATE rls.visible_set SET until = now()")
 		must(t, enter("again", true), "COMMIT")
@@ -138,6 +145,21 @@ func TestMemoSaid(t *testing.T) {
 			_ = tx.Rollback(t.Context())
 		}
 	})
+	t.Run("max_transaction", func(t *testing.T) {
+		h := w.gateway(t)
+		w.sql(t, "UPDATE rls.gateway SET max_transaction = '1 microsecond' WHERE login = $1", h.login)
+		w.known(t, "1", "90")
+		for _, key := range []string{"1", "90"} {
+			tx, _ := entered(t, h.conn(t), h.token("user", key))
+			if kindOf(t, tx) == "" {
+				t.Error("no memo: nothing is proved")
+			}
+			if got := w.outcome(t, tx, memoNotes); got != "RL002" {
+				t.Errorf("user %s: %s, want RL002", key, got)
+			}
+			_ = tx.Rollback(t.Context())
+		}
+	})
 	t.Run("where it is long", func(t *testing.T) {
 		w.sql(t, "INSERT INTO person (id, boss) SELECT 1000000000000 + i, 10 FROM generate_series(1, 100) AS i")
 		defer w.memoReset(t, g)
@@ -161,8 +183,10 @@ func TestMemoSaidText(t *testing.T) {
 		INSERT INTO note SELECT id, id FROM person; INSERT INTO team_member VALUES (9, 'zz');`)
 	w.sql(t, `INSERT INTO rls."grant" (grantee, action, resource) VALUES ('everyone', 'read', 'note')`)
 	g := w.gateway(t)
-	for _, c := range []struct{ key, kind, want string }{{"a", "said", `a b g,"{}' h`}, {"c", "in its row", "c d|e"}, {"|f", "in its row", "|f"}, {`g,"{}' h`, "said", `g,"{}' h`}} {
-		w.known(t, c.key)
+	for _, c := range []struct{ key, kind, want string }{{"a", "said", `a b g,"{}' h`}, {"c", "in its row", "c d|e"}, {"|f", "", "|f"}, {`g,"{}' h`, "said", `g,"{}' h`}} {
+		if c.kind != "" {
+			w.known(t, c.key)
+		}
 		tx, _ := entered(t, g.conn(t), g.token("user", c.key))
 		if got := kindOf(t, tx); got != c.kind {
 			t.Errorf("user %s has a memo %q, want %q", c.key, got, c.kind)
@@ -202,8 +226,8 @@ func TestMemoSaidForged(t *testing.T) {
 	_, theirMemo := stolen(theirs)
 	tx, _ := entered(t, a, g.token("user", "10"))
 	context, memo := stolen(tx)
-	part := strings.Split(memo, "|") // hash, until, what is allowed, whom the viewer sees, the viewer
-	if len(part) != 5 || part[3] != "{10,20}" || part[4] != "10" {
+	part := strings.Split(memo, "|") // hash, until, what is allowed, whom the viewer sees, the version of their row, the viewer
+	if len(part) != 6 || part[3] != "{10,20}" || part[5] != "10" {
 		t.Fatalf("the memo is %q", memo)
 	}
 	with := func(i int, value string) string {
@@ -233,9 +257,9 @@ func TestMemoSaidForged(t *testing.T) {
 	}
 	try("its own", context, memo, "10 20", true)
 	for name, bad := range map[string]string{
-		"more users": with(3, "{10,20,1}"), "no users": with(3, "{}"), "a superuser": with(3, "*"), "another viewer": with(4, "90"), "later": with(1, "99999999999"),
+		"more users": with(3, "{10,20,1}"), "no users": with(3, "{}"), "a superuser": with(3, "*"), "another viewer": with(5, "90"), "in the row of another": strings.Join([]string{part[0], part[1], "@", "@", one(t, w.root, "SELECT version FROM rls.visible_set WHERE viewer = '1'"), "1"}, "|"), "in its own row": with(3, "@"), "another version": with(4, "1"), "later": with(1, "99999999999"),
 		"more actions": with(2, ",note:crud,task:crud,"), "a bar more": memo + "|", "a bar before": "=" + "|" + memo[1:],
-		"upper case": strings.ToUpper(memo), "cut off": memo[:len(memo)-1], "no hash": "=", "bars": "=||||||", "a hash alone": memo[:65], "empty parts": memo[:65] + "|||||",
+		"upper case": strings.ToUpper(memo), "cut off": memo[:len(memo)-1], "quotes": `'"\'; SELECT 1 --`, "percent": "%s%n", "multibyte": strings.Repeat("ß", 64) + "10", "no hash": "=", "bars": "=||||||", "a hash alone": memo[:65], "empty parts": memo[:65] + "|||||",
 		"not a number": with(1, "soon"), "NaN": with(1, "NaN"), "1 MB": memo + strings.Repeat("x", 1<<20), "of its row": memo[1:65] + "10",
 		"an earlier transaction's": oldMemo, "another session's": otherMemo, "another gateway's": theirMemo,
 	} {

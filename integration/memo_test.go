@@ -84,7 +84,7 @@ func newMemoWorld(t testing.TB, model string) (*world, *gateway) {
 	return w, g
 }
 
-// memoKinds are the memo that says itself what questions are answered with, and the one whose row says it.
+// memoKinds are the memo that says itself what questions are answered with, and the one that leaves it to its row.
 var memoKinds = []string{"said", "in its row"}
 
 // newMemoWorldOf is one whose memos are of one kind.
@@ -92,7 +92,10 @@ func newMemoWorldOf(t testing.TB, kind string) (*world, *gateway) {
 	t.Helper()
 	w, g := newMemoWorld(t, memoModel)
 	if kind == "in its row" {
-		w.sql(t, `CREATE FUNCTION public.long() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.brief := NULL; RETURN NEW; END';
+		w.sql(t, `CREATE FUNCTION public.long() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+				NEW.brief := regexp_replace(regexp_replace(NEW.brief, '^[|][^|]*', '|@'), '{[^|]*', '@');
+				RETURN NEW;
+			END $$;
 			CREATE TRIGGER zz_long BEFORE INSERT OR UPDATE ON rls.visible_set FOR EACH ROW EXECUTE FUNCTION public.long()`)
 	}
 	return w, g
@@ -104,10 +107,10 @@ func kindOf(t testing.TB, tx pgx.Tx) string {
 	switch memo := one(t, tx, memoOf); {
 	case memo == "":
 		return ""
-	case strings.HasPrefix(memo, "="):
-		return "said"
+	case strings.Contains(memo, "|@|"):
+		return "in its row"
 	}
-	return "in its row"
+	return "said"
 }
 
 // memoReset puts all back to the beginning. Whoever has entered before has to enter anew.
@@ -125,7 +128,7 @@ func (w *world) known(t testing.TB, keys ...string) {
 	t.Helper()
 	for _, k := range keys {
 		until(t, func() bool {
-			return one(t, w.root, "SELECT p.secret IS NOT NULL FROM rls.prepare('user', $1) AS p", k) == "t"
+			return one(t, w.root, "SELECT p.brief IS NOT NULL FROM rls.prepare('user', $1) AS p", k) == "t"
 		})
 	}
 }
@@ -213,11 +216,11 @@ func TestMemoIsUsed(t *testing.T) {
 	t.Run("not in the transaction of a change", func(t *testing.T) {
 		tx := begin(t, w.admin(t))
 		must(t, tx, "UPDATE person SET active = NOT active WHERE id = 20")
-		if got := one(t, tx, "SELECT p.secret IS NULL FROM rls.prepare('user', '1') AS p"); got != "t" {
+		if got := one(t, tx, "SELECT p.brief IS NULL FROM rls.prepare('user', '1') AS p"); got != "t" {
 			t.Error("a memo is issued")
 		}
 		// Nor for others meanwhile.
-		if got := one(t, w.root, "SELECT p.secret IS NULL FROM rls.prepare('user', '1') AS p"); got != "t" {
+		if got := one(t, w.root, "SELECT p.brief IS NULL FROM rls.prepare('user', '1') AS p"); got != "t" {
 			t.Error("a memo is issued to others")
 		}
 		_ = tx.Rollback(t.Context())

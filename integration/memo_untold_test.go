@@ -7,7 +7,7 @@ import (
 // TestMemoUntold: nothing is remembered where changes are not told any more, and nothing for long.
 func TestMemoUntold(t *testing.T) {
 	t.Parallel()
-	const remembered = "SELECT p.secret IS NOT NULL FROM rls.prepare('user', $1) AS p"
+	const remembered = "SELECT p.brief IS NOT NULL FROM rls.prepare('user', $1) AS p"
 	for _, c := range []struct{ name, sql string }{
 		{"users with a parent", "CREATE TABLE party (id bigint NOT NULL); ALTER TABLE person INHERIT party"},
 		{"members with a parent", "CREATE TABLE party (member bigint); ALTER TABLE team_member INHERIT party"},

@@ -258,7 +258,7 @@ func memosOnStandby(t *testing.T, primary, other, standby, gate *pgx.Conn, token
 	known := func() {
 		t.Helper()
 		until(t, func() bool {
-			return one(t, primary, "SELECT p.secret IS NOT NULL FROM rls.prepare('user', '1') AS p") == "t"
+			return one(t, primary, "SELECT p.brief IS NOT NULL FROM rls.prepare('user', '1') AS p") == "t"
 		})
 	}
 	const none, some = `UPDATE rls."grant" SET valid_until = '2001-01-01', valid_from = '2000-01-01'`, `UPDATE rls."grant" SET valid_until = NULL, valid_from = NULL`

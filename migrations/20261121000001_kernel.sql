@@ -329,12 +329,12 @@ CREATE TABLE rls.visible_set (
     size integer NOT NULL,
     form text NOT NULL CHECK (form IN ('narrow', 'middle', 'wide', 'all')),
     -- What else decides about the viewer, while the watermarks stand where they stood then: see rls.remember.
-    secret bytea NOT NULL GENERATED ALWAYS AS (rls.random_pad()) STORED,
+    version bigint,                     -- another one each time that something is written down
     decided bigint,                     -- rls.state_watermark
     marked bigint,                      -- rls.watermark: then the set was right, too
     until timestamptz NOT NULL DEFAULT 'infinity', -- when a grant begins or ends
     allowed jsonb NOT NULL DEFAULT '{}', -- actions by resource: none for whom more has to be asked
-    brief text,                         -- all that questions are answered with, where it is short
+    brief text,                         -- what a memo says: all that questions are answered with, or where this row says it
     ids_int bigint[],
     ids_uuid uuid[],
     ids_text text[],
@@ -360,6 +360,8 @@ CREATE SEQUENCE rls.watermark AS bigint MINVALUE 0 START 0;
 COMMENT ON SEQUENCE rls.graph_watermark IS 'The highest transaction that has changed the hierarchy.';
 COMMENT ON SEQUENCE rls.state_watermark IS 'The highest transaction that has changed users, groups, members, grants, resources or logins.';
 COMMENT ON SEQUENCE rls.watermark IS 'The higher of both: all that a question has to look at.';
+CREATE SEQUENCE rls.set_version AS bigint;
+COMMENT ON SEQUENCE rls.set_version IS 'Versions of rows of rls.visible_set.';
 -- The key that memos are sealed with, and when it was drawn, in seconds since 1970. Sequences, because reading one takes no query,
 -- by pg_sequence_last_value. Nobody else has a privilege on them. A dump holds the key, so it is drawn anew every five minutes.
 CREATE SEQUENCE rls.memo_key_1 AS bigint MINVALUE 0 START 0;
@@ -480,7 +482,7 @@ SET LOCAL ROLE rls_owner;
 DROP TABLE rls.directory, rls.service_allow, rls.service;
 DROP TABLE rls.lifted, rls.acl_before, rls.compiled, rls.watermark_turn, rls.graph_lock, rls.edge_gone, rls.graph_change, rls.visible_set, rls.seal, rls.gateway_key, rls.adoption_step, rls.adoption, rls.gateway,
     rls.impersonation, rls.login, rls.plan_role, rls.schema_rule, rls.database_role, rls."grant", rls.resource, rls.group_member, rls."group", rls."user";
-DROP SEQUENCE rls.watermark, rls.graph_watermark, rls.state_watermark, rls.memo_key_1, rls.memo_key_2, rls.memo_key_drawn;
+DROP SEQUENCE rls.set_version, rls.watermark, rls.graph_watermark, rls.state_watermark, rls.memo_key_1, rls.memo_key_2, rls.memo_key_drawn;
 DROP FUNCTION rls.cluster();
 DROP FUNCTION rls.this_database();
 DROP FUNCTION rls.random_pad();

@@ -423,7 +423,6 @@ DECLARE
     body text;
     before text := nullif(current_setting('rls.context', true), '');
     may boolean;
-    secret bytea;
     mark bigint;
     brief text;
     until timestamptz;
@@ -504,8 +503,7 @@ BEGIN
     IF field[4] = 'user' THEN
         -- What an earlier transaction has found out, as long as nothing has changed since: one query for what rls.prepare
         -- and rls.plan_role say.
-        SELECT v.form, CASE WHEN v.allowed <> '{}' THEN v.secret || int8send(v.decided) END, w.last_value, r.role, v.brief, v.until
-        INTO form, secret, mark, client_role, brief, until
+        SELECT v.form, w.last_value, r.role, v.brief, v.until INTO form, mark, client_role, brief, until
         FROM rls.visible_set AS v
         JOIN rls.watermark AS w ON w.last_value = v.marked
         LEFT JOIN rls.plan_role AS r ON r.client_role = gate.client_role AND r.form = v.form
@@ -519,7 +517,6 @@ BEGIN
         prepared := rls.prepare(field[4], claim);
         claim := coalesce(prepared.key, CASE field[4] WHEN 'user' THEN claim END);
         form := prepared.form;
-        secret := prepared.secret;
         mark := prepared.mark;
         brief := prepared.brief;
         until := prepared.until;
@@ -544,21 +541,15 @@ BEGIN
     -- As rls.seal_context seals.
     context := body || '|' || encode(sha256(gate.seal_outer || sha256(gate.seal_inner || convert_to(
         body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex');
-    -- A memo is what questions are answered with, or whose row of rls.visible_set says it, behind a hash of that, of the context,
-    -- of where the watermark stands and of this transaction, under a key that only the database knows. What is of any
-    -- length has no zero byte, and stands before what begins with one: nothing else hashes to the same.
+    -- A memo is what questions are answered with, behind a hash of that, of where the watermark stands, of the context and of this
+    -- transaction, under a key that only the database knows. What is of any length has no zero byte, and stands before what
+    -- begins with one: nothing else hashes to the same. Where there is no key, nobody has written one yet, and no brief.
     -- Not under SERIALIZABLE: PostgreSQL has to see what is read of users and grants, or it misses who changes it meanwhile.
-    IF secret IS NOT NULL AND current_setting('transaction_isolation') <> 'serializable' THEN
-        IF brief IS NOT NULL THEN
-            memo := '|' || extract(epoch FROM least(until, transaction_timestamp() + gate.max_transaction)) || brief;
-            -- Without a key, which is where nobody may write, there is no memo.
-            memo := coalesce('=' || encode(sha256(convert_to(memo, 'UTF8') || int8send(mark) || convert_to(context, 'UTF8')
-                || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
-                || int8send(pg_sequence_last_value('rls.memo_key_1')) || int8send(pg_sequence_last_value('rls.memo_key_2'))), 'hex') || memo, '');
-        ELSE
-            memo := encode(sha256(convert_to(context, 'UTF8') || int8send(mark) || timestamptz_send(transaction_timestamp())
-                || convert_to(session_user, 'UTF8') || secret), 'hex') || claim;
-        END IF;
+    IF brief IS NOT NULL AND current_setting('transaction_isolation') <> 'serializable' THEN
+        memo := '|' || extract(epoch FROM least(until, transaction_timestamp() + gate.max_transaction)) || brief;
+        memo := coalesce('=' || encode(sha256(convert_to(memo, 'UTF8') || int8send(mark) || convert_to(context, 'UTF8')
+            || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+            || int8send(pg_sequence_last_value('rls.memo_key_1')) || int8send(pg_sequence_last_value('rls.memo_key_2'))), 'hex') || memo, '');
     END IF;
     IF client_role IS NULL THEN
         client_role := rls.plan_role(gate.client_role, coalesce(form, 'narrow'));
@@ -653,7 +644,7 @@ BEGIN
     DELETE FROM rls.gateway_key;
     DELETE FROM rls.seal;
     INSERT INTO rls.seal DEFAULT VALUES;
-    -- With the secrets of memos. Those of whoever is entering just now are wrong by the seal's trigger; nobody waits for them.
+    -- With what was computed for the original. Rows of whoever is entering just now are wrong by the seal's trigger; nobody waits for them.
     DELETE FROM rls.visible_set AS v WHERE v.viewer IN (SELECT s.viewer FROM rls.visible_set AS s FOR UPDATE SKIP LOCKED);
     PERFORM rls.renew_memo_key(true);
 END

@@ -28,5 +28,5 @@ INSERT INTO rls.resource (name, table_schema, table_name, key_columns, actions, 
 VALUES ('note', 'app', 'note', '{id}', '{create,read,update,delete}', true, 'visible', 'visible');
 INSERT INTO rls."grant" (grantee, action, resource)
 VALUES ('user:anna', 'read', 'note'), ('user:anna', 'update', 'note'), ('user:bob', 'read', 'note');
-CREATE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint, OUT brief text, OUT until timestamptz) LANGUAGE sql STABLE
-    AS $$ SELECT CASE WHEN kind = 'user' THEN value WHEN value = 'sub-anna' THEN 'anna' END, 'narrow', NULL::bytea, NULL::bigint, NULL::text, NULL::timestamptz $$;
+CREATE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT mark bigint, OUT brief text, OUT until timestamptz) LANGUAGE sql STABLE
+    AS $$ SELECT CASE WHEN kind = 'user' THEN value WHEN value = 'sub-anna' THEN 'anna' END, 'narrow', NULL::bigint, NULL::text, NULL::timestamptz $$;

@@ -61,12 +61,16 @@ BEGIN
         SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
         FROM rls.user_row AS u WHERE u.id = key), false);
 END`, g.userKey.sql, g.userKey.from),
-	}, "\n    passes boolean;", g.recall(g.superuserModel(), "s.allowed ? $2", "true", "passes", "RETURN true;",
-		`IF split_part(memo, '|', 4) <> '*' THEN
-                RETURN false;
-            ELSIF strpos(split_part(memo, '|', 3), ',' || $2 || ':') > 0 AND strpos($2, ',') = 0 THEN
-                RETURN true;
-            END IF;`))
+	}, "", recall(fmt.Sprintf(`IF part[4] <> '*' THEN
+    RETURN false;
+ELSIF part[3] = '@' THEN
+    PERFORM %s AND s.allowed ? $2;
+    IF FOUND THEN
+        RETURN true;
+    END IF;
+ELSIF strpos(part[3], ',' || $2 || ':') > 0 AND strpos($2, ',') = 0 THEN
+    RETURN true;
+END IF;`, inRow)))
 }
 
 // granted is true of a user u who holds, directly or through everybody's, a grant of an action now.
@@ -195,24 +199,11 @@ func (g *compiler) admitted(name, typ, none, self, set, as string) {
     END CASE;
 END`, self, set, none),
 	}
-	mine := "RETURN " + self + ";"
-	if strings.Contains(self, "viewer") {
-		mine = fmt.Sprintf("viewer := %s(substr(memo, 65));\n                %s", g.userKey.from, mine)
-	}
-	answer := fmt.Sprintf("IF $3 = 'self' THEN\n                %s\n            END IF;\n            RETURN coalesce(stored, %s);", mine, none)
 	said := ""
 	if set == "ids" {
-		said = fmt.Sprintf(`IF $1 IN ('create', 'read', 'update', 'delete') AND $3 IN ('self', 'hierarchy', 'visible') AND split_part(memo, '|', 4) <> '*'
-                AND strpos(split_part(split_part(split_part(memo, '|', 3), ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0 THEN
-                IF $3 = 'self' THEN
-                    viewer := %s(split_part(memo, '|', 5));
-                    %s
-                END IF;
-                RETURN split_part(memo, '|', 4)::%s;
-            END IF;`, g.userKey.from, "RETURN "+self+";", typ)
+		said = "part[4]::" + typ
 	}
-	g.recalled(asked, fmt.Sprintf("\n    stored %s;\n    viewer %s;", typ, g.userKey.sql),
-		g.recall(g.stamp, "s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible')", "s."+column+flat, "stored", answer, said))
+	g.recalled(asked, fmt.Sprintf("\n    stored %s;\n    viewer %s;", typ, g.userKey.sql), g.recallSet("s."+column+flat, none, self, said))
 }
 
 // registry makes the resource known by name.

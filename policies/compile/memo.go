@@ -46,40 +46,56 @@ const (
 	calm  = "greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 )
 
-// recall is a question to the memo, if there is one that is believed. As rls.open_token writes it. condition is what must be
-// allowed, column is what is read into a variable, and answer are the statements that return it. said are those where the memo
-// itself says it, "" for what it never says.
-func (g *compiler) recall(model, condition, column, into, answer, said string) string {
-	row, own := "IF memo <> '' AND left(memo, 1) <> '=' THEN", ""
-	if said != "" {
-		row = "ELSIF memo <> '' THEN"
-		own = fmt.Sprintf(`    IF left(memo, 1) = '=' THEN
+// A memo has parts: the hash, until when it counts, what is allowed, whom the viewer sees, the version of their row, and the
+// viewer. What is long is @, and stands in the row; a superuser sees *.
+const (
+	inRow    = "FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint"
+	isMember = "strpos(split_part(split_part(part[3], ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0"
+)
+
+// recall is a question to the memo, if there is one that is believed: as rls.open_token writes it. answer are the statements that
+// return what it says, or fall through to whoever asks as if there were no memo.
+func recall(answer string) string {
+	return fmt.Sprintf(`    IF left(memo, 1) = '=' THEN
         -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
         -- By the clock: one statement can run for longer than the transaction may.
         IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
                 || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
                 || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
                 || int8send(pg_sequence_last_value('rls.memo_key_1')) || int8send(pg_sequence_last_value('rls.memo_key_2'))), 'hex')
-            AND clock_timestamp() < to_timestamp(split_part(memo, '|', 2)::double precision)
+            AND clock_timestamp() < to_timestamp(part[2]::double precision)
+            -- Whoever has the key from a dump has it for ten minutes: entering draws another one by then.
+            AND pg_sequence_last_value('rls.memo_key_drawn') > extract(epoch FROM clock_timestamp()) - 600
             -- A cursor may be older than what entering has found: it asks what was true then.
             AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
             %s
         END IF;
-`, said)
-	}
-	return own + fmt.Sprintf(`    %[6]s
-        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
-        -- the row as it was.
-        SELECT %[3]s INTO %[4]s
-        FROM rls.visible_set AS s
-        WHERE s.viewer = substr(memo, 65) AND s.model = %[1]s AND %[2]s AND s.until > statement_timestamp()
-              AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
-                  || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
-            %[5]s
-        END IF;
     END IF;
-`, policies.Literal(model), condition, column, into, answer, row)
+`, strings.ReplaceAll(answer, "\n", "\n            "))
+}
+
+// recallSet is what the memo says of whom a viewer sees, in the representation that column of the row has; where the memo says that
+// itself, said is how. self is what stands for the viewer alone.
+func (g *compiler) recallSet(column, none, self, said string) string {
+	answer := fmt.Sprintf("RETURN coalesce(stored, %s);", none)
+	mine := "RETURN " + self + ";"
+	if strings.Contains(self, "viewer") {
+		mine = fmt.Sprintf("viewer := %s(part[6]);\n    %s", g.userKey.from, mine)
+	}
+	at := fmt.Sprintf("IF part[3] <> '@' AND $3 = 'self' THEN\n        %s\n    END IF;\n    ", strings.ReplaceAll(mine, "\n", "\n    "))
+	if said != "" {
+		at += fmt.Sprintf("IF part[3] <> '@' AND part[4] <> '@' THEN\n        RETURN %s;\n    END IF;\n    ", said)
+	}
+	return recall(fmt.Sprintf(`IF part[4] <> '*' AND $3 IN ('self', 'hierarchy', 'visible')
+    AND (part[3] = '@' OR $1 IN ('create', 'read', 'update', 'delete') AND %s) THEN
+    %sSELECT %s INTO stored
+    %s AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
+    IF FOUND AND $3 = 'self' THEN
+        %s
+    ELSIF FOUND THEN
+        %s
+    END IF;
+END IF;`, isMember, at, column, inRow, strings.ReplaceAll(mine, "\n", "\n    "), answer))
 }
 
 // recalled compiles a question that the memo may answer: in a function of its own, which is short because each variable
@@ -101,7 +117,7 @@ func (g *compiler) recalled(asked function, variables, recall string) {
 	for i := range strings.Count(asked.args, ",") + 1 {
 		places = append(places, fmt.Sprintf("$%d", i+1))
 	}
-	quick.body = fmt.Sprintf("DECLARE\n    memo text := current_setting('rls.memo', true);\n    context text := current_setting('rls.context', true);%s\nBEGIN\n%s    RETURN rls.%s(%s);\nEND",
+	quick.body = fmt.Sprintf("DECLARE\n    memo text := current_setting('rls.memo', true);\n    part text[] := string_to_array(memo, '|');\n    context text := current_setting('rls.context', true);%s\nBEGIN\n%s    RETURN rls.%s(%s);\nEND",
 		variables, recall, asked.name, strings.Join(places, ", "))
 	g.function(quick, "")
 }
@@ -121,13 +137,12 @@ func (g *compiler) memory(stamp string) memory {
 	all := policies.Literal(g.superuserModel())
 	known := func(viewer, indent string) string {
 		return strings.ReplaceAll(fmt.Sprintf(`
-SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value, s.brief, s.until INTO known
+SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
 FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
 WHERE s.viewer = %s AND s.model IN (%s, %s) AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
 IF FOUND THEN
     key := known.viewer;
     form := known.form;
-    secret := known.secret;
     mark := known.last_value;
     brief := known.brief;
     until := known.until;
@@ -137,15 +152,15 @@ END IF;`, viewer, stamp, all), "\n", "\n"+indent)
 	return memory{
 		variables: "\n    known record;\n    decided boolean;\n    calm boolean;",
 		first:     "\n    -- What was found out before counts while nothing has changed since." + known("claimed", "    "),
-		columns: `, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END, coalesce(s.decided = d.last_value AND s.until > statement_timestamp(), false),
+		columns: `, s.brief, s.until, coalesce(s.decided = d.last_value AND s.until > statement_timestamp(), false),
            -- Every transaction that has raised a mark is over, so all that it has changed is seen here.
            w.last_value, ` + calm,
-		into:  ", secret, decided, mark, calm",
+		into:  ", brief, until, decided, mark, calm",
 		from:  "\n    CROSS JOIN " + marks,
 		model: fmt.Sprintf("CASE WHEN u.is_superuser THEN %s ELSE %s END", all, stamp),
 		asked: `
     IF (decided AND calm AND missing = 0) IS NOT TRUE THEN
-        secret := NULL;
+        brief := NULL;
     END IF;`,
 		worth: " OR calm AND (NOT decided OR random() < 0.1)",
 		superuser: fmt.Sprintf(`
@@ -183,7 +198,7 @@ func (g *compiler) remember() {
     -- One statement: the marks are read after its snapshot was taken. Whoever has raised them later is noticed by that, and
     -- whoever has raised them before is below the horizon, or nothing is written.
     WITH mark AS MATERIALIZED (
-        SELECT w.last_value AS whole, d.last_value AS state,
+        SELECT w.last_value AS whole, d.last_value AS state, nextval('rls.set_version') AS version,
                %[7]s
                AND %[6]s AS calm
         FROM %[8]s
@@ -209,6 +224,7 @@ func (g *compiler) remember() {
         FROM principal AS p
     )
     UPDATE rls.visible_set AS s SET
+        version = n.version,
         decided = n.state,
         marked = CASE WHEN NOT EXISTS (
             SELECT FROM rls.graph_change AS c
@@ -227,26 +243,23 @@ END`, groups, uncovered("s.viewer", "              "), shares, policies.Literal(
 	}, "")
 }
 
-// brief is what a memo of the viewer p may say itself: resources with the first letters of what policies ask for; whom the viewer
-// sees, * for a superuser; the viewer. NULL where it is long, or a key has the sign that parts it.
+// brief is what a memo says of the viewer p: resources with the first letters of what policies ask for; whom the viewer sees, * for a
+// superuser; the version of the row; the viewer. What is long is @. NULL where nothing is allowed, or a key has the sign that parts.
 func (g *compiler) brief() string {
-	if len(g.forms()) == 1 { // checks ask for bits or ranges there
-		return "NULL"
-	}
-	return fmt.Sprintf(`(
-            SELECT b.words FROM (
-                SELECT '|' || string_agg(',' || e.key || ':' || coalesce((
+	return fmt.Sprintf(`CASE WHEN p.allowed <> '{}' AND strpos(s.viewer, '|') = 0 THEN concat_ws('|', '',
+            (SELECT CASE WHEN octet_length(a.words) <= %[1]d THEN a.words ELSE '@' END FROM (
+                SELECT string_agg(',' || e.key || ':' || coalesce((
                            SELECT string_agg(left(w.action, 1), '') FROM jsonb_array_elements_text(e.value) AS w(action)
-                           WHERE w.action IN ('create', 'read', 'update', 'delete')), ''), '') || ',|'
-                       || CASE WHEN p.is_superuser THEN '*' WHEN s.form = 'narrow' THEN s.ids_%s::text END || '|' || s.viewer AS words
-                FROM jsonb_each(p.allowed) AS e
-            ) AS b
-            WHERE octet_length(b.words) <= %d AND length(b.words) - length(replace(b.words, '|', '')) = 3)`, setsOf(g.userKey).suffix, briefest)
+                           WHERE w.action IN ('create', 'read', 'update', 'delete')), ''), '') || ',' AS words
+                FROM jsonb_each(p.allowed) AS e) AS a),
+            CASE WHEN p.is_superuser THEN '*'
+                 WHEN s.form <> 'narrow' OR octet_length(s.ids_%[2]s::text) > %[1]d OR strpos(s.ids_%[2]s::text, '|') > 0 THEN '@'
+                 ELSE s.ids_%[2]s::text END,
+            n.version, s.viewer) END`, longest, setsOf(g.userKey).suffix)
 }
 
-// briefest is how long, in bytes, an answer may be that a memo says itself. Longer ones are read from their row sooner than
-// they are hashed.
-const briefest = 1024
+// longest is how long, in bytes, a part of a memo may be. What is longer is read from its row sooner than it is hashed.
+const longest = 800
 
 // told is a table whose changes make memos wrong, besides those of the hierarchy.
 type told struct {

@@ -174,9 +174,9 @@ func (g *compiler) prepare() {
 	g.function(function{
 		name: "prepare",
 		comment: "What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.\n" +
-			"Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, where\n" +
-			"the hierarchy stands, and what a memo may say itself until when, if all that decides about the user is known. Called by definer functions alone.",
-		args: "kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint, OUT brief text, OUT until timestamptz", argTypes: "text, text", returns: "record",
+			"Only reads in a transaction that may not write, and in one where a conflict would be an error. With what a memo says until\n" +
+			"when, and where the watermark stands, if all that decides about the user is known. Called by definer functions alone.",
+		args: "kind text, value text, OUT key text, OUT form text, OUT mark bigint, OUT brief text, OUT until timestamptz", argTypes: "text, text", returns: "record",
 		volatile: "VOLATILE", parallel: "UNSAFE",
 		body: fmt.Sprintf(`DECLARE
     superuser boolean;

@@ -12,7 +12,7 @@ BEGIN
     DELETE FROM rls.gateway_key;
     DELETE FROM rls.seal;
     INSERT INTO rls.seal DEFAULT VALUES;
-    -- With the secrets of memos. Those of whoever is entering just now are wrong by the seal's trigger; nobody waits for them.
+    -- With what was computed for the original. Rows of whoever is entering just now are wrong by the seal's trigger; nobody waits for them.
     DELETE FROM rls.visible_set AS v WHERE v.viewer IN (SELECT s.viewer FROM rls.visible_set AS s FOR UPDATE SKIP LOCKED);
     PERFORM rls.renew_memo_key(true);
 END

@@ -613,7 +613,7 @@ BEGIN
     -- One statement: the marks are read after its snapshot was taken. Whoever has raised them later is noticed by that, and
     -- whoever has raised them before is below the horizon, or nothing is written.
     WITH mark AS MATERIALIZED (
-        SELECT w.last_value AS whole, d.last_value AS state,
+        SELECT w.last_value AS whole, d.last_value AS state, nextval('rls.set_version') AS version,
                greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
                AND NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid IN ('rls."user"'::regclass, 'rls."group"'::regclass, 'rls.group_member'::regclass) OR i.inhparent IN ('rls."user"'::regclass, 'rls."group"'::regclass, 'rls.group_member'::regclass))
                AND (SELECT count(*) FROM pg_trigger AS t WHERE t.tgrelid IN ('rls."user"'::regclass, 'rls."group"'::regclass, 'rls.group_member'::regclass) AND t.tgenabled = 'A'
@@ -645,6 +645,7 @@ BEGIN
         FROM principal AS p
     )
     UPDATE rls.visible_set AS s SET
+        version = n.version,
         decided = n.state,
         marked = CASE WHEN NOT EXISTS (
             SELECT FROM rls.graph_change AS c
@@ -655,15 +656,16 @@ BEGIN
                  FROM held AS h CROSS JOIN LATERAL (VALUES (h.valid_from), (h.valid_until)) AS t(at)
                  WHERE t.at > statement_timestamp()),
         allowed = p.allowed,
-        brief = (
-            SELECT b.words FROM (
-                SELECT '|' || string_agg(',' || e.key || ':' || coalesce((
+        brief = CASE WHEN p.allowed <> '{}' AND strpos(s.viewer, '|') = 0 THEN concat_ws('|', '',
+            (SELECT CASE WHEN octet_length(a.words) <= 800 THEN a.words ELSE '@' END FROM (
+                SELECT string_agg(',' || e.key || ':' || coalesce((
                            SELECT string_agg(left(w.action, 1), '') FROM jsonb_array_elements_text(e.value) AS w(action)
-                           WHERE w.action IN ('create', 'read', 'update', 'delete')), ''), '') || ',|'
-                       || CASE WHEN p.is_superuser THEN '*' WHEN s.form = 'narrow' THEN s.ids_uuid::text END || '|' || s.viewer AS words
-                FROM jsonb_each(p.allowed) AS e
-            ) AS b
-            WHERE octet_length(b.words) <= 1024 AND length(b.words) - length(replace(b.words, '|', '')) = 3)
+                           WHERE w.action IN ('create', 'read', 'update', 'delete')), ''), '') || ',' AS words
+                FROM jsonb_each(p.allowed) AS e) AS a),
+            CASE WHEN p.is_superuser THEN '*'
+                 WHEN s.form <> 'narrow' OR octet_length(s.ids_uuid::text) > 800 OR strpos(s.ids_uuid::text, '|') > 0 THEN '@'
+                 ELSE s.ids_uuid::text END,
+            n.version, s.viewer) END
     FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*c07627a6e26b6059f2ee2b48bf126c52' ELSE 'c07627a6e26b6059f2ee2b48bf126c52' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
@@ -675,9 +677,9 @@ COMMENT ON FUNCTION rls.remember(uuid) IS 'Writes down what decides about a user
 
 -- function: function rls.prepare(text, text), as rls_owner
 -- What entering does for a user: stores whom they see where that is not known, and returns the form of policies that fits.
--- Only reads in a transaction that may not write, and in one where a conflict would be an error. With the secret of a memo, where
--- the hierarchy stands, and what a memo may say itself until when, if all that decides about the user is known. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT secret bytea, OUT mark bigint, OUT brief text, OUT until timestamptz)
+-- Only reads in a transaction that may not write, and in one where a conflict would be an error. With what a memo says until
+-- when, and where the watermark stands, if all that decides about the user is known. Called by definer functions alone.
+CREATE OR REPLACE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT mark bigint, OUT brief text, OUT until timestamptz)
 RETURNS record
 LANGUAGE plpgsql
 VOLATILE
@@ -697,13 +699,12 @@ BEGIN
         claimed := (SELECT u.id::text FROM rls.user_row AS u WHERE u.subject = $2);
     END IF;
     -- What was found out before counts while nothing has changed since.
-    SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value, s.brief, s.until INTO known
+    SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
     FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
     WHERE s.viewer = claimed AND s.model IN ('c07627a6e26b6059f2ee2b48bf126c52', '*c07627a6e26b6059f2ee2b48bf126c52') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
     IF FOUND THEN
         key := known.viewer;
         form := known.form;
-        secret := known.secret;
         mark := known.last_value;
         brief := known.brief;
         until := known.until;
@@ -712,16 +713,16 @@ BEGIN
     SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
         SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
         WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
-          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END, coalesce(s.decided = d.last_value AND s.until > statement_timestamp(), false),
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END, s.brief, s.until, coalesce(s.decided = d.last_value AND s.until > statement_timestamp(), false),
            -- Every transaction that has raised a mark is over, so all that it has changed is seen here.
            w.last_value, greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-    INTO key, superuser, form, missing, secret, decided, mark, calm
+    INTO key, superuser, form, missing, brief, until, decided, mark, calm
     FROM rls.user_row AS u
     CROSS JOIN rls.watermark AS w CROSS JOIN rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS d
     LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = CASE WHEN u.is_superuser THEN '*c07627a6e26b6059f2ee2b48bf126c52' ELSE 'c07627a6e26b6059f2ee2b48bf126c52' END AND s.computed_on = s.restored_on
     WHERE u.id = rls.to_uuid(claimed);
     IF (decided AND calm AND missing = 0) IS NOT TRUE THEN
-        secret := NULL;
+        brief := NULL;
     END IF;
     IF superuser IS NULL THEN
         form := CASE WHEN superuser THEN 'all' ELSE 'narrow' END;
@@ -768,13 +769,12 @@ BEGIN
         END IF;
         IF calm THEN
             PERFORM rls.remember(rls.to_uuid(key));
-            SELECT s.viewer, s.form, CASE WHEN s.allowed <> '{}' THEN s.secret || int8send(s.decided) END AS secret, w.last_value, s.brief, s.until INTO known
+            SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
             FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
             WHERE s.viewer = key AND s.model IN ('c07627a6e26b6059f2ee2b48bf126c52', '*c07627a6e26b6059f2ee2b48bf126c52') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
             IF FOUND THEN
                 key := known.viewer;
                 form := known.form;
-                secret := known.secret;
                 mark := known.last_value;
                 brief := known.brief;
                 until := known.until;
@@ -941,8 +941,8 @@ SET search_path = pg_catalog, pg_temp
 AS $rls$
 DECLARE
     memo text := current_setting('rls.memo', true);
+    part text[] := string_to_array(memo, '|');
     context text := current_setting('rls.context', true);
-    passes boolean;
 BEGIN
     IF left(memo, 1) = '=' THEN
         -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
@@ -951,25 +951,21 @@ BEGIN
                 || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
                 || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
                 || int8send(pg_sequence_last_value('rls.memo_key_1')) || int8send(pg_sequence_last_value('rls.memo_key_2'))), 'hex')
-            AND clock_timestamp() < to_timestamp(split_part(memo, '|', 2)::double precision)
+            AND clock_timestamp() < to_timestamp(part[2]::double precision)
+            -- Whoever has the key from a dump has it for ten minutes: entering draws another one by then.
+            AND pg_sequence_last_value('rls.memo_key_drawn') > extract(epoch FROM clock_timestamp()) - 600
             -- A cursor may be older than what entering has found: it asks what was true then.
             AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
-            IF split_part(memo, '|', 4) <> '*' THEN
+            IF part[4] <> '*' THEN
                 RETURN false;
-            ELSIF strpos(split_part(memo, '|', 3), ',' || $2 || ':') > 0 AND strpos($2, ',') = 0 THEN
+            ELSIF part[3] = '@' THEN
+                PERFORM FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND s.allowed ? $2;
+                IF FOUND THEN
+                    RETURN true;
+                END IF;
+            ELSIF strpos(part[3], ',' || $2 || ':') > 0 AND strpos($2, ',') = 0 THEN
                 RETURN true;
             END IF;
-        END IF;
-    ELSIF memo <> '' THEN
-        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
-        -- the row as it was.
-        SELECT true INTO passes
-        FROM rls.visible_set AS s
-        WHERE s.viewer = substr(memo, 65) AND s.model = '*c07627a6e26b6059f2ee2b48bf126c52' AND s.allowed ? $2 AND s.until > statement_timestamp()
-              AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
-                  || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
-            RETURN true;
         END IF;
     END IF;
     RETURN rls.ask_passes_owners($1, $2);
@@ -1157,6 +1153,7 @@ SET search_path = pg_catalog, pg_temp
 AS $rls$
 DECLARE
     memo text := current_setting('rls.memo', true);
+    part text[] := string_to_array(memo, '|');
     context text := current_setting('rls.context', true);
     stored uuid[];
     viewer uuid;
@@ -1168,32 +1165,29 @@ BEGIN
                 || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
                 || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
                 || int8send(pg_sequence_last_value('rls.memo_key_1')) || int8send(pg_sequence_last_value('rls.memo_key_2'))), 'hex')
-            AND clock_timestamp() < to_timestamp(split_part(memo, '|', 2)::double precision)
+            AND clock_timestamp() < to_timestamp(part[2]::double precision)
+            -- Whoever has the key from a dump has it for ten minutes: entering draws another one by then.
+            AND pg_sequence_last_value('rls.memo_key_drawn') > extract(epoch FROM clock_timestamp()) - 600
             -- A cursor may be older than what entering has found: it asks what was true then.
             AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
-            IF $1 IN ('create', 'read', 'update', 'delete') AND $3 IN ('self', 'hierarchy', 'visible') AND split_part(memo, '|', 4) <> '*'
-                AND strpos(split_part(split_part(split_part(memo, '|', 3), ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0 THEN
-                IF $3 = 'self' THEN
-                    viewer := rls.to_uuid(split_part(memo, '|', 5));
+            IF part[4] <> '*' AND $3 IN ('self', 'hierarchy', 'visible')
+                AND (part[3] = '@' OR $1 IN ('create', 'read', 'update', 'delete') AND strpos(split_part(split_part(part[3], ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0) THEN
+                IF part[3] <> '@' AND $3 = 'self' THEN
+                    viewer := rls.to_uuid(part[6]);
                     RETURN ARRAY[viewer]::uuid[];
                 END IF;
-                RETURN split_part(memo, '|', 4)::uuid[];
+                IF part[3] <> '@' AND part[4] <> '@' THEN
+                    RETURN part[4]::uuid[];
+                END IF;
+                SELECT s.ids_uuid || '{}' INTO stored
+                FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
+                IF FOUND AND $3 = 'self' THEN
+                    viewer := rls.to_uuid(part[6]);
+                    RETURN ARRAY[viewer]::uuid[];
+                ELSIF FOUND THEN
+                    RETURN coalesce(stored, '{}');
+                END IF;
             END IF;
-        END IF;
-    ELSIF memo <> '' THEN
-        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
-        -- the row as it was.
-        SELECT s.ids_uuid || '{}' INTO stored
-        FROM rls.visible_set AS s
-        WHERE s.viewer = substr(memo, 65) AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
-              AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
-                  || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
-            IF $3 = 'self' THEN
-                viewer := rls.to_uuid(substr(memo, 65));
-                RETURN ARRAY[viewer]::uuid[];
-            END IF;
-            RETURN coalesce(stored, '{}');
         END IF;
     END IF;
     RETURN rls.ask_admitted_owners($1, $2, $3, $4);
@@ -1309,24 +1303,38 @@ SET search_path = pg_catalog, pg_temp
 AS $rls$
 DECLARE
     memo text := current_setting('rls.memo', true);
+    part text[] := string_to_array(memo, '|');
     context text := current_setting('rls.context', true);
     stored rls.uuid_multirange;
     viewer uuid;
 BEGIN
-    IF memo <> '' AND left(memo, 1) <> '=' THEN
-        -- The mark that the row bears is part of the hash, too: a cursor may be older than what entering has written, and read
-        -- the row as it was.
-        SELECT s.ranges_uuid + '{}' INTO stored
-        FROM rls.visible_set AS s
-        WHERE s.viewer = substr(memo, 65) AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.allowed -> $2 ? $1 AND $3 IN ('self', 'hierarchy', 'visible') AND s.until > statement_timestamp()
-              AND left(memo, 64) = encode(sha256(convert_to(context, 'UTF8') || int8send((SELECT w.last_value FROM rls.watermark AS w))
-                  || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8') || s.secret || int8send(s.decided)), 'hex');
-        IF FOUND AND clock_timestamp() < to_timestamp(split_part(context, '|', 8)::double precision) THEN
-            IF $3 = 'self' THEN
-                viewer := rls.to_uuid(substr(memo, 65));
-                RETURN rls.uuid_multirange(rls.uuid_range(viewer, viewer, '[]'));
+    IF left(memo, 1) = '=' THEN
+        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+        -- By the clock: one statement can run for longer than the transaction may.
+        IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                || int8send(pg_sequence_last_value('rls.memo_key_1')) || int8send(pg_sequence_last_value('rls.memo_key_2'))), 'hex')
+            AND clock_timestamp() < to_timestamp(part[2]::double precision)
+            -- Whoever has the key from a dump has it for ten minutes: entering draws another one by then.
+            AND pg_sequence_last_value('rls.memo_key_drawn') > extract(epoch FROM clock_timestamp()) - 600
+            -- A cursor may be older than what entering has found: it asks what was true then.
+            AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+            IF part[4] <> '*' AND $3 IN ('self', 'hierarchy', 'visible')
+                AND (part[3] = '@' OR $1 IN ('create', 'read', 'update', 'delete') AND strpos(split_part(split_part(part[3], ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0) THEN
+                IF part[3] <> '@' AND $3 = 'self' THEN
+                    viewer := rls.to_uuid(part[6]);
+                    RETURN rls.uuid_multirange(rls.uuid_range(viewer, viewer, '[]'));
+                END IF;
+                SELECT s.ranges_uuid + '{}' INTO stored
+                FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
+                IF FOUND AND $3 = 'self' THEN
+                    viewer := rls.to_uuid(part[6]);
+                    RETURN rls.uuid_multirange(rls.uuid_range(viewer, viewer, '[]'));
+                ELSIF FOUND THEN
+                    RETURN coalesce(stored, '{}');
+                END IF;
             END IF;
-            RETURN coalesce(stored, '{}');
         END IF;
     END IF;
     RETURN rls.ask_admitted_ranges($1, $2, $3, $4);
