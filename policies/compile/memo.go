@@ -56,7 +56,7 @@ const (
 // recall is a question to the memo, if there is one that is believed: as rls.open_token writes it. answer are the statements that
 // return what it says, or fall through to whoever asks as if there were no memo.
 func recall(answer string) string {
-	return fmt.Sprintf(`    IF left(memo, 1) = '=' THEN
+	return fmt.Sprintf(`    IF left(memo, 1) = '=' AND current_setting('transaction_isolation') <> 'serializable' THEN
         -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
         -- By the clock: one statement can run for longer than the transaction may.
         IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
@@ -247,10 +247,11 @@ END`, groups, uncovered("s.viewer", "              "), shares, policies.Literal(
 // superuser; the version of the row; the viewer. What is long is @. NULL where nothing is allowed, or a key has the sign that parts.
 func (g *compiler) brief() string {
 	return fmt.Sprintf(`CASE WHEN p.allowed <> '{}' AND strpos(s.viewer, '|') = 0 THEN concat_ws('|', '',
-            (SELECT CASE WHEN octet_length(a.words) <= %[1]d THEN a.words ELSE '@' END FROM (
+            (SELECT CASE WHEN a.named AND octet_length(a.words) <= %[1]d THEN a.words ELSE '@' END FROM (
                 SELECT string_agg(',' || e.key || ':' || coalesce((
                            SELECT string_agg(left(w.action, 1), '') FROM jsonb_array_elements_text(e.value) AS w(action)
-                           WHERE w.action IN ('create', 'read', 'update', 'delete')), ''), '') || ',' AS words
+                           WHERE w.action IN ('create', 'read', 'update', 'delete')), ''), '') || ',' AS words,
+                       bool_and(e.key ~ '^[a-z][a-z0-9_]*$') AS named -- as a model names them
                 FROM jsonb_each(p.allowed) AS e) AS a),
             CASE WHEN p.is_superuser THEN '*'
                  WHEN s.form <> 'narrow' OR octet_length(s.ids_%[2]s::text) > %[1]d OR strpos(s.ids_%[2]s::text, '|') > 0 THEN '@'

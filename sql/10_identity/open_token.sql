@@ -10,45 +10,46 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     field text[] := string_to_array(token, '|');
+    -- Lengths are compared one by one: bounds inside the expression cost ten times the rest of this function.
+    -- No backslash in a literal here or in any other body: the caller's standard_conforming_strings says what it means.
+    formed boolean := octet_length(token) <= 8192 AND cardinality(field) = 10
+        AND token ~ '^rls1[|][A-Za-z0-9_-]+[|][1-9][0-9]*[|][a-z]+[|][0-9a-f]*[|][0-9a-f]*[|][0-9a-f]*[|][01][|][a-z0-9_=,]*[|][0-9a-f]+$' COLLATE "C"
+        AND length(field[2]) <= 32 AND length(field[3]) <= 12 AND field[4] IN ('user', 'subject', 'service', 'anonymous')
+        AND length(field[5]) % 2 = 0 AND length(field[6]) % 2 = 0 AND length(field[7]) % 2 = 0 AND length(field[10]) = 64;
     gate record;
     prepared record;
     claim text;
     tenant text := '';
-    form text;
+    shape text;
     body text;
     before text := nullif(current_setting('rls.context', true), '');
     may boolean;
     mark bigint;
-    brief text;
-    until timestamptz;
+    said text;
+    deadline timestamptz;
 BEGIN
     memo := '';
-    -- All that is needed in one query: this runs in every transaction of an application. By its kind, not by the row of
-    -- rls.gateway alone: a login that has become a person's presents no tokens any more.
+    -- In one query: this runs in every transaction of an application. By its kind, not by the row of rls.gateway alone: a login that
+    -- has become a person's presents no tokens any more.
+    -- Hashed once more before the comparison, so that its time tells nothing about the right bytes. An unknown key has no
+    -- pads, and so no hash is equal. No secret is ever in a variable: a client may have the plans of expressions shown, and
+    -- there the values of variables can be.
     SELECT g.login, g.signed, g.users, g.anonymous, g.services, g.tenants, g.max_transaction, l.client_role,
-           k.inner_pad, k.outer_pad, s.inner_pad AS seal_inner, s.outer_pad AS seal_outer
+           CASE WHEN formed THEN sha256(decode(field[10], 'hex')) = sha256(sha256(k.outer_pad
+               || sha256(k.inner_pad || convert_to(left(token, -65), 'UTF8')))) END AS genuine
     INTO gate
     FROM rls.login AS l
     JOIN rls.gateway AS g ON g.login = l.name
-    CROSS JOIN rls.seal AS s
     LEFT JOIN rls.gateway_key AS k ON k.gateway = g.login AND k.id = field[2]
     WHERE l.name = session_user AND l.kind = 'gateway';
     IF NOT FOUND THEN
         RAISE EXCEPTION 'login "%" is no gateway', session_user
             USING ERRCODE = 'RL003', HINT = 'Register it with rlsctl gateway add.';
     END IF;
-    -- Lengths are compared one by one: bounds inside the expression cost ten times the rest of this function.
-    -- No backslash in a literal here or in any other body: the caller's standard_conforming_strings says what it means.
-    IF token IS NULL OR octet_length(token) > 8192 OR cardinality(field) <> 10
-        OR token !~ '^rls1[|][A-Za-z0-9_-]+[|][1-9][0-9]*[|][a-z]+[|][0-9a-f]*[|][0-9a-f]*[|][0-9a-f]*[|][01][|][a-z0-9_=,]*[|][0-9a-f]+$' COLLATE "C"
-        OR length(field[2]) > 32 OR length(field[3]) > 12 OR field[4] NOT IN ('user', 'subject', 'service', 'anonymous')
-        OR length(field[5]) % 2 <> 0 OR length(field[6]) % 2 <> 0 OR length(field[7]) % 2 <> 0 OR length(field[10]) <> 64 THEN
+    IF formed IS NOT TRUE THEN
         RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
     END IF;
-    -- Hashed once more before the comparison, so that its time tells nothing about the right bytes. An unknown key has no
-    -- pads, and so no hash is equal.
-    IF gate.signed AND (sha256(decode(field[10], 'hex')) = sha256(sha256(gate.outer_pad
-        || sha256(gate.inner_pad || convert_to(left(token, -65), 'UTF8'))))) IS NOT TRUE THEN
+    IF gate.signed AND gate.genuine IS NOT TRUE THEN
         RAISE EXCEPTION 'the token is not valid'
             USING ERRCODE = 'RL003', HINT = 'Sign it with a current key of this gateway.', DETAIL = 'newest key: ' || coalesce((
                 SELECT k.id FROM rls.gateway_key AS k WHERE k.gateway = gate.login ORDER BY k.position DESC LIMIT 1), '');
@@ -95,59 +96,74 @@ BEGIN
                 USING ERRCODE = 'RL003', DETAIL = 'this gateway may not claim that principal', HINT = 'See rlsctl gateway list.';
         END IF;
     END IF;
-    IF field[4] = 'user' THEN
-        -- What an earlier transaction has found out, as long as nothing has changed since: one query for what rls.prepare
-        -- and rls.plan_role say.
-        SELECT v.form, w.last_value, r.role, v.brief, v.until INTO form, mark, client_role, brief, until
-        FROM rls.visible_set AS v
-        JOIN rls.watermark AS w ON w.last_value = v.marked
-        LEFT JOIN rls.plan_role AS r ON r.client_role = gate.client_role AND r.form = v.form
-        WHERE v.viewer = claim AND v.computed_on = v.restored_on AND v.until > statement_timestamp();
-    END IF;
-    IF form IS NULL AND field[4] IN ('user', 'subject') THEN
+    IF field[4] = 'subject' THEN
         IF to_regprocedure('rls.prepare(text,text)') IS NULL THEN
             RAISE EXCEPTION 'no model is applied to this database' USING ERRCODE = 'RL005', HINT = 'Run rlsctl apply.';
         END IF;
-        -- An assignment: a query costs more than what it asks.
         prepared := rls.prepare(field[4], claim);
-        claim := coalesce(prepared.key, CASE field[4] WHEN 'user' THEN claim END);
-        form := prepared.form;
+        claim := prepared.key;
+        shape := prepared.form;
         mark := prepared.mark;
-        brief := prepared.brief;
-        until := prepared.until;
-        -- A key that nobody has may enter, and sees nobody.
+        said := prepared.brief;
+        deadline := prepared.until;
         IF claim IS NULL THEN
             RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
         END IF;
-    ELSIF field[4] = 'service' THEN
-        form := 'all'; -- what it is allowed asks no owner
     END IF;
     body := concat_ws('|',
         CASE field[4] WHEN 'subject' THEN 'user' ELSE field[4] END,
         encode(convert_to(claim, 'UTF8'), 'hex'), 'token', field[6], field[7], field[8], field[9],
         extract(epoch FROM transaction_timestamp() + gate.max_transaction));
+    -- Seals as rls.seal_context does. With what an earlier transaction has found out of a user, as long as nothing has changed
+    -- since: what rls.prepare and rls.plan_role would say.
+    SELECT body || '|' || encode(sha256(s.outer_pad || sha256(s.inner_pad || convert_to(
+               body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex'),
+           coalesce(shape, v.form), coalesce(mark, w.last_value), r.role, coalesce(said, v.brief), coalesce(deadline, v.until)
+    INTO STRICT context, shape, mark, client_role, said, deadline
+    FROM rls.seal AS s
+    LEFT JOIN (rls.visible_set AS v JOIN rls.watermark AS w ON w.last_value = v.marked)
+        ON v.viewer = claim AND field[4] = 'user' AND v.computed_on = v.restored_on AND v.until > statement_timestamp()
+    LEFT JOIN rls.plan_role AS r ON r.client_role = gate.client_role AND r.form = v.form;
+    IF field[4] = 'user' AND shape IS NULL THEN
+        IF to_regprocedure('rls.prepare(text,text)') IS NULL THEN
+            RAISE EXCEPTION 'no model is applied to this database' USING ERRCODE = 'RL005', HINT = 'Run rlsctl apply.';
+        END IF;
+        -- An assignment: a query costs more than what it asks. A key that nobody has may enter, and sees nobody.
+        prepared := rls.prepare(field[4], claim);
+        shape := prepared.form;
+        mark := prepared.mark;
+        said := prepared.brief;
+        deadline := prepared.until;
+        IF prepared.key <> claim THEN -- the same key, as the database spells it
+            claim := prepared.key;
+            body := 'user|' || encode(convert_to(claim, 'UTF8'), 'hex') || substr(body, length('user|' || field[5]) + 1);
+            context := rls.seal_context(body);
+        END IF;
+    ELSIF field[4] = 'service' THEN
+        shape := 'all'; -- what it is allowed asks no owner
+    END IF;
+    -- Whatever stands there: the client can set it. One of ours is no longer than its token and some bytes.
     IF before IS NOT NULL THEN
-        IF rls.seal_context(left(before, -65)) = before
-            AND (string_to_array(before, '|'))[1:7] <> (string_to_array(body, '|'))[1:7] THEN
-            RAISE EXCEPTION 'another principal has entered this transaction'
-                USING ERRCODE = 'RL004', HINT = 'Use one transaction for each principal.';
+        IF octet_length(before) < 16384 THEN
+            IF rls.seal_context(left(before, -65)) = before
+                AND (string_to_array(before, '|'))[1:7] <> (string_to_array(body, '|'))[1:7] THEN
+                RAISE EXCEPTION 'another principal has entered this transaction'
+                    USING ERRCODE = 'RL004', HINT = 'Use one transaction for each principal.';
+            END IF;
         END IF;
     END IF;
-    -- As rls.seal_context seals.
-    context := body || '|' || encode(sha256(gate.seal_outer || sha256(gate.seal_inner || convert_to(
-        body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex');
     -- A memo is what questions are answered with, behind a hash of that, of where the watermark stands, of the context and of this
     -- transaction, under a key that only the database knows. What is of any length has no zero byte, and stands before what
     -- begins with one: nothing else hashes to the same. Where there is no key, nobody has written one yet, and no brief.
     -- Not under SERIALIZABLE: PostgreSQL has to see what is read of users and grants, or it misses who changes it meanwhile.
-    IF brief IS NOT NULL AND current_setting('transaction_isolation') <> 'serializable' THEN
-        memo := '|' || extract(epoch FROM least(until, transaction_timestamp() + gate.max_transaction)) || brief;
+    IF said IS NOT NULL AND current_setting('transaction_isolation') <> 'serializable' THEN
+        memo := '|' || extract(epoch FROM least(deadline, transaction_timestamp() + gate.max_transaction)) || said;
         memo := coalesce('=' || encode(sha256(convert_to(memo, 'UTF8') || int8send(mark) || convert_to(context, 'UTF8')
             || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
             || int8send(pg_sequence_last_value('rls.memo_key_1')) || int8send(pg_sequence_last_value('rls.memo_key_2'))), 'hex') || memo, '');
     END IF;
     IF client_role IS NULL THEN
-        client_role := rls.plan_role(gate.client_role, coalesce(form, 'narrow'));
+        client_role := rls.plan_role(gate.client_role, coalesce(shape, 'narrow'));
     END IF;
     principal := CASE field[4] WHEN 'anonymous' THEN 'anonymous' WHEN 'service' THEN 'service:' || claim ELSE 'user:' || claim END;
 END

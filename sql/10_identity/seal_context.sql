@@ -8,11 +8,13 @@ PARALLEL SAFE
 SECURITY INVOKER
 AS $$
 DECLARE
-    secret rls.seal;
+    sealed text;
 BEGIN
-    SELECT s.* INTO STRICT secret FROM rls.seal AS s;
-    RETURN body || '|' || encode(sha256(secret.outer_pad || sha256(secret.inner_pad || convert_to(
-        body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex');
+    -- The seal is never in a variable: a client may have the plans of expressions shown, and there the values of variables can be.
+    SELECT body || '|' || encode(sha256(s.outer_pad || sha256(s.inner_pad || convert_to(
+        body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex')
+    INTO STRICT sealed FROM rls.seal AS s;
+    RETURN sealed;
 END
 $$;
 REVOKE ALL ON FUNCTION rls.seal_context(text) FROM PUBLIC;

@@ -9,15 +9,16 @@ SECURITY INVOKER
 AS $$
 DECLARE
     moment bigint := extract(epoch FROM clock_timestamp())::bigint;
-    drawn bytea;
 BEGIN
     IF NOT at_once AND pg_sequence_last_value('rls.memo_key_drawn') BETWEEN moment - 300 AND moment THEN
         RETURN;
     END IF;
-    -- gen_random_uuid draws from the operating system.
-    drawn := sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
-    PERFORM setval('rls.memo_key_1', ('x' || encode(substr(drawn, 1, 8), 'hex'))::bit(64)::bigint & 9223372036854775807),
-            setval('rls.memo_key_2', ('x' || encode(substr(drawn, 9, 8), 'hex'))::bit(64)::bigint & 9223372036854775807),
+    -- gen_random_uuid draws from the operating system. Never in a variable: a client may have the plan of this shown, and there the
+    -- values of variables can be.
+    PERFORM setval('rls.memo_key_1', ('x' || encode(substr(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 1, 8), 'hex'))::bit(64)::bigint
+                & 9223372036854775807),
+            setval('rls.memo_key_2', ('x' || encode(substr(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 1, 8), 'hex'))::bit(64)::bigint
+                & 9223372036854775807),
             setval('rls.memo_key_drawn', moment);
 END
 $$;

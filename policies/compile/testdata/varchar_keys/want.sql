@@ -683,10 +683,11 @@ BEGIN
                  WHERE t.at > statement_timestamp()),
         allowed = p.allowed,
         brief = CASE WHEN p.allowed <> '{}' AND strpos(s.viewer, '|') = 0 THEN concat_ws('|', '',
-            (SELECT CASE WHEN octet_length(a.words) <= 800 THEN a.words ELSE '@' END FROM (
+            (SELECT CASE WHEN a.named AND octet_length(a.words) <= 800 THEN a.words ELSE '@' END FROM (
                 SELECT string_agg(',' || e.key || ':' || coalesce((
                            SELECT string_agg(left(w.action, 1), '') FROM jsonb_array_elements_text(e.value) AS w(action)
-                           WHERE w.action IN ('create', 'read', 'update', 'delete')), ''), '') || ',' AS words
+                           WHERE w.action IN ('create', 'read', 'update', 'delete')), ''), '') || ',' AS words,
+                       bool_and(e.key ~ '^[a-z][a-z0-9_]*$') AS named -- as a model names them
                 FROM jsonb_each(p.allowed) AS e) AS a),
             CASE WHEN p.is_superuser THEN '*'
                  WHEN s.form <> 'narrow' OR octet_length(s.ids_text::text) > 800 OR strpos(s.ids_text::text, '|') > 0 THEN '@'
@@ -970,7 +971,7 @@ DECLARE
     part text[] := string_to_array(memo, '|');
     context text := current_setting('rls.context', true);
 BEGIN
-    IF left(memo, 1) = '=' THEN
+    IF left(memo, 1) = '=' AND current_setting('transaction_isolation') <> 'serializable' THEN
         -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
         -- By the clock: one statement can run for longer than the transaction may.
         IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
@@ -1184,7 +1185,7 @@ DECLARE
     stored text[];
     viewer text;
 BEGIN
-    IF left(memo, 1) = '=' THEN
+    IF left(memo, 1) = '=' AND current_setting('transaction_isolation') <> 'serializable' THEN
         -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
         -- By the clock: one statement can run for longer than the transaction may.
         IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
@@ -1334,7 +1335,7 @@ DECLARE
     stored rls.text_multirange;
     viewer text;
 BEGIN
-    IF left(memo, 1) = '=' THEN
+    IF left(memo, 1) = '=' AND current_setting('transaction_isolation') <> 'serializable' THEN
         -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
         -- By the clock: one statement can run for longer than the transaction may.
         IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
