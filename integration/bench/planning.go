@@ -48,7 +48,14 @@ func planning(ctx context.Context, s *server, o options, r *results) (err error)
 	if err != nil {
 		return err
 	}
-	defer done()
+	compare := func(name string, tables []string) error {
+		l, err := pair(ctx, o.effort, "planning", name, planTime(ours, tables), planTime(plain, prefixed("plain_", tables)))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		r.Lines = append(r.Lines, l)
+		return nil
+	}
 	for _, c := range []struct {
 		name   string
 		tables []string
@@ -58,14 +65,20 @@ func planning(ctx context.Context, s *server, o options, r *results) (err error)
 		{fmt.Sprint(o.tables/5, " tables"), planNames(o.tables / 5)},
 		{fmt.Sprint(o.tables, " tables"), planNames(o.tables)},
 	} {
-		l, err := pair(ctx, o.effort, "planning", c.name, planTime(ours, c.tables), planTime(plain, prefixed("plain_", c.tables)))
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
+		if err := compare(c.name, c.tables); err != nil {
+			done()
+			return err
 		}
-		r.Lines = append(r.Lines, l)
 	}
-	r.Lines = append(r.Lines, w.partitioned(ctx, text))
-	return nil
+	done() // a model is applied while nobody reads
+	if err := w.partition(ctx, text); err != nil {
+		return fmt.Errorf("partitioned table: %w", err)
+	}
+	if ours, plain, done, err = writers(ctx, w, v); err != nil {
+		return err
+	}
+	defer done()
+	return compare(fmt.Sprint("1 table with ", partitions, " partitions"), []string{"split"})
 }
 
 // planningModel makes the tables, each with a twin without policies, and returns the model that protects them.
@@ -131,22 +144,25 @@ func planTime(tx pgx.Tx, tables []string) func(context.Context) (time.Duration, 
 	}
 }
 
-// partitioned says what the product makes of a partitioned table.
-func (w *world) partitioned(ctx context.Context, text string) line {
-	l := line{Section: "planning", Name: "partitioned table"}
-	err := w.exec(ctx, `CREATE TABLE app.split (id bigint PRIMARY KEY, owner bigint NOT NULL REFERENCES app.person) PARTITION BY RANGE (id);
-		CREATE TABLE app.split_1 PARTITION OF app.split FOR VALUES FROM (0) TO (1000)`)
-	if err == nil {
-		err = w.protect(ctx, strings.Replace(text, "resources:\n", "resources:\n  split: {table: app.split, owner: owner}\n", 1))
+const partitions = 12
+
+// partition makes a partitioned table and its twin, and protects it as well.
+func (w *world) partition(ctx context.Context, text string) error {
+	var sql strings.Builder
+	for _, t := range [][2]string{{"split", "person"}, {"plain_split", "plain_person"}} {
+		sql.WriteString(replace("CREATE TABLE app.{NAME} (id bigint PRIMARY KEY, owner bigint NOT NULL REFERENCES app.{PERSON}) PARTITION BY RANGE (id);\n",
+			"NAME", t[0], "PERSON", t[1]))
+		for i := range partitions {
+			sql.WriteString(replace("CREATE TABLE app.{NAME}_{I} PARTITION OF app.{NAME} FOR VALUES FROM ({LOW}) TO ({HIGH});\n",
+				"NAME", t[0], "I", fmt.Sprint(i+1), "LOW", fmt.Sprint(i*100), "HIGH", fmt.Sprint((i+1)*100)))
+		}
+		sql.WriteString(replace("INSERT INTO app.{NAME} (id, owner) SELECT p.place, p.key FROM app.place AS p WHERE p.place < {END}; CREATE INDEX ON app.{NAME} (owner);\n"+
+			"GRANT SELECT ON app.{NAME} TO {CLIENT}, {READER}; ANALYZE app.{NAME};\n",
+			"NAME", t[0], "END", fmt.Sprint(partitions*100), "CLIENT", w.role("client"), "READER", w.role("reader")))
 	}
-	var no *refusal
-	switch {
-	case errors.As(err, &no):
-		l.Note = "refused"
-	case err != nil:
-		l.Note = "not measured: " + err.Error()
-	default:
-		l.Note = "accepted, not measured yet"
+	if err := w.exec(ctx, sql.String()); err != nil {
+		return err
 	}
-	return l
+	text = strings.Replace(text, "resources:\n", "resources:\n  split: {table: app.split, owner: owner}\n", 1)
+	return w.protect(ctx, strings.Replace(text, "allow: {", "allow: {split: [create, read, update, delete], ", 1))
 }
