@@ -130,9 +130,10 @@ func TestHostileSettings(t *testing.T) {
 	t.Run("control/with backslashes and a comparison that may be NULL a token without a signature counts", func(t *testing.T) {
 		w := newWorld(t, identityModel, identitySchema)
 		g := w.gateway(t)
-		w.changeFunction(t, "rls.open_token(text)", "OR cardinality(field) <> 10", "")
+		w.changeFunction(t, "rls.open_token(text)", "AND cardinality(field) = 10", "")
 		w.changeFunction(t, "rls.open_token(text)", `'^rls1[|][A-Za-z0-9_-]+[|][1-9]`, `'^rls1\|[A-Za-z0-9_-]+\|[1-9]`)
-		w.changeFunction(t, "rls.open_token(text)", "convert_to(left(token, -65), 'UTF8'))))) IS NOT TRUE", "convert_to(left(token, -65), 'UTF8'))))) IS FALSE")
+		w.changeFunction(t, "rls.open_token(text)", "IF formed IS NOT TRUE THEN", "IF formed IS FALSE THEN")
+		w.changeFunction(t, "rls.open_token(text)", "gate.genuine IS NOT TRUE", "gate.genuine IS FALSE")
 		conn := connect(w, g.login, [2]string{"standard_conforming_strings", "off"})
 		defer conn.Close(t.Context()) //nolint:errcheck // nothing is kept
 		unsigned := fmt.Sprintf("rls1|k1|%d|user|726f6f74|||0|", time.Now().Add(30*time.Second).Unix())
