@@ -65,7 +65,7 @@ func measureViewer(ctx context.Context, w *world, ref *referee, list []contender
 		}
 		sessions = append(sessions, s)
 	}
-	for _, q := range queries {
+	for i, q := range queries {
 		want, err := ref.answer(ctx, v, q, id)
 		if err != nil {
 			return fmt.Errorf("%s: answer for reference: %w", q.name, err)
@@ -74,6 +74,11 @@ func measureViewer(ctx context.Context, w *world, ref *referee, list []contender
 		for i, c := range list {
 			for _, way := range sessions[i].ways(q, id) {
 				entrants = append(entrants, &entrant{by: c, way: way})
+			}
+		}
+		if i == 0 { // what new sessions are slower at is in no cell
+			if err := measureCell(ctx, entrants, q, modes[0], want, e); err != nil {
+				return err
 			}
 		}
 		for _, m := range modes {
