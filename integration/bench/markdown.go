@@ -134,6 +134,7 @@ func (r *results) markdown() string {
 	b.WriteString("A cell is the median in milliseconds, × the fastest filter by hand in this cell, ± the interquartile range as a\n" +
 		"share of the median, and how many samples. Contenders take turns, in a rotating order. A turn is as many\n" +
 		"executions in a row as take 2 ms, behind one that is not counted; a sample is their mean. What takes very long is asked once.\n" +
+		"The first cell of new sessions is measured twice and counts once: ours is up to twice as slow in it, whichever query it is.\n" +
 		"An answer that differs from the reference is never timed.\n" +
 		"`hand` says who asks and finds out from the tables whom they see. `ids given` was told by a look-up before, which is not\n" +
 		"counted: no filter that asks can reach it everywhere, and it is as old as that look-up.\n" +
