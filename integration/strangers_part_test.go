@@ -271,7 +271,7 @@ func TestPartsMutations(t *testing.T) {
 	for _, c := range []struct{ name, spoil string }{
 		{"leaf without read", `DROP POLICY event_read ON app."event 2026; DROP"`},
 		{"leaf without update", "DROP POLICY event_update ON archive.event_old"},
-		{"leaf without create", "DROP POLICY event_create_narrow ON app.event_2026_at"},
+		{"leaf without create", "DROP POLICY event_create ON app.event_2026_at"},
 		{"leaf without row security", "ALTER TABLE archive.event_old DISABLE ROW LEVEL SECURITY"},
 		{"branch without row security", "ALTER TABLE app.event_2026 DISABLE ROW LEVEL SECURITY"},
 		{"child without row security", "ALTER TABLE archive.note DISABLE ROW LEVEL SECURITY"},

@@ -10,8 +10,8 @@ import (
 
 // A statement asks who is there, whether they are active, what they were granted, and whom they see: half a dozen tables,
 // of which each costs more to open than to read. So entering writes beside the stored set what it has found out, and says
-// in a memo, under a hash that only it can make, whose row that is. A question believes the row as long as the watermark
-// stands where it stood; else it asks as if there were no memo. What is asked then is in decision.go.
+// it in a memo, under a hash that only it can make, or where it is long, which row does. A question believes that as long as
+// the watermark stands where it stood; else it asks as if there were no memo. What is asked then is in decision.go.
 
 // remembers reports whether what decides about a user can be told to have changed: by a table that tells of each change
 // of its rows, and by nothing that changes by itself.
@@ -49,8 +49,8 @@ const (
 // A memo has parts: the hash, until when it counts, what is allowed, whom the viewer sees, the version of their row, and the
 // viewer. What is long is @, and stands in the row; a superuser sees *.
 const (
-	inRow    = "FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint"
-	isMember = "strpos(split_part(split_part(part[3], ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0"
+	inRow  = "FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint"
+	isSaid = "strpos(split_part(split_part(part[3], ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0"
 )
 
 // recall is a question to the memo, if there is one that is believed: as rls.open_token writes it. answer are the statements that
@@ -95,7 +95,7 @@ func (g *compiler) recallSet(column, none, self, said string) string {
     ELSIF FOUND THEN
         %s
     END IF;
-END IF;`, isMember, at, column, inRow, strings.ReplaceAll(mine, "\n", "\n    "), answer))
+END IF;`, isSaid, at, column, inRow, strings.ReplaceAll(mine, "\n", "\n    "), answer))
 }
 
 // recalled compiles a question that the memo may answer: in a function of its own, which is short because each variable

@@ -189,10 +189,10 @@ func (g *compiler) creates(f form, r resource) []string {
 	return f.checks([]string{"(" + strings.Join(all, " AND ") + ")"}, super)
 }
 
-// createForms are those in which creating has a policy of its own; the first serves all others too.
-func (g *compiler) createForms(r resource) []form {
+// createForms are those of some shapes in which creating has a policy of its own; the first serves all others too.
+func createForms(r resource, shapes []form) []form {
 	switch {
-	case len(r.Owners) == 0 || len(g.forms()) == 1:
+	case len(r.Owners) == 0 || len(shapes) == 1:
 		return []form{anyForm}
 	case r.OwnerCheck == policies.ScopeAny:
 		return []form{anyForm, allForm}

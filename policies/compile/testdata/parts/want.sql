@@ -2201,28 +2201,12 @@ CREATE POLICY event_all_maintenance ON archive.event_old AS PERMISSIVE FOR ALL T
 -- undo: DROP POLICY IF EXISTS event_all_maintenance ON archive.event_old;
 
 -- policy: policy event_create on archive.event_old
-CREATE POLICY event_create ON archive.event_old AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY event_create ON archive.event_old AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_create ON archive.event_old;
-
--- policy: policy event_create_narrow on archive.event_old
-CREATE POLICY event_create_narrow ON archive.event_old AS PERMISSIVE FOR INSERT TO rls_narrow
-    WITH CHECK (
-        ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (second IS NULL OR second = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (owner IS NOT NULL OR second IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'event'))
-    );
--- undo: DROP POLICY IF EXISTS event_create_narrow ON archive.event_old;
-
--- policy: policy event_create_all on archive.event_old
-CREATE POLICY event_create_all ON archive.event_old AS PERMISSIVE FOR INSERT TO rls_all
-    WITH CHECK (
-        (SELECT rls.passes_owners('create', 'event'))
-        OR ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
-    );
--- undo: DROP POLICY IF EXISTS event_create_all ON archive.event_old;
 
 -- policy: policy event_read on archive.event_old
 CREATE POLICY event_read ON archive.event_old AS PERMISSIVE FOR SELECT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
@@ -2267,28 +2251,12 @@ CREATE POLICY event_all_maintenance ON public.event_new AS PERMISSIVE FOR ALL TO
 -- undo: DROP POLICY IF EXISTS event_all_maintenance ON public.event_new;
 
 -- policy: policy event_create on public.event_new
-CREATE POLICY event_create ON public.event_new AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY event_create ON public.event_new AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_create ON public.event_new;
-
--- policy: policy event_create_narrow on public.event_new
-CREATE POLICY event_create_narrow ON public.event_new AS PERMISSIVE FOR INSERT TO rls_narrow
-    WITH CHECK (
-        ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (second IS NULL OR second = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (owner IS NOT NULL OR second IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'event'))
-    );
--- undo: DROP POLICY IF EXISTS event_create_narrow ON public.event_new;
-
--- policy: policy event_create_all on public.event_new
-CREATE POLICY event_create_all ON public.event_new AS PERMISSIVE FOR INSERT TO rls_all
-    WITH CHECK (
-        (SELECT rls.passes_owners('create', 'event'))
-        OR ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
-    );
--- undo: DROP POLICY IF EXISTS event_create_all ON public.event_new;
 
 -- policy: policy event_read on public.event_new
 CREATE POLICY event_read ON public.event_new AS PERMISSIVE FOR SELECT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
@@ -2499,28 +2467,12 @@ CREATE POLICY doc_all_maintenance ON public.memo AS PERMISSIVE FOR ALL TO migrat
 -- undo: DROP POLICY IF EXISTS doc_all_maintenance ON public.memo;
 
 -- policy: policy doc_create on public.memo
-CREATE POLICY doc_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY doc_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
         OR (SELECT rls.passes_owners('create', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_create ON public.memo;
-
--- policy: policy doc_create_narrow on public.memo
-CREATE POLICY doc_create_narrow ON public.memo AS PERMISSIVE FOR INSERT TO rls_narrow
-    WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'doc'))
-    );
--- undo: DROP POLICY IF EXISTS doc_create_narrow ON public.memo;
-
--- policy: policy doc_create_all on public.memo
-CREATE POLICY doc_create_all ON public.memo AS PERMISSIVE FOR INSERT TO rls_all
-    WITH CHECK (
-        (SELECT rls.passes_owners('create', 'doc'))
-        OR owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
-    );
--- undo: DROP POLICY IF EXISTS doc_create_all ON public.memo;
 
 -- policy: policy doc_read on public.memo
 CREATE POLICY doc_read ON public.memo AS PERMISSIVE FOR SELECT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
