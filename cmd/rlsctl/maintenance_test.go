@@ -163,6 +163,9 @@ func gone(t *testing.T, pid int) {
 	}
 }
 
+// ofThisDatabase is for pg_locks, where relations of all databases stand: tables of another may have the same numbers.
+const ofThisDatabase = " AND database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())"
+
 // backend is the server's process of the maintenance, or of its guardian.
 const backend = `SELECT a.pid::text FROM pg_stat_activity AS a WHERE a.datname = current_database() AND a.application_name = 'rlsctl'
 	AND EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND l.locktype = 'advisory') = $1`
@@ -199,7 +202,7 @@ func TestMaintenance(t *testing.T) {
 		if _, err := person.CopyFrom(t.Context(), pgx.Identifier{"note"}, []string{"id"}, pgx.CopyFromRows([][]any{{7}})); !errors.As(err, &pg) || pg.Code != "0A000" {
 			t.Errorf("COPY by a client: %v", err)
 		}
-		if got := u.value(t, "SELECT count(*)::text FROM pg_locks WHERE relation = 'note'::regclass"); got != "0" {
+		if got := u.value(t, "SELECT count(*)::text FROM pg_locks WHERE relation = 'note'::regclass"+ofThisDatabase); got != "0" {
 			t.Errorf("%s locks on the table", got)
 		}
 		for _, args := range [][]string{{"apply", "rls.yaml", "--yes"}, {"maintenance", "--restore"}, {"maintenance", "--", "true"}} {
@@ -266,7 +269,7 @@ func TestMaintenance(t *testing.T) {
 			other := u.Conn(t, "")
 			execute(t, other, "BEGIN; LOCK TABLE note IN ACCESS SHARE MODE")
 			_ = p.cmd.Process.Kill()
-			u.await(t, "SELECT (count(*) > 0)::text FROM pg_locks WHERE relation = 'note'::regclass AND NOT granted", "true")
+			u.await(t, "SELECT (count(*) > 0)::text FROM pg_locks WHERE relation = 'note'::regclass AND NOT granted"+ofThisDatabase, "true")
 			execute(t, other, "COMMIT")
 		}, -1, "is back on"},
 		"CMD makes the table anew": {func(t *testing.T, u upkeep, p *process) {
