@@ -88,7 +88,11 @@ func testMemoRaces(t *testing.T, kind string) {
 			if _, remembered := counted(t, w, tx, memoNotes); remembered || kindOf(t, tx) != kind {
 				t.Errorf("a memo that says %q is believed: %t", kindOf(t, tx), remembered)
 			}
-			def := one(t, w.root, "SELECT pg_get_functiondef('rls.admitted_owners(text,text,text,boolean)'::regprocedure)")
+			asked := "owners"
+			if kind == "in buckets" {
+				asked = "buckets"
+			}
+			def := one(t, w.root, "SELECT pg_get_functiondef('rls.admitted_"+asked+"(text,text,text,boolean)'::regprocedure)")
 			w.sql(t, strings.Replace(def, "< pg_snapshot_xmin(pg_current_snapshot())::text::bigint", "IS NOT NULL", 1))
 			must(t, tx, "SELECT FROM pg_am LIMIT 1") // locks what it has not locked, and so hears of it
 			if _, remembered := counted(t, w, tx, memoNotes); !remembered {
@@ -229,6 +233,33 @@ func testMemoRaces(t *testing.T, kind string) {
 		agree(t, w, tx, memoNotes, "NULL", "after its end")
 		_ = tx.Rollback(t.Context())
 	})
+	// What SERIALIZABLE promises besides: two that each miss what the other does do not both commit.
+	t.Run("SERIALIZABLE", func(t *testing.T) {
+		for _, memo := range []bool{true, false} {
+			w.memoReset(t, g)
+			w.known(t, "1")
+			tx := isolated(t, gate, pgx.Serializable)
+			must(t, tx, "SELECT rls.enter('"+g.token("user", "1")+"')")
+			if !memo {
+				must(t, tx, "SET LOCAL rls.memo = ''")
+			}
+			other := isolated(t, w.admin(t), pgx.Serializable)
+			one(t, tx, memoNotes)
+			must(t, other, "SELECT count(*) FROM task")
+			must(t, other, dropGrant)
+			ownChange(t, w, g, tx, memoChange{change: "INSERT INTO task VALUES (500, 1)"})
+			first, second := tx.Commit(t.Context()), other.Commit(t.Context())
+			if (sqlstate(first) == "40001") == (sqlstate(second) == "40001") {
+				t.Errorf("memo %t: %v, %v: want one of the two refused", memo, first, second)
+			}
+		}
+	})
+}
+
+// TestMemoMarks is about the watermarks alone.
+func TestMemoMarks(t *testing.T) {
+	t.Parallel()
+	w, g := newMemoWorld(t, memoModel)
 	t.Run("a mark from another cluster goes down", func(t *testing.T) {
 		for _, level := range []string{"READ COMMITTED", "REPEATABLE READ"} {
 			w.memoReset(t, g)
@@ -287,26 +318,5 @@ func testMemoRaces(t *testing.T, kind string) {
 			t.Errorf("at the end the marks are %v", last)
 		}
 		t.Logf("%d looks", looks)
-	})
-	// What SERIALIZABLE promises besides: two that each miss what the other does do not both commit.
-	t.Run("SERIALIZABLE", func(t *testing.T) {
-		for _, memo := range []bool{true, false} {
-			w.memoReset(t, g)
-			w.known(t, "1")
-			tx := isolated(t, gate, pgx.Serializable)
-			must(t, tx, "SELECT rls.enter('"+g.token("user", "1")+"')")
-			if !memo {
-				must(t, tx, "SET LOCAL rls.memo = ''")
-			}
-			other := isolated(t, w.admin(t), pgx.Serializable)
-			one(t, tx, memoNotes)
-			must(t, other, "SELECT count(*) FROM task")
-			must(t, other, dropGrant)
-			ownChange(t, w, g, tx, memoChange{change: "INSERT INTO task VALUES (500, 1)"})
-			first, second := tx.Commit(t.Context()), other.Commit(t.Context())
-			if (sqlstate(first) == "40001") == (sqlstate(second) == "40001") {
-				t.Errorf("memo %t: %v, %v: want one of the two refused", memo, first, second)
-			}
-		}
 	})
 }

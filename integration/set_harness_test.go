@@ -66,10 +66,14 @@ func (w *world) reset(t testing.TB, rows string) {
 // entering is SQL that does for a user k what entering does.
 const entering = "(SELECT p.form FROM rls.prepare('user', k) AS p)"
 
-var admitted = regexp.MustCompile(`rls\.admitted_(\w+)\([^()]*\)`)
+var (
+	admitted = regexp.MustCompile(`rls\.admitted_(\w+)\([^()]*\)`)
+	buckets  = regexp.MustCompile(`rls\.admitted_buckets\([^()]*\)`)
+)
 
 // setColumns is SQL for whom the viewer v.id sees in v.scope, as arrays of text: read as an array, and asked of each key in $2
-// in the words of the policy of the widest form, so that its reading of bits and ranges is put to the proof too.
+// in the words of the policy of the widest form, so that its reading of bits and ranges is put to the proof too. Buckets are for whoever
+// has a memo.
 func (w *world) setColumns(t testing.TB, key string) (ids, asked string) {
 	t.Helper()
 	call := "rls.visible_$1(v.id::" + key + ", v.scope)"
@@ -79,7 +83,7 @@ func (w *world) setColumns(t testing.TB, key string) (ids, asked string) {
 	}
 	ids = "ARRAY(SELECT x.id::text FROM unnest(" + strings.ReplaceAll(call, "$1", "ids") + ") AS x(id))"
 	asked = "ARRAY(SELECT k.owner::text FROM (SELECT u.k::" + key + " AS owner FROM unnest($2::text[]) AS u(k)) AS k WHERE " +
-		admitted.ReplaceAllString(qual, call) + ")"
+		admitted.ReplaceAllString(buckets.ReplaceAllString(qual, "NULL::bytea"), call) + ")"
 	return ids, asked
 }
 

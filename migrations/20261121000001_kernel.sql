@@ -341,13 +341,15 @@ CREATE TABLE rls.visible_set (
     bits varbit,                        -- of integer keys that lie dense: bit n, from 1, is key n
     ranges_int int8multirange,
     ranges_uuid rls.uuid_multirange,
-    ranges_text rls.text_multirange
+    ranges_text rls.text_multirange,
+    buckets bytea                       -- of uuid and text keys, where there are very many: see rls.buckets
 );
--- Read whole at each statement: what is compressed would be unpacked each time.
+-- Read whole at each statement, but for the buckets, of which each row reads one: what is compressed would be unpacked each time.
 ALTER TABLE rls.visible_set
     ALTER ids_int SET STORAGE EXTERNAL, ALTER ids_uuid SET STORAGE EXTERNAL, ALTER ids_text SET STORAGE EXTERNAL,
     ALTER bits SET STORAGE EXTERNAL,
-    ALTER ranges_int SET STORAGE EXTERNAL, ALTER ranges_uuid SET STORAGE EXTERNAL, ALTER ranges_text SET STORAGE EXTERNAL;
+    ALTER ranges_int SET STORAGE EXTERNAL, ALTER ranges_uuid SET STORAGE EXTERNAL, ALTER ranges_text SET STORAGE EXTERNAL,
+    ALTER buckets SET STORAGE EXTERNAL;
 COMMENT ON TABLE rls.visible_set IS 'Whom a user sees through the hierarchy, as of a snapshot; changes since then are in rls.graph_change.';
 
 -- Watermarks: the highest transaction that has changed the hierarchy, that has changed what else decides about a

@@ -1920,6 +1920,40 @@ $$;
 REVOKE ALL ON FUNCTION rls.put_back_acls() FROM PUBLIC;
 COMMENT ON FUNCTION rls.put_back_acls() IS 'Writes privileges as they were written before the toolkit; changes none.';
 
+-- sql/50_cache/buckets.sql
+-- +goose StatementBegin
+-- Keys in buckets of one size by their hashes, so that one bucket tells whether a key is among them, and nothing else need be
+-- read: rls.in_buckets. In base64, because what is padded ends with =, which is nowhere else: no entry is found across two others.
+-- So a key must not be a multiple of three bytes long, and all are of one length. NULL where a bucket would not hold its keys:
+-- one in some hundred sets of a hundred thousand.
+CREATE OR REPLACE FUNCTION rls.buckets(keys bytea[])
+RETURNS bytea
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $$
+DECLARE
+    number bigint := cardinality(keys) / 12 + 1;
+    width integer := 32 * length(encode(keys[1], 'base64'));
+BEGIN
+    RETURN (
+        SELECT CASE WHEN max(length(b.entries)) <= width THEN convert_to(string_agg(rpad(b.entries, width, '-'), '' ORDER BY b.place), 'UTF8') END
+        FROM (
+            SELECT p.place, coalesce(string_agg(h.entry, ''), '') AS entries
+            FROM generate_series(0, number - 1) AS p(place)
+            LEFT JOIN (
+                SELECT e.entry, (hashtextextended(e.entry COLLATE "C", 0) & 9223372036854775807) % number AS place
+                FROM (SELECT encode(k.key, 'base64') AS entry FROM unnest(keys) AS k(key) OFFSET 0) AS e
+            ) AS h ON h.place = p.place
+            GROUP BY p.place
+        ) AS b);
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.buckets(bytea[]) FROM PUBLIC;
+COMMENT ON FUNCTION rls.buckets(bytea[]) IS 'Keys in buckets by their hashes. Called by definer functions alone.';
+
 -- sql/50_cache/forget_sets.sql
 -- +goose StatementBegin
 -- From here on every stored set is wrong, and everything that is remembered: also what somebody is computing just now.
@@ -1985,6 +2019,35 @@ $$;
 -- +goose StatementEnd
 REVOKE ALL ON FUNCTION rls.graph_rewritten() FROM PUBLIC;
 COMMENT ON FUNCTION rls.graph_rewritten() IS 'Makes every stored set wrong.';
+
+-- sql/50_cache/in_buckets.sql
+-- +goose StatementBegin
+-- Whether a key is among those of rls.buckets. Of what stands out of line this reads the one bucket alone, which takes some
+-- microseconds for any number of keys. NULL without buckets. COST, because policies ask the first rows alone: for all rows of a table
+-- the planner would expect enough work to compile it.
+CREATE OR REPLACE FUNCTION rls.in_buckets(buckets bytea, key bytea)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+STRICT
+PARALLEL SAFE
+SECURITY INVOKER
+COST 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    entry text := encode(key, 'base64');
+    width integer := 32 * length(entry);
+BEGIN
+    RETURN position(convert_to(entry, 'UTF8') IN substring(buckets
+        FROM ((hashtextextended(entry COLLATE "C", 0) & 9223372036854775807) % (octet_length(buckets) / width))::integer * width + 1
+        FOR width)) > 0;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.in_buckets(bytea, bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.in_buckets(bytea, bytea) TO rls_client;
+COMMENT ON FUNCTION rls.in_buckets(bytea, bytea) IS 'Whether a key is in one of some buckets.';
 
 -- sql/50_cache/lock_graph.sql
 -- +goose StatementBegin
@@ -2299,9 +2362,11 @@ DROP FUNCTION rls.raise_watermark(text);
 DROP FUNCTION rls.prune_changes();
 DROP FUNCTION rls.next_watermark(bigint, boolean);
 DROP FUNCTION rls.lock_graph();
+DROP FUNCTION rls.in_buckets(bytea, bytea);
 DROP FUNCTION rls.graph_rewritten();
 DROP FUNCTION rls.graph_ahead();
 DROP FUNCTION rls.forget_sets();
+DROP FUNCTION rls.buckets(bytea[]);
 DROP FUNCTION rls.put_back_acls();
 DROP VIEW rls.protected_table;
 DROP VIEW rls.object_state;

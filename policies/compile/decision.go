@@ -19,6 +19,7 @@ func (g *compiler) decision() {
 	if s.bits {
 		g.admitted("bits", "varbit", "B''", "B''", "bits", "as bits: those of dense keys")
 	}
+	g.admittedBuckets()
 	g.admitted("ranges", s.ranges, "'{}'", fmt.Sprintf("%s(%s)", s.ranges, s.one("viewer")), "ranges", "as ranges")
 	if !g.hasGroups() {
 		return
@@ -166,7 +167,7 @@ func (g *compiler) admitted(name, typ, none, self, set, as string) {
 	case "bits":
 		column = "bits"
 	case "ranges":
-		flat = " + '{}'"
+		flat = "" // the policy fetches them: each variable that they pass through would be a copy
 	}
 	// NULL: nothing is stored.
 	columns := fmt.Sprintf(`,
@@ -204,6 +205,24 @@ END`, self, set, none),
 		said = "part[4]::" + typ
 	}
 	g.recalled(asked, fmt.Sprintf("\n    stored %s;\n    viewer %s;", typ, g.userKey.sql), g.recallSet("s."+column+flat, none, self, said))
+}
+
+// admittedBuckets compiles the question for buckets. The memo alone answers it.
+func (g *compiler) admittedBuckets() {
+	if !g.hasBuckets() {
+		return
+	}
+	asked := function{
+		name: "admitted_buckets",
+		comment: "Users whose rows the principal may act on, as rls.in_buckets reads them. NULL where nothing is known of them, or they are few:\n" +
+			"then rls.admitted_ranges tells.",
+		args: "action text, resource text, scope text, alone boolean", argTypes: "text, text, text, boolean", returns: "bytea", definer: true, client: true,
+	}
+	asked.body = recalling("\n    stored bytea;", recall(fmt.Sprintf(`IF $3 IN ('hierarchy', 'visible') AND (part[3] = '@' OR $1 IN ('create', 'read', 'update', 'delete') AND %s) THEN
+    SELECT s.buckets INTO stored
+    %s AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
+END IF;`, isSaid, inRow)), "stored")
+	g.function(asked, "")
 }
 
 // registry makes the resource known by name.

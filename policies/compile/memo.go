@@ -46,8 +46,8 @@ const (
 	calm  = "greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 )
 
-// A memo has parts: the hash, until when it counts, what is allowed, whom the viewer sees, the version of their row, and the
-// viewer. What is long is @, and stands in the row; a superuser sees *.
+// A memo has parts: the hash, until when it counts, what is allowed, whom the viewer sees, the version of their row, the
+// viewer, and for how long they look into buckets. What is long is @, and stands in the row; a superuser sees *.
 const (
 	inRow  = "FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint"
 	isSaid = "strpos(split_part(split_part(part[3], ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0"
@@ -117,9 +117,14 @@ func (g *compiler) recalled(asked function, variables, recall string) {
 	for i := range strings.Count(asked.args, ",") + 1 {
 		places = append(places, fmt.Sprintf("$%d", i+1))
 	}
-	quick.body = fmt.Sprintf("DECLARE\n    memo text := current_setting('rls.memo', true);\n    part text[] := string_to_array(memo, '|');\n    context text := current_setting('rls.context', true);%s\nBEGIN\n%s    RETURN rls.%s(%s);\nEND",
-		variables, recall, asked.name, strings.Join(places, ", "))
+	quick.body = recalling(variables, recall, fmt.Sprintf("rls.%s(%s)", asked.name, strings.Join(places, ", ")))
 	g.function(quick, "")
+}
+
+// recalling is the body of a function that asks the memo first, and returns otherwise where that has no answer.
+func recalling(variables, recall, otherwise string) string {
+	return fmt.Sprintf("DECLARE\n    memo text := current_setting('rls.memo', true);\n    part text[] := string_to_array(memo, '|');\n    context text := current_setting('rls.context', true);%s\nBEGIN\n%s    RETURN %s;\nEND",
+		variables, recall, otherwise)
 }
 
 // memory is what remembering adds to rls.prepare, in its places.
@@ -244,7 +249,8 @@ END`, groups, uncovered("s.viewer", "              "), shares, policies.Literal(
 }
 
 // brief is what a memo says of the viewer p: resources with the first letters of what policies ask for; whom the viewer sees, * for a
-// superuser; the version of the row; the viewer. What is long is @. NULL where nothing is allowed, or a key has the sign that parts.
+// superuser; the version of the row; the viewer; how many microseconds to look into buckets, where there are any. What is long is @.
+// NULL where nothing is allowed, or a key has the sign that parts.
 func (g *compiler) brief() string {
 	return fmt.Sprintf(`CASE WHEN p.allowed <> '{}' AND strpos(s.viewer, '|') = 0 THEN concat_ws('|', '',
             (SELECT CASE WHEN a.named AND octet_length(a.words) <= %[1]d THEN a.words ELSE '@' END FROM (
@@ -256,7 +262,7 @@ func (g *compiler) brief() string {
             CASE WHEN p.is_superuser THEN '*'
                  WHEN s.form <> 'narrow' OR octet_length(s.ids_%[2]s::text) > %[1]d OR strpos(s.ids_%[2]s::text, '|') > 0 THEN '@'
                  ELSE s.ids_%[2]s::text END,
-            n.version, s.viewer) END`, longest, setsOf(g.userKey).suffix)
+            n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / %[3]d END) END`, longest, setsOf(g.userKey).suffix, perMoment)
 }
 
 // longest is how long, in bytes, a part of a memo may be. What is longer is read from its row sooner than it is hashed.

@@ -21,7 +21,7 @@ func (g *compiler) policies(r resource, shapes []form) {
 		}
 		return r.name() + "_" + action + "_" + string(f)
 	}
-	own := createForms(r, shapes)
+	own := g.createForms(r, shapes)
 	for _, f := range own {
 		to := f.role()
 		if f == anyForm {

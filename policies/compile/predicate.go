@@ -25,8 +25,12 @@ const (
 	middleForm form = "middle"
 	// wideForm is cheap to ask of a row, and half of the rows are expected to pass.
 	wideForm form = "wide"
-	// allForm asks first whether the principal passes owners, as superusers and services do: then no row is asked.
+	// allForm asks first whether the principal passes owners, as superusers and services do: then no row is asked. The others have
+	// the array, because superusers pay for the planning of each sub-select.
 	allForm form = "all"
+
+	// memberForm is cheap to ask of a row. No policies of its own; it is in the checks of some.
+	memberForm form = "member"
 )
 
 var forms = []form{anyForm, narrowForm, middleForm, wideForm, allForm}
@@ -48,14 +52,16 @@ func (g *compiler) inArray(o policies.Owner, column, args string) string {
 	return k.among(column, fmt.Sprintf("%s(%s)", admitted, args), setsOf(k).element)
 }
 
-// isMember is the test that costs the same for every size of the set. CASE, because its estimate is one half, where
-// that of a multirange alone would be one in two hundred.
-func (g *compiler) isMember(o policies.Owner, column, typ, args string) string {
+// isMember is the test that costs the same for every size of the set. CASE, because its estimate is one half, where that of a
+// multirange alone would be one in two hundred. Ranges that are stored out of line are joined with an empty value, which fetches
+// them once; else each row would.
+func (g *compiler) isMember(f form, o policies.Owner, column, typ, args string) string {
 	k, admitted := g.holder(o)
 	s := setsOf(k)
-	if o.By.Value != "" { // of what only some resources ask there are no bits
-		return fmt.Sprintf("CASE WHEN %s <@ (SELECT %s_ranges(%s)) THEN true ELSE false END", k.element(column), admitted, args)
+	if o.By.Value != "" { // of what only some resources ask there are neither bits nor buckets
+		return fmt.Sprintf("CASE WHEN %s <@ (SELECT %s_ranges(%s) + '{}') THEN true ELSE false END", k.element(column), admitted, args)
 	}
+	within := fmt.Sprintf("%s <@ (SELECT rls.admitted_ranges(%s) + '{}')", k.element(column), args)
 	switch {
 	case s.bits:
 		// A key before the first bit or beyond the last one is looked for in the ranges.
@@ -64,11 +70,16 @@ func (g *compiler) isMember(o policies.Owner, column, typ, args string) string {
 			position = fmt.Sprintf("CASE WHEN %[1]s BETWEEN 0 AND %[2]d THEN %[1]s::integer ELSE 0 END", column, highestBit)
 		}
 		return fmt.Sprintf("CASE substring((SELECT rls.admitted_bits(%[3]s)) FROM %[2]s FOR 1)"+
-			" WHEN B'1' THEN true WHEN B'0' THEN false ELSE %[1]s::bigint <@ (SELECT rls.admitted_ranges(%[3]s)) END", column, position, args)
-	case s.element == "text":
-		column = k.element(column)
+			" WHEN B'1' THEN true WHEN B'0' THEN false ELSE %[4]s END", column, position, args, within)
+	case f == wideForm && g.hasBuckets():
+		// To fetch the ranges of many keys takes longer than to look for the row of a key, or for those of a page. So for as long as that
+		// takes, which the memo knows, rows look into buckets, where each reads one. What is asked how makes no difference to the answer.
+		return fmt.Sprintf("CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp()"+
+			" + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)\n"+
+			"            THEN rls.in_buckets((SELECT rls.admitted_buckets(%s)), %s) END, %s) THEN true ELSE false END",
+			args, s.bytes(k.element(column)), within)
 	}
-	return fmt.Sprintf("CASE WHEN %s <@ (SELECT rls.admitted_ranges(%s)) THEN true ELSE false END", column, args)
+	return fmt.Sprintf("CASE WHEN %s THEN true ELSE false END", within)
 }
 
 // owner is the branch of a row's owner in one form. alone, where superusers and services have no other branch.
@@ -80,16 +91,20 @@ func (g *compiler) owner(f form, alone bool, r resource, o policies.Owner, colum
 	}
 	args := arguments(r, action, scope, alone)
 	switch {
-	case scope == policies.ScopeSelf || f == anyForm || f == narrowForm:
+	case scope == policies.ScopeSelf:
 		return g.inArray(o, column, args)
-	case f == wideForm || f == allForm:
-		return g.isMember(o, plain, typ, args)
+	case f == wideForm || f == memberForm:
+		return g.isMember(f, o, plain, typ, args)
+	case f != middleForm:
+		return g.inArray(o, column, args)
 	}
-	// Three times, because the planner puts the cheaper test first, and an array is searched from its beginning.
-	// The first in full: a BETWEEN that leads an AND is spelled in another way once a dump of it was restored.
-	never := fmt.Sprintf("%[1]s BETWEEN (SELECT NULL::%[2]s) AND (SELECT NULL::%[2]s)", column, typ)
-	never = fmt.Sprintf("%[1]s >= (SELECT NULL::%[2]s) AND %[1]s <= (SELECT NULL::%[2]s) AND %[3]s AND %[3]s", column, typ, never)
-	return fmt.Sprintf("(%s\n            AND (%s OR %s))", g.isMember(o, plain, typ, args), never, g.inArray(o, column, args))
+	// In full: a BETWEEN that leads an AND is spelled in another way once a dump of it was restored.
+	never := fmt.Sprintf("%[1]s >= (SELECT NULL::%[2]s) AND %[1]s <= (SELECT NULL::%[2]s)", column, typ)
+	if k, _ := g.holder(o); setsOf(k).bits && o.By.Value == "" {
+		// The planner puts the cheaper test first, and an array is searched from its beginning: so its branch has to be the dearer one.
+		never += fmt.Sprintf(" AND (%s + 0 + 0) IS NOT NULL", column)
+	}
+	return fmt.Sprintf("(%s\n            AND (%s OR %s))", g.isMember(f, o, plain, typ, args), never, g.inArray(o, column, args))
 }
 
 // owners returns the branches that admit a row through its owners, for an action within a scope.
@@ -190,23 +205,26 @@ func (g *compiler) creates(f form, r resource) []string {
 }
 
 // createForms are those of some shapes in which creating has a policy of its own; the first serves all others too.
-func createForms(r resource, shapes []form) []form {
+func (g *compiler) createForms(r resource, shapes []form) []form {
 	switch {
 	case len(r.Owners) == 0 || len(shapes) == 1:
 		return []form{anyForm}
 	case r.OwnerCheck == policies.ScopeAny:
 		return []form{anyForm, allForm}
+	case r.OwnerCheck == policies.ScopeSelf || !g.hasBuckets():
+		return []form{anyForm, narrowForm, allForm}
 	}
-	return []form{anyForm, narrowForm, allForm}
+	return []form{anyForm, narrowForm, wideForm, allForm}
 }
 
 // checked is the shape in which a check asks for the owners of a row. It has no index to use; but whoever reads by the array has
 // it looked for there, where the answer is at hand.
 func (f form) checked() form {
-	if f == narrowForm {
-		return narrowForm
+	switch f {
+	case anyForm, middleForm:
+		return memberForm
 	}
-	return wideForm
+	return f
 }
 
 // checks joins the branches of a check. It has room for superusers and services in each form; where they belong they come first.

@@ -35,6 +35,20 @@ func (s sets) one(key string) string {
 	return fmt.Sprintf("%[1]s(%[2]s, %[2]s, '[]')", s.single, key)
 }
 
+// hasBuckets reports whether sets are kept in buckets too: of keys that have no bits, for the form that looks into them, and where
+// there are memos, which alone know of them.
+func (g *compiler) hasBuckets() bool {
+	return !setsOf(g.userKey).bits && g.model.Database.Plans != policies.PlansOne && g.remembers()
+}
+
+// bytes is what the buckets hold of a key: no multiple of three long, and as long as that of any other.
+func (s sets) bytes(key string) string {
+	if s.element == "uuid" {
+		return fmt.Sprintf("uuid_send(%s)", key)
+	}
+	return fmt.Sprintf("sha256(convert_to(%s, 'UTF8'))", key)
+}
+
 // highestBit is the last key that has a bit: bit n, counted from 1, is that of key n, and n is an integer.
 const highestBit = 2147483646
 
@@ -44,6 +58,13 @@ const (
 	narrowest = 200
 	widest    = 5000
 	share     = 0.03
+)
+
+// A set of more than many keys has buckets too, where each row is asked of it. They are looked into for as long as it takes to fetch
+// the ranges: so many keys in a microsecond.
+const (
+	many      = 2000
+	perMoment = 40
 )
 
 // visible compiles the set of users whom a user sees through the hierarchy: how it is computed, kept and read.
@@ -147,6 +168,7 @@ func uncovered(viewer, indent string) string {
 func (g *compiler) prepare() {
 	s := setsOf(g.userKey)
 	bits, ranges, extent := "NULL::varbit", fmt.Sprintf("(SELECT coalesce(range_agg(%s), '{}') FROM o)", s.one("o.id")), ""
+	columns := []string{"model", "snapshot", "since", "xid", "computed_on", "size", "form", "ids_" + s.suffix, "bits", "ranges_" + s.suffix}
 	if s.bits {
 		// The keys that lie dense are kept as bits, which are no larger than the array of the same keys. Sub-selects, because
 		// an aggregate is computed whatever CASE says.
@@ -156,8 +178,10 @@ func (g *compiler) prepare() {
 			"                   FROM (SELECT o.id, lag(o.id, 1, 0::bigint) OVER (ORDER BY o.id) AS before FROM o) AS b) END", dense)
 		ranges = fmt.Sprintf("CASE WHEN %s THEN '{}' ELSE %s END", dense, ranges)
 		extent = ", min(o.id) AS low, max(o.id) AS high"
+	} else if g.hasBuckets() {
+		columns = append(columns, "buckets")
+		ranges += fmt.Sprintf(",\n                   CASE WHEN t.size > greatest(%d, least(%d, t.users * %g)) THEN rls.buckets(ARRAY(SELECT %s FROM o)) END", many, widest, share, s.bytes("o.id"))
 	}
-	columns := []string{"model", "snapshot", "since", "xid", "computed_on", "size", "form", "ids_" + s.suffix, "bits", "ranges_" + s.suffix}
 	stamp := policies.Literal(g.stamp)
 	never := ""
 	if !g.keepsSets() {
@@ -240,8 +264,8 @@ END`, g.userKey.from, stamp, strings.Join(columns, ", "), narrowest, widest, sha
 }
 
 // readSet compiles a function that returns the visible set in one representation. It reads the stored set and what has
-// changed since then; without a stored set it computes. What is stored is read out of line in one piece: joined with an
-// empty value, or it would be fetched again for each row.
+// changed since then; without a stored set it computes. What is stored out of line is read in one piece, joined with an
+// empty value, or it would be fetched again for each row: ranges by who asks for them.
 func (g *compiler) readSet(name string) {
 	s := setsOf(g.userKey)
 	one := fmt.Sprintf("range_agg(%s)", s.one("x.id"))
@@ -264,7 +288,7 @@ func (g *compiler) readSet(name string) {
 			"                result := set_bit(result, one::integer - 1, 1);\n            END IF;\n        END LOOP;"
 	case "ranges":
 		f.comment, f.returns = "Whom a user sees, as ranges of one key each.", s.ranges
-		stored = "s.ranges_" + s.suffix + " + '{}'"
+		stored = "s.ranges_" + s.suffix
 		if s.bits {
 			f.comment = "Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm."
 		}

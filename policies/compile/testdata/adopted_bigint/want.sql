@@ -935,7 +935,7 @@ BEGIN
             CASE WHEN p.is_superuser THEN '*'
                  WHEN s.form <> 'narrow' OR octet_length(s.ids_int::text) > 800 OR strpos(s.ids_int::text, '|') > 0 THEN '@'
                  ELSE s.ids_int::text END,
-            n.version, s.viewer) END
+            n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / 40 END) END
     FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*4923a14a72ca6c6e170f4628de927439' ELSE '4923a14a72ca6c6e170f4628de927439' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
@@ -1180,7 +1180,7 @@ DECLARE
     touched bigint[];
     gained bigint[];
 BEGIN
-    SELECT s.ranges_int + '{}', EXISTS (
+    SELECT s.ranges_int, EXISTS (
         SELECT FROM rls.graph_change AS c
         WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
@@ -1664,7 +1664,7 @@ BEGIN
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
               AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
               AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
-        s.ranges_int + '{}',
+        s.ranges_int,
         EXISTS (
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
@@ -1745,7 +1745,7 @@ BEGIN
                     viewer := rls.to_bigint(part[6]);
                     RETURN int8multirange(CASE viewer WHEN 9223372036854775807 THEN int8range(viewer, NULL) ELSE int8range(viewer, viewer, '[]') END);
                 END IF;
-                SELECT s.ranges_int + '{}' INTO stored
+                SELECT s.ranges_int INTO stored
                 FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
                 IF FOUND AND $3 = 'self' THEN
                     viewer := rls.to_bigint(part[6]);
@@ -2255,7 +2255,7 @@ CREATE POLICY leave_request_all_maintenance ON hr.leave_request AS PERMISSIVE FO
 -- policy: policy leave_request_create on hr.leave_request
 CREATE POLICY leave_request_create ON hr.leave_request AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('create', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('create', 'leave_request', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('create', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('create', 'leave_request', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('create', 'leave_request'))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_create ON hr.leave_request;
@@ -2272,7 +2272,7 @@ CREATE POLICY leave_request_create_narrow ON hr.leave_request AS PERMISSIVE FOR 
 CREATE POLICY leave_request_create_all ON hr.leave_request AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'leave_request'))
-        OR CASE substring((SELECT rls.admitted_bits('create', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('create', 'leave_request', 'visible', false)) END
+        OR employee_id = ANY ((SELECT rls.admitted_owners('create', 'leave_request', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS leave_request_create_all ON hr.leave_request;
 
@@ -2294,15 +2294,15 @@ CREATE POLICY leave_request_read_narrow ON hr.leave_request AS PERMISSIVE FOR SE
 -- policy: policy leave_request_read_middle on hr.leave_request
 CREATE POLICY leave_request_read_middle ON hr.leave_request AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('read', 'leave_request', 'visible', true)) END
-            AND (employee_id >= (SELECT NULL::bigint) AND employee_id <= (SELECT NULL::bigint) AND employee_id BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND employee_id BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR employee_id = ANY ((SELECT rls.admitted_owners('read', 'leave_request', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('read', 'leave_request', 'visible', true) + '{}') END
+            AND (employee_id >= (SELECT NULL::bigint) AND employee_id <= (SELECT NULL::bigint) AND (employee_id + 0 + 0) IS NOT NULL OR employee_id = ANY ((SELECT rls.admitted_owners('read', 'leave_request', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_read_middle ON hr.leave_request;
 
 -- policy: policy leave_request_read_wide on hr.leave_request
 CREATE POLICY leave_request_read_wide ON hr.leave_request AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('read', 'leave_request', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('read', 'leave_request', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS leave_request_read_wide ON hr.leave_request;
 
@@ -2310,7 +2310,7 @@ CREATE POLICY leave_request_read_wide ON hr.leave_request AS PERMISSIVE FOR SELE
 CREATE POLICY leave_request_read_all ON hr.leave_request AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'leave_request'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('read', 'leave_request', 'visible', false)) END
+        OR employee_id = ANY ((SELECT rls.admitted_owners('read', 'leave_request', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS leave_request_read_all ON hr.leave_request;
 
@@ -2321,7 +2321,7 @@ CREATE POLICY leave_request_update ON hr.leave_request AS PERMISSIVE FOR UPDATE 
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'leave_request'))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update ON hr.leave_request;
@@ -2340,10 +2340,10 @@ CREATE POLICY leave_request_update_narrow ON hr.leave_request AS PERMISSIVE FOR 
 -- policy: policy leave_request_update_middle on hr.leave_request
 CREATE POLICY leave_request_update_middle ON hr.leave_request AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'leave_request'))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update_middle ON hr.leave_request;
@@ -2351,10 +2351,10 @@ CREATE POLICY leave_request_update_middle ON hr.leave_request AS PERMISSIVE FOR 
 -- policy: policy leave_request_update_wide on hr.leave_request
 CREATE POLICY leave_request_update_wide ON hr.leave_request AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'leave_request'))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update_wide ON hr.leave_request;
@@ -2363,11 +2363,11 @@ CREATE POLICY leave_request_update_wide ON hr.leave_request AS PERMISSIVE FOR UP
 CREATE POLICY leave_request_update_all ON hr.leave_request AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'leave_request'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
+        OR employee_id = ANY ((SELECT rls.admitted_owners('update', 'leave_request', 'visible', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'leave_request'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false)) END
+        OR employee_id = ANY ((SELECT rls.admitted_owners('update', 'leave_request', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update_all ON hr.leave_request;
 
@@ -2389,14 +2389,14 @@ CREATE POLICY leave_request_delete_narrow ON hr.leave_request AS PERMISSIVE FOR 
 -- policy: policy leave_request_delete_middle on hr.leave_request
 CREATE POLICY leave_request_delete_middle ON hr.leave_request AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('delete', 'leave_request', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('delete', 'leave_request', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS leave_request_delete_middle ON hr.leave_request;
 
 -- policy: policy leave_request_delete_wide on hr.leave_request
 CREATE POLICY leave_request_delete_wide ON hr.leave_request AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('delete', 'leave_request', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('delete', 'leave_request', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS leave_request_delete_wide ON hr.leave_request;
 
@@ -2404,7 +2404,7 @@ CREATE POLICY leave_request_delete_wide ON hr.leave_request AS PERMISSIVE FOR DE
 CREATE POLICY leave_request_delete_all ON hr.leave_request AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'leave_request'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('delete', 'leave_request', 'visible', false)) END
+        OR employee_id = ANY ((SELECT rls.admitted_owners('delete', 'leave_request', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS leave_request_delete_all ON hr.leave_request;
 

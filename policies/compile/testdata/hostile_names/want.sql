@@ -737,7 +737,7 @@ DECLARE
     touched bigint[];
     gained bigint[];
 BEGIN
-    SELECT s.ranges_int + '{}', EXISTS (
+    SELECT s.ranges_int, EXISTS (
         SELECT FROM rls.graph_change AS c
         WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
@@ -1069,7 +1069,7 @@ BEGIN
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
               AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
               AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
-        s.ranges_int + '{}',
+        s.ranges_int,
         EXISTS (
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
@@ -1560,7 +1560,7 @@ CREATE POLICY group_all_maintenance ON public."user" AS PERMISSIVE FOR ALL TO mi
 -- policy: policy group_create on public."user"
 CREATE POLICY group_create ON public."user" AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        (("Owner's" IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('create', 'group', 'visible', false)) END) AND ("app\" IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('create', 'group', 'visible', false)) END) AND ("Owner's" IS NOT NULL OR "app\" IS NOT NULL))
+        (("Owner's" IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('create', 'group', 'visible', false) + '{}') END) AND ("app\" IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('create', 'group', 'visible', false) + '{}') END) AND ("Owner's" IS NOT NULL OR "app\" IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'group'))
     );
 -- undo: DROP POLICY IF EXISTS group_create ON public."user";
@@ -1577,7 +1577,7 @@ CREATE POLICY group_create_narrow ON public."user" AS PERMISSIVE FOR INSERT TO r
 CREATE POLICY group_create_all ON public."user" AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'group'))
-        OR (("Owner's" IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('create', 'group', 'visible', false)) END) AND ("app\" IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('create', 'group', 'visible', false)) END) AND ("Owner's" IS NOT NULL OR "app\" IS NOT NULL))
+        OR (("Owner's" IS NULL OR "Owner's" = ANY ((SELECT rls.admitted_owners('create', 'group', 'visible', false))::bigint[])) AND ("app\" IS NULL OR "app\" = ANY ((SELECT rls.admitted_owners('create', 'group', 'visible', false))::bigint[])) AND ("Owner's" IS NOT NULL OR "app\" IS NOT NULL))
     );
 -- undo: DROP POLICY IF EXISTS group_create_all ON public."user";
 
@@ -1601,18 +1601,18 @@ CREATE POLICY group_read_narrow ON public."user" AS PERMISSIVE FOR SELECT TO rls
 -- policy: policy group_read_middle on public."user"
 CREATE POLICY group_read_middle ON public."user" AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', true)) END
-            AND ("Owner's" >= (SELECT NULL::bigint) AND "Owner's" <= (SELECT NULL::bigint) AND "Owner's" BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND "Owner's" BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR "Owner's" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', true))::bigint[])))
-        OR (CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', true)) END
-            AND ("app\" >= (SELECT NULL::bigint) AND "app\" <= (SELECT NULL::bigint) AND "app\" BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND "app\" BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR "app\" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', true) + '{}') END
+            AND ("Owner's" >= (SELECT NULL::bigint) AND "Owner's" <= (SELECT NULL::bigint) AND ("Owner's" + 0 + 0) IS NOT NULL OR "Owner's" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', true))::bigint[])))
+        OR (CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', true) + '{}') END
+            AND ("app\" >= (SELECT NULL::bigint) AND "app\" <= (SELECT NULL::bigint) AND ("app\" + 0 + 0) IS NOT NULL OR "app\" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS group_read_middle ON public."user";
 
 -- policy: policy group_read_wide on public."user"
 CREATE POLICY group_read_wide ON public."user" AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS group_read_wide ON public."user";
 
@@ -1620,8 +1620,8 @@ CREATE POLICY group_read_wide ON public."user" AS PERMISSIVE FOR SELECT TO rls_w
 CREATE POLICY group_read_all ON public."user" AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'group'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', false)) END
+        OR "Owner's" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', false))::bigint[])
+        OR "app\" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS group_read_all ON public."user";
 
@@ -1633,8 +1633,8 @@ CREATE POLICY group_update ON public."user" AS PERMISSIVE FOR UPDATE TO rls_any
         OR "order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'group'))
     );
 -- undo: DROP POLICY IF EXISTS group_update ON public."user";
@@ -1655,12 +1655,12 @@ CREATE POLICY group_update_narrow ON public."user" AS PERMISSIVE FOR UPDATE TO r
 -- policy: policy group_update_middle on public."user"
 CREATE POLICY group_update_middle ON public."user" AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'group'))
     );
 -- undo: DROP POLICY IF EXISTS group_update_middle ON public."user";
@@ -1668,12 +1668,12 @@ CREATE POLICY group_update_middle ON public."user" AS PERMISSIVE FOR UPDATE TO r
 -- policy: policy group_update_wide on public."user"
 CREATE POLICY group_update_wide ON public."user" AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'group'))
     );
 -- undo: DROP POLICY IF EXISTS group_update_wide ON public."user";
@@ -1682,13 +1682,13 @@ CREATE POLICY group_update_wide ON public."user" AS PERMISSIVE FOR UPDATE TO rls
 CREATE POLICY group_update_all ON public."user" AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'group'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
+        OR "Owner's" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
+        OR "app\" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'group'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false)) END
+        OR "Owner's" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
+        OR "app\" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS group_update_all ON public."user";
 
@@ -1712,16 +1712,16 @@ CREATE POLICY group_delete_narrow ON public."user" AS PERMISSIVE FOR DELETE TO r
 -- policy: policy group_delete_middle on public."user"
 CREATE POLICY group_delete_middle ON public."user" AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('delete', 'group', 'visible', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('delete', 'group', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('delete', 'group', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('delete', 'group', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS group_delete_middle ON public."user";
 
 -- policy: policy group_delete_wide on public."user"
 CREATE POLICY group_delete_wide ON public."user" AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('delete', 'group', 'visible', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('delete', 'group', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('delete', 'group', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('delete', 'group', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS group_delete_wide ON public."user";
 
@@ -1729,8 +1729,8 @@ CREATE POLICY group_delete_wide ON public."user" AS PERMISSIVE FOR DELETE TO rls
 CREATE POLICY group_delete_all ON public."user" AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'group'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('delete', 'group', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('delete', 'group', 'visible', false)) END
+        OR "Owner's" = ANY ((SELECT rls.admitted_owners('delete', 'group', 'visible', false))::bigint[])
+        OR "app\" = ANY ((SELECT rls.admitted_owners('delete', 'group', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS group_delete_all ON public."user";
 

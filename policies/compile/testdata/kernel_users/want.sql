@@ -666,7 +666,7 @@ BEGIN
             CASE WHEN p.is_superuser THEN '*'
                  WHEN s.form <> 'narrow' OR octet_length(s.ids_uuid::text) > 800 OR strpos(s.ids_uuid::text, '|') > 0 THEN '@'
                  ELSE s.ids_uuid::text END,
-            n.version, s.viewer) END
+            n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / 40 END) END
     FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*c07627a6e26b6059f2ee2b48bf126c52' ELSE 'c07627a6e26b6059f2ee2b48bf126c52' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
@@ -746,7 +746,7 @@ BEGIN
                 VALUES (prepare.key, '*c07627a6e26b6059f2ee2b48bf126c52', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
                 RETURNING v.form INTO form;
             ELSE
-            INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_uuid, bits, ranges_uuid)
+            INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_uuid, bits, ranges_uuid, buckets)
             WITH o AS MATERIALIZED (
                 SELECT h.id::uuid AS id FROM rls.hierarchy(rls.to_uuid(prepare.key)) AS h(id)
             ), t AS (
@@ -756,7 +756,8 @@ BEGIN
                    CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
                    (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
                    NULL::varbit,
-                   (SELECT coalesce(range_agg(rls.uuid_range(o.id, o.id, '[]')), '{}') FROM o)
+                   (SELECT coalesce(range_agg(rls.uuid_range(o.id, o.id, '[]')), '{}') FROM o),
+                   CASE WHEN t.size > greatest(2000, least(5000, t.users * 0.03)) THEN rls.buckets(ARRAY(SELECT uuid_send(o.id) FROM o)) END
             FROM t
             RETURNING v.form INTO form;
             END IF;
@@ -861,7 +862,7 @@ DECLARE
     touched uuid[];
     gained uuid[];
 BEGIN
-    SELECT s.ranges_uuid + '{}', EXISTS (
+    SELECT s.ranges_uuid, EXISTS (
         SELECT FROM rls.graph_change AS c
         WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
@@ -1199,6 +1200,49 @@ GRANT EXECUTE ON FUNCTION rls.admitted_owners(text, text, text, boolean) TO rls_
 COMMENT ON FUNCTION rls.admitted_owners(text, text, text, boolean) IS 'Users whose rows the principal may act on, as an array: who is visible within the scope, if a grant of the action is held.';
 -- undo: DROP FUNCTION IF EXISTS rls.admitted_owners(text, text, text, boolean);
 
+-- function: function rls.admitted_buckets(text, text, text, boolean), as rls_owner
+-- Users whose rows the principal may act on, as rls.in_buckets reads them. NULL where nothing is known of them, or they are few:
+-- then rls.admitted_ranges tells.
+CREATE OR REPLACE FUNCTION rls.admitted_buckets(action text, resource text, scope text, alone boolean)
+RETURNS bytea
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    memo text := current_setting('rls.memo', true);
+    part text[] := string_to_array(memo, '|');
+    context text := current_setting('rls.context', true);
+    stored bytea;
+BEGIN
+    IF left(memo, 1) = '=' AND current_setting('transaction_isolation') <> 'serializable' THEN
+        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+        -- By the clock: one statement can run for longer than the transaction may.
+        IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                || int8send(pg_sequence_last_value('rls.memo_key_1')) || int8send(pg_sequence_last_value('rls.memo_key_2'))), 'hex')
+            AND clock_timestamp() < to_timestamp(part[2]::double precision)
+            -- Whoever has the key from a dump has it for ten minutes: entering draws another one by then.
+            AND pg_sequence_last_value('rls.memo_key_drawn') > extract(epoch FROM clock_timestamp()) - 600
+            -- A cursor may be older than what entering has found: it asks what was true then.
+            AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+            IF $3 IN ('hierarchy', 'visible') AND (part[3] = '@' OR $1 IN ('create', 'read', 'update', 'delete') AND strpos(split_part(split_part(part[3], ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0) THEN
+                SELECT s.buckets INTO stored
+                FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
+            END IF;
+        END IF;
+    END IF;
+    RETURN stored;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.admitted_buckets(text, text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.admitted_buckets(text, text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.admitted_buckets(text, text, text, boolean) IS 'Users whose rows the principal may act on, as rls.in_buckets reads them.';
+-- undo: DROP FUNCTION IF EXISTS rls.admitted_buckets(text, text, text, boolean);
+
 -- function: function rls.ask_admitted_ranges(text, text, text, boolean), as rls_owner
 -- Users whose rows the principal may act on, as ranges: who is visible within the scope, if a grant of the action is held.
 -- Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).
@@ -1235,7 +1279,7 @@ BEGIN
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
               AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
               AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
-        s.ranges_uuid + '{}',
+        s.ranges_uuid,
         EXISTS (
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
@@ -1327,7 +1371,7 @@ BEGIN
                     viewer := rls.to_uuid(part[6]);
                     RETURN rls.uuid_multirange(rls.uuid_range(viewer, viewer, '[]'));
                 END IF;
-                SELECT s.ranges_uuid + '{}' INTO stored
+                SELECT s.ranges_uuid INTO stored
                 FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
                 IF FOUND AND $3 = 'self' THEN
                     viewer := rls.to_uuid(part[6]);
@@ -2190,9 +2234,9 @@ CREATE TRIGGER rls_guard_truncate
 -- undo: DROP TRIGGER IF EXISTS rls_guard_truncate ON rls.group_member;
 
 -- policy: policy note_create on public.note
-CREATE POLICY note_create ON public.note AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY note_create ON public.note AS PERMISSIVE FOR INSERT TO rls_any, rls_middle
     WITH CHECK (
-        ((created_by_id IS NULL OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('create', 'note', 'visible', false)) THEN true ELSE false END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'note', false))::uuid[])) AND (created_by_id IS NOT NULL OR team_id IS NOT NULL))
+        ((created_by_id IS NULL OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('create', 'note', 'visible', false) + '{}') THEN true ELSE false END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'note', false))::uuid[])) AND (created_by_id IS NOT NULL OR team_id IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'note'))
     );
 -- undo: DROP POLICY IF EXISTS note_create ON public.note;
@@ -2205,11 +2249,20 @@ CREATE POLICY note_create_narrow ON public.note AS PERMISSIVE FOR INSERT TO rls_
     );
 -- undo: DROP POLICY IF EXISTS note_create_narrow ON public.note;
 
+-- policy: policy note_create_wide on public.note
+CREATE POLICY note_create_wide ON public.note AS PERMISSIVE FOR INSERT TO rls_wide
+    WITH CHECK (
+        ((created_by_id IS NULL OR CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('create', 'note', 'visible', false)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('create', 'note', 'visible', false) + '{}')) THEN true ELSE false END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'note', false))::uuid[])) AND (created_by_id IS NOT NULL OR team_id IS NOT NULL))
+        OR (SELECT rls.passes_owners('create', 'note'))
+    );
+-- undo: DROP POLICY IF EXISTS note_create_wide ON public.note;
+
 -- policy: policy note_create_all on public.note
 CREATE POLICY note_create_all ON public.note AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'note'))
-        OR ((created_by_id IS NULL OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('create', 'note', 'visible', false)) THEN true ELSE false END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'note', false))::uuid[])) AND (created_by_id IS NOT NULL OR team_id IS NOT NULL))
+        OR ((created_by_id IS NULL OR created_by_id = ANY ((SELECT rls.admitted_owners('create', 'note', 'visible', false))::uuid[])) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'note', false))::uuid[])) AND (created_by_id IS NOT NULL OR team_id IS NOT NULL))
     );
 -- undo: DROP POLICY IF EXISTS note_create_all ON public.note;
 
@@ -2233,8 +2286,8 @@ CREATE POLICY note_read_narrow ON public.note AS PERMISSIVE FOR SELECT TO rls_na
 -- policy: policy note_read_middle on public.note
 CREATE POLICY note_read_middle ON public.note AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('read', 'note', 'visible', true)) THEN true ELSE false END
-            AND (created_by_id >= (SELECT NULL::uuid) AND created_by_id <= (SELECT NULL::uuid) AND created_by_id BETWEEN (SELECT NULL::uuid) AND (SELECT NULL::uuid) AND created_by_id BETWEEN (SELECT NULL::uuid) AND (SELECT NULL::uuid) OR created_by_id = ANY ((SELECT rls.admitted_owners('read', 'note', 'visible', true))::uuid[])))
+        (CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('read', 'note', 'visible', true) + '{}') THEN true ELSE false END
+            AND (created_by_id >= (SELECT NULL::uuid) AND created_by_id <= (SELECT NULL::uuid) OR created_by_id = ANY ((SELECT rls.admitted_owners('read', 'note', 'visible', true))::uuid[])))
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'note', true))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS note_read_middle ON public.note;
@@ -2242,7 +2295,8 @@ CREATE POLICY note_read_middle ON public.note AS PERMISSIVE FOR SELECT TO rls_mi
 -- policy: policy note_read_wide on public.note
 CREATE POLICY note_read_wide ON public.note AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('read', 'note', 'visible', true)) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('read', 'note', 'visible', true)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('read', 'note', 'visible', true) + '{}')) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'note', true))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS note_read_wide ON public.note;
@@ -2251,7 +2305,7 @@ CREATE POLICY note_read_wide ON public.note AS PERMISSIVE FOR SELECT TO rls_wide
 CREATE POLICY note_read_all ON public.note AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'note'))
-        OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('read', 'note', 'visible', false)) THEN true ELSE false END
+        OR created_by_id = ANY ((SELECT rls.admitted_owners('read', 'note', 'visible', false))::uuid[])
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'note', false))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS note_read_all ON public.note;
@@ -2264,7 +2318,7 @@ CREATE POLICY note_update ON public.note AS PERMISSIVE FOR UPDATE TO rls_any
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     )
     WITH CHECK (
-        CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false)) THEN true ELSE false END
+        CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false) + '{}') THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
         OR (SELECT rls.passes_owners('update', 'note'))
     );
@@ -2286,11 +2340,12 @@ CREATE POLICY note_update_narrow ON public.note AS PERMISSIVE FOR UPDATE TO rls_
 -- policy: policy note_update_middle on public.note
 CREATE POLICY note_update_middle ON public.note AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', true)) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'note', 'visible', true)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', true) + '{}')) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', true))::uuid[])
     )
     WITH CHECK (
-        CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false)) THEN true ELSE false END
+        CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false) + '{}') THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
         OR (SELECT rls.passes_owners('update', 'note'))
     );
@@ -2299,11 +2354,13 @@ CREATE POLICY note_update_middle ON public.note AS PERMISSIVE FOR UPDATE TO rls_
 -- policy: policy note_update_wide on public.note
 CREATE POLICY note_update_wide ON public.note AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', true)) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'note', 'visible', true)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', true) + '{}')) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', true))::uuid[])
     )
     WITH CHECK (
-        CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false)) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'note', 'visible', false)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false) + '{}')) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
         OR (SELECT rls.passes_owners('update', 'note'))
     );
@@ -2313,12 +2370,12 @@ CREATE POLICY note_update_wide ON public.note AS PERMISSIVE FOR UPDATE TO rls_wi
 CREATE POLICY note_update_all ON public.note AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'note'))
-        OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false)) THEN true ELSE false END
+        OR created_by_id = ANY ((SELECT rls.admitted_owners('update', 'note', 'visible', false))::uuid[])
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'note'))
-        OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false)) THEN true ELSE false END
+        OR created_by_id = ANY ((SELECT rls.admitted_owners('update', 'note', 'visible', false))::uuid[])
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS note_update_all ON public.note;
@@ -2343,7 +2400,8 @@ CREATE POLICY note_delete_narrow ON public.note AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy note_delete_middle on public.note
 CREATE POLICY note_delete_middle ON public.note AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('delete', 'note', 'visible', true)) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('delete', 'note', 'visible', true)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('delete', 'note', 'visible', true) + '{}')) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'note', true))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS note_delete_middle ON public.note;
@@ -2351,7 +2409,8 @@ CREATE POLICY note_delete_middle ON public.note AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy note_delete_wide on public.note
 CREATE POLICY note_delete_wide ON public.note AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('delete', 'note', 'visible', true)) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('delete', 'note', 'visible', true)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('delete', 'note', 'visible', true) + '{}')) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'note', true))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS note_delete_wide ON public.note;
@@ -2360,7 +2419,7 @@ CREATE POLICY note_delete_wide ON public.note AS PERMISSIVE FOR DELETE TO rls_wi
 CREATE POLICY note_delete_all ON public.note AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'note'))
-        OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('delete', 'note', 'visible', false)) THEN true ELSE false END
+        OR created_by_id = ANY ((SELECT rls.admitted_owners('delete', 'note', 'visible', false))::uuid[])
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'note', false))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS note_delete_all ON public.note;

@@ -572,7 +572,7 @@ BEGIN
             CASE WHEN p.is_superuser THEN '*'
                  WHEN s.form <> 'narrow' OR octet_length(s.ids_int::text) > 800 OR strpos(s.ids_int::text, '|') > 0 THEN '@'
                  ELSE s.ids_int::text END,
-            n.version, s.viewer) END
+            n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / 40 END) END
     FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*fb18003c7332cba2cdb15408a2df1b37' ELSE 'fb18003c7332cba2cdb15408a2df1b37' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
@@ -817,7 +817,7 @@ DECLARE
     touched bigint[];
     gained bigint[];
 BEGIN
-    SELECT s.ranges_int + '{}', EXISTS (
+    SELECT s.ranges_int, EXISTS (
         SELECT FROM rls.graph_change AS c
         WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
@@ -1301,7 +1301,7 @@ BEGIN
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
               AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
               AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
-        s.ranges_int + '{}',
+        s.ranges_int,
         EXISTS (
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
@@ -1382,7 +1382,7 @@ BEGIN
                     viewer := rls.to_smallint(part[6]);
                     RETURN int8multirange(CASE viewer WHEN 9223372036854775807 THEN int8range(viewer, NULL) ELSE int8range(viewer, viewer, '[]') END);
                 END IF;
-                SELECT s.ranges_int + '{}' INTO stored
+                SELECT s.ranges_int INTO stored
                 FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
                 IF FOUND AND $3 = 'self' THEN
                     viewer := rls.to_smallint(part[6]);
@@ -1799,7 +1799,7 @@ $$;
 -- policy: policy order_line_create on public.order_line
 CREATE POLICY order_line_create ON public.order_line AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('create', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'order_line', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('create', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'order_line', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('create', 'order_line'))
     );
 -- undo: DROP POLICY IF EXISTS order_line_create ON public.order_line;
@@ -1816,7 +1816,7 @@ CREATE POLICY order_line_create_narrow ON public.order_line AS PERMISSIVE FOR IN
 CREATE POLICY order_line_create_all ON public.order_line AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'order_line'))
-        OR CASE substring((SELECT rls.admitted_bits('create', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'order_line', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('create', 'order_line', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS order_line_create_all ON public.order_line;
 
@@ -1838,15 +1838,15 @@ CREATE POLICY order_line_read_narrow ON public.order_line AS PERMISSIVE FOR SELE
 -- policy: policy order_line_read_middle on public.order_line
 CREATE POLICY order_line_read_middle ON public.order_line AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'order_line', 'visible', true)) END
-            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'order_line', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS order_line_read_middle ON public.order_line;
 
 -- policy: policy order_line_read_wide on public.order_line
 CREATE POLICY order_line_read_wide ON public.order_line AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'order_line', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'order_line', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS order_line_read_wide ON public.order_line;
 
@@ -1854,7 +1854,7 @@ CREATE POLICY order_line_read_wide ON public.order_line AS PERMISSIVE FOR SELECT
 CREATE POLICY order_line_read_all ON public.order_line AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'order_line'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'order_line', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS order_line_read_all ON public.order_line;
 
@@ -1865,7 +1865,7 @@ CREATE POLICY order_line_update ON public.order_line AS PERMISSIVE FOR UPDATE TO
         OR order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'order_line') THEN (-2147483648)::integer END) AND 2147483647
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'order_line'))
     );
 -- undo: DROP POLICY IF EXISTS order_line_update ON public.order_line;
@@ -1884,10 +1884,10 @@ CREATE POLICY order_line_update_narrow ON public.order_line AS PERMISSIVE FOR UP
 -- policy: policy order_line_update_middle on public.order_line
 CREATE POLICY order_line_update_middle ON public.order_line AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'order_line'))
     );
 -- undo: DROP POLICY IF EXISTS order_line_update_middle ON public.order_line;
@@ -1895,10 +1895,10 @@ CREATE POLICY order_line_update_middle ON public.order_line AS PERMISSIVE FOR UP
 -- policy: policy order_line_update_wide on public.order_line
 CREATE POLICY order_line_update_wide ON public.order_line AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'order_line'))
     );
 -- undo: DROP POLICY IF EXISTS order_line_update_wide ON public.order_line;
@@ -1907,11 +1907,11 @@ CREATE POLICY order_line_update_wide ON public.order_line AS PERMISSIVE FOR UPDA
 CREATE POLICY order_line_update_all ON public.order_line AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'order_line'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'order_line'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS order_line_update_all ON public.order_line;
 
@@ -1933,14 +1933,14 @@ CREATE POLICY order_line_delete_narrow ON public.order_line AS PERMISSIVE FOR DE
 -- policy: policy order_line_delete_middle on public.order_line
 CREATE POLICY order_line_delete_middle ON public.order_line AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'order_line', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'order_line', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS order_line_delete_middle ON public.order_line;
 
 -- policy: policy order_line_delete_wide on public.order_line
 CREATE POLICY order_line_delete_wide ON public.order_line AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'order_line', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'order_line', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS order_line_delete_wide ON public.order_line;
 
@@ -1948,14 +1948,14 @@ CREATE POLICY order_line_delete_wide ON public.order_line AS PERMISSIVE FOR DELE
 CREATE POLICY order_line_delete_all ON public.order_line AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'order_line'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'order_line', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'order_line', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS order_line_delete_all ON public.order_line;
 
 -- policy: policy log_line_create on public.log_line
 CREATE POLICY log_line_create ON public.log_line AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('create', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'log_line', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('create', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'log_line', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('create', 'log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_create ON public.log_line;
@@ -1972,7 +1972,7 @@ CREATE POLICY log_line_create_narrow ON public.log_line AS PERMISSIVE FOR INSERT
 CREATE POLICY log_line_create_all ON public.log_line AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'log_line'))
-        OR CASE substring((SELECT rls.admitted_bits('create', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'log_line', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('create', 'log_line', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS log_line_create_all ON public.log_line;
 
@@ -1994,15 +1994,15 @@ CREATE POLICY log_line_read_narrow ON public.log_line AS PERMISSIVE FOR SELECT T
 -- policy: policy log_line_read_middle on public.log_line
 CREATE POLICY log_line_read_middle ON public.log_line AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'log_line', 'visible', true)) END
-            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'log_line', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'log_line', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'log_line', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS log_line_read_middle ON public.log_line;
 
 -- policy: policy log_line_read_wide on public.log_line
 CREATE POLICY log_line_read_wide ON public.log_line AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'log_line', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'log_line', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS log_line_read_wide ON public.log_line;
 
@@ -2010,7 +2010,7 @@ CREATE POLICY log_line_read_wide ON public.log_line AS PERMISSIVE FOR SELECT TO 
 CREATE POLICY log_line_read_all ON public.log_line AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'log_line'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'log_line', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'log_line', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS log_line_read_all ON public.log_line;
 
@@ -2021,7 +2021,7 @@ CREATE POLICY log_line_update ON public.log_line AS PERMISSIVE FOR UPDATE TO rls
         OR (SELECT rls.passes_owners('update', 'log_line'))
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_update ON public.log_line;
@@ -2040,10 +2040,10 @@ CREATE POLICY log_line_update_narrow ON public.log_line AS PERMISSIVE FOR UPDATE
 -- policy: policy log_line_update_middle on public.log_line
 CREATE POLICY log_line_update_middle ON public.log_line AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_update_middle ON public.log_line;
@@ -2051,10 +2051,10 @@ CREATE POLICY log_line_update_middle ON public.log_line AS PERMISSIVE FOR UPDATE
 -- policy: policy log_line_update_wide on public.log_line
 CREATE POLICY log_line_update_wide ON public.log_line AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'log_line'))
     );
 -- undo: DROP POLICY IF EXISTS log_line_update_wide ON public.log_line;
@@ -2063,11 +2063,11 @@ CREATE POLICY log_line_update_wide ON public.log_line AS PERMISSIVE FOR UPDATE T
 CREATE POLICY log_line_update_all ON public.log_line AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'log_line'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'log_line', 'visible', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'log_line'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'log_line', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS log_line_update_all ON public.log_line;
 
@@ -2089,14 +2089,14 @@ CREATE POLICY log_line_delete_narrow ON public.log_line AS PERMISSIVE FOR DELETE
 -- policy: policy log_line_delete_middle on public.log_line
 CREATE POLICY log_line_delete_middle ON public.log_line AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'log_line', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'log_line', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS log_line_delete_middle ON public.log_line;
 
 -- policy: policy log_line_delete_wide on public.log_line
 CREATE POLICY log_line_delete_wide ON public.log_line AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'log_line', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'log_line', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS log_line_delete_wide ON public.log_line;
 
@@ -2104,14 +2104,14 @@ CREATE POLICY log_line_delete_wide ON public.log_line AS PERMISSIVE FOR DELETE T
 CREATE POLICY log_line_delete_all ON public.log_line AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'log_line'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'log_line', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'log_line', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS log_line_delete_all ON public.log_line;
 
 -- policy: policy rate_create on public.rate
 CREATE POLICY rate_create ON public.rate AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('create', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'rate', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('create', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'rate', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('create', 'rate'))
     );
 -- undo: DROP POLICY IF EXISTS rate_create ON public.rate;
@@ -2128,7 +2128,7 @@ CREATE POLICY rate_create_narrow ON public.rate AS PERMISSIVE FOR INSERT TO rls_
 CREATE POLICY rate_create_all ON public.rate AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'rate'))
-        OR CASE substring((SELECT rls.admitted_bits('create', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'rate', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('create', 'rate', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS rate_create_all ON public.rate;
 
@@ -2150,15 +2150,15 @@ CREATE POLICY rate_read_narrow ON public.rate AS PERMISSIVE FOR SELECT TO rls_na
 -- policy: policy rate_read_middle on public.rate
 CREATE POLICY rate_read_middle ON public.rate AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'rate', 'visible', true)) END
-            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'rate', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS rate_read_middle ON public.rate;
 
 -- policy: policy rate_read_wide on public.rate
 CREATE POLICY rate_read_wide ON public.rate AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'rate', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'rate', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS rate_read_wide ON public.rate;
 
@@ -2166,7 +2166,7 @@ CREATE POLICY rate_read_wide ON public.rate AS PERMISSIVE FOR SELECT TO rls_wide
 CREATE POLICY rate_read_all ON public.rate AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'rate'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'rate', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS rate_read_all ON public.rate;
 
@@ -2177,7 +2177,7 @@ CREATE POLICY rate_update ON public.rate AS PERMISSIVE FOR UPDATE TO rls_any
         OR day BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'rate') THEN '-infinity'::date END) AND 'infinity'::date
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'rate'))
     );
 -- undo: DROP POLICY IF EXISTS rate_update ON public.rate;
@@ -2196,10 +2196,10 @@ CREATE POLICY rate_update_narrow ON public.rate AS PERMISSIVE FOR UPDATE TO rls_
 -- policy: policy rate_update_middle on public.rate
 CREATE POLICY rate_update_middle ON public.rate AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'rate'))
     );
 -- undo: DROP POLICY IF EXISTS rate_update_middle ON public.rate;
@@ -2207,10 +2207,10 @@ CREATE POLICY rate_update_middle ON public.rate AS PERMISSIVE FOR UPDATE TO rls_
 -- policy: policy rate_update_wide on public.rate
 CREATE POLICY rate_update_wide ON public.rate AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'rate'))
     );
 -- undo: DROP POLICY IF EXISTS rate_update_wide ON public.rate;
@@ -2219,11 +2219,11 @@ CREATE POLICY rate_update_wide ON public.rate AS PERMISSIVE FOR UPDATE TO rls_wi
 CREATE POLICY rate_update_all ON public.rate AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'rate'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'rate'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS rate_update_all ON public.rate;
 
@@ -2245,14 +2245,14 @@ CREATE POLICY rate_delete_narrow ON public.rate AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy rate_delete_middle on public.rate
 CREATE POLICY rate_delete_middle ON public.rate AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'rate', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'rate', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS rate_delete_middle ON public.rate;
 
 -- policy: policy rate_delete_wide on public.rate
 CREATE POLICY rate_delete_wide ON public.rate AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'rate', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'rate', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS rate_delete_wide ON public.rate;
 
@@ -2260,14 +2260,14 @@ CREATE POLICY rate_delete_wide ON public.rate AS PERMISSIVE FOR DELETE TO rls_wi
 CREATE POLICY rate_delete_all ON public.rate AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'rate'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'rate', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'rate', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS rate_delete_all ON public.rate;
 
 -- policy: policy price_create on public.price
 CREATE POLICY price_create ON public.price AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('create', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'price', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('create', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'price', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('create', 'price'))
     );
 -- undo: DROP POLICY IF EXISTS price_create ON public.price;
@@ -2284,7 +2284,7 @@ CREATE POLICY price_create_narrow ON public.price AS PERMISSIVE FOR INSERT TO rl
 CREATE POLICY price_create_all ON public.price AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'price'))
-        OR CASE substring((SELECT rls.admitted_bits('create', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'price', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('create', 'price', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS price_create_all ON public.price;
 
@@ -2306,15 +2306,15 @@ CREATE POLICY price_read_narrow ON public.price AS PERMISSIVE FOR SELECT TO rls_
 -- policy: policy price_read_middle on public.price
 CREATE POLICY price_read_middle ON public.price AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'price', 'visible', true)) END
-            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'price', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS price_read_middle ON public.price;
 
 -- policy: policy price_read_wide on public.price
 CREATE POLICY price_read_wide ON public.price AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'price', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'price', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS price_read_wide ON public.price;
 
@@ -2322,7 +2322,7 @@ CREATE POLICY price_read_wide ON public.price AS PERMISSIVE FOR SELECT TO rls_wi
 CREATE POLICY price_read_all ON public.price AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'price'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'price', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS price_read_all ON public.price;
 
@@ -2333,7 +2333,7 @@ CREATE POLICY price_update ON public.price AS PERMISSIVE FOR UPDATE TO rls_any
         OR (SELECT rls.passes_owners('update', 'price'))
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'price'))
     );
 -- undo: DROP POLICY IF EXISTS price_update ON public.price;
@@ -2352,10 +2352,10 @@ CREATE POLICY price_update_narrow ON public.price AS PERMISSIVE FOR UPDATE TO rl
 -- policy: policy price_update_middle on public.price
 CREATE POLICY price_update_middle ON public.price AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'price'))
     );
 -- undo: DROP POLICY IF EXISTS price_update_middle ON public.price;
@@ -2363,10 +2363,10 @@ CREATE POLICY price_update_middle ON public.price AS PERMISSIVE FOR UPDATE TO rl
 -- policy: policy price_update_wide on public.price
 CREATE POLICY price_update_wide ON public.price AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'price'))
     );
 -- undo: DROP POLICY IF EXISTS price_update_wide ON public.price;
@@ -2375,11 +2375,11 @@ CREATE POLICY price_update_wide ON public.price AS PERMISSIVE FOR UPDATE TO rls_
 CREATE POLICY price_update_all ON public.price AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'price'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'price'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS price_update_all ON public.price;
 
@@ -2401,14 +2401,14 @@ CREATE POLICY price_delete_narrow ON public.price AS PERMISSIVE FOR DELETE TO rl
 -- policy: policy price_delete_middle on public.price
 CREATE POLICY price_delete_middle ON public.price AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'price', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'price', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS price_delete_middle ON public.price;
 
 -- policy: policy price_delete_wide on public.price
 CREATE POLICY price_delete_wide ON public.price AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'price', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'price', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS price_delete_wide ON public.price;
 
@@ -2416,14 +2416,14 @@ CREATE POLICY price_delete_wide ON public.price AS PERMISSIVE FOR DELETE TO rls_
 CREATE POLICY price_delete_all ON public.price AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'price'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'price', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'price', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS price_delete_all ON public.price;
 
 -- policy: policy badge_create on public.badge
 CREATE POLICY badge_create ON public.badge AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('create', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'badge', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('create', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'badge', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('create', 'badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_create ON public.badge;
@@ -2440,7 +2440,7 @@ CREATE POLICY badge_create_narrow ON public.badge AS PERMISSIVE FOR INSERT TO rl
 CREATE POLICY badge_create_all ON public.badge AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'badge'))
-        OR CASE substring((SELECT rls.admitted_bits('create', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'badge', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('create', 'badge', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS badge_create_all ON public.badge;
 
@@ -2462,15 +2462,15 @@ CREATE POLICY badge_read_narrow ON public.badge AS PERMISSIVE FOR SELECT TO rls_
 -- policy: policy badge_read_middle on public.badge
 CREATE POLICY badge_read_middle ON public.badge AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'badge', 'visible', true)) END
-            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) AND owner BETWEEN (SELECT NULL::smallint) AND (SELECT NULL::smallint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'badge', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS badge_read_middle ON public.badge;
 
 -- policy: policy badge_read_wide on public.badge
 CREATE POLICY badge_read_wide ON public.badge AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'badge', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'badge', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS badge_read_wide ON public.badge;
 
@@ -2478,7 +2478,7 @@ CREATE POLICY badge_read_wide ON public.badge AS PERMISSIVE FOR SELECT TO rls_wi
 CREATE POLICY badge_read_all ON public.badge AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'badge'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'badge', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS badge_read_all ON public.badge;
 
@@ -2489,7 +2489,7 @@ CREATE POLICY badge_update ON public.badge AS PERMISSIVE FOR UPDATE TO rls_any
         OR (SELECT rls.passes_owners('update', 'badge'))
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_update ON public.badge;
@@ -2508,10 +2508,10 @@ CREATE POLICY badge_update_narrow ON public.badge AS PERMISSIVE FOR UPDATE TO rl
 -- policy: policy badge_update_middle on public.badge
 CREATE POLICY badge_update_middle ON public.badge AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_update_middle ON public.badge;
@@ -2519,10 +2519,10 @@ CREATE POLICY badge_update_middle ON public.badge AS PERMISSIVE FOR UPDATE TO rl
 -- policy: policy badge_update_wide on public.badge
 CREATE POLICY badge_update_wide ON public.badge AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'badge'))
     );
 -- undo: DROP POLICY IF EXISTS badge_update_wide ON public.badge;
@@ -2531,11 +2531,11 @@ CREATE POLICY badge_update_wide ON public.badge AS PERMISSIVE FOR UPDATE TO rls_
 CREATE POLICY badge_update_all ON public.badge AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'badge'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'badge'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS badge_update_all ON public.badge;
 
@@ -2557,14 +2557,14 @@ CREATE POLICY badge_delete_narrow ON public.badge AS PERMISSIVE FOR DELETE TO rl
 -- policy: policy badge_delete_middle on public.badge
 CREATE POLICY badge_delete_middle ON public.badge AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'badge', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'badge', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS badge_delete_middle ON public.badge;
 
 -- policy: policy badge_delete_wide on public.badge
 CREATE POLICY badge_delete_wide ON public.badge AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'badge', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'badge', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS badge_delete_wide ON public.badge;
 
@@ -2572,7 +2572,7 @@ CREATE POLICY badge_delete_wide ON public.badge AS PERMISSIVE FOR DELETE TO rls_
 CREATE POLICY badge_delete_all ON public.badge AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'badge'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'badge', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'badge', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS badge_delete_all ON public.badge;
 

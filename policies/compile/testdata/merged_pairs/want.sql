@@ -667,7 +667,7 @@ BEGIN
             CASE WHEN p.is_superuser THEN '*'
                  WHEN s.form <> 'narrow' OR octet_length(s.ids_int::text) > 800 OR strpos(s.ids_int::text, '|') > 0 THEN '@'
                  ELSE s.ids_int::text END,
-            n.version, s.viewer) END
+            n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / 40 END) END
     FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*42336e5903eead63d11724f204b67c13' ELSE '42336e5903eead63d11724f204b67c13' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
@@ -912,7 +912,7 @@ DECLARE
     touched bigint[];
     gained bigint[];
 BEGIN
-    SELECT s.ranges_int + '{}', EXISTS (
+    SELECT s.ranges_int, EXISTS (
         SELECT FROM rls.graph_change AS c
         WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
@@ -1396,7 +1396,7 @@ BEGIN
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
               AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
               AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
-        s.ranges_int + '{}',
+        s.ranges_int,
         EXISTS (
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
@@ -1477,7 +1477,7 @@ BEGIN
                     viewer := rls.to_integer(part[6]);
                     RETURN int8multirange(CASE viewer WHEN 9223372036854775807 THEN int8range(viewer, NULL) ELSE int8range(viewer, viewer, '[]') END);
                 END IF;
-                SELECT s.ranges_int + '{}' INTO stored
+                SELECT s.ranges_int INTO stored
                 FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
                 IF FOUND AND $3 = 'self' THEN
                     viewer := rls.to_integer(part[6]);
@@ -2416,7 +2416,7 @@ $$;
 -- policy: policy chart_create on public.chart
 CREATE POLICY chart_create ON public.chart AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('create', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('create', 'chart', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('create', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('create', 'chart', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('create', 'chart'))
     );
 -- undo: DROP POLICY IF EXISTS chart_create ON public.chart;
@@ -2433,7 +2433,7 @@ CREATE POLICY chart_create_narrow ON public.chart AS PERMISSIVE FOR INSERT TO rl
 CREATE POLICY chart_create_all ON public.chart AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'chart'))
-        OR CASE substring((SELECT rls.admitted_bits('create', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('create', 'chart', 'visible', false)) END
+        OR patient = ANY ((SELECT rls.admitted_owners('create', 'chart', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS chart_create_all ON public.chart;
 
@@ -2455,15 +2455,15 @@ CREATE POLICY chart_read_narrow ON public.chart AS PERMISSIVE FOR SELECT TO rls_
 -- policy: policy chart_read_middle on public.chart
 CREATE POLICY chart_read_middle ON public.chart AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('read', 'chart', 'visible', true)) END
-            AND (patient >= (SELECT NULL::integer) AND patient <= (SELECT NULL::integer) AND patient BETWEEN (SELECT NULL::integer) AND (SELECT NULL::integer) AND patient BETWEEN (SELECT NULL::integer) AND (SELECT NULL::integer) OR patient = ANY ((SELECT rls.admitted_owners('read', 'chart', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('read', 'chart', 'visible', true) + '{}') END
+            AND (patient >= (SELECT NULL::integer) AND patient <= (SELECT NULL::integer) AND (patient + 0 + 0) IS NOT NULL OR patient = ANY ((SELECT rls.admitted_owners('read', 'chart', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS chart_read_middle ON public.chart;
 
 -- policy: policy chart_read_wide on public.chart
 CREATE POLICY chart_read_wide ON public.chart AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('read', 'chart', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('read', 'chart', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS chart_read_wide ON public.chart;
 
@@ -2471,7 +2471,7 @@ CREATE POLICY chart_read_wide ON public.chart AS PERMISSIVE FOR SELECT TO rls_wi
 CREATE POLICY chart_read_all ON public.chart AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'chart'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('read', 'chart', 'visible', false)) END
+        OR patient = ANY ((SELECT rls.admitted_owners('read', 'chart', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS chart_read_all ON public.chart;
 
@@ -2482,7 +2482,7 @@ CREATE POLICY chart_update ON public.chart AS PERMISSIVE FOR UPDATE TO rls_any
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'chart') THEN (-2147483648)::integer END) AND 2147483647
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'chart'))
     );
 -- undo: DROP POLICY IF EXISTS chart_update ON public.chart;
@@ -2501,10 +2501,10 @@ CREATE POLICY chart_update_narrow ON public.chart AS PERMISSIVE FOR UPDATE TO rl
 -- policy: policy chart_update_middle on public.chart
 CREATE POLICY chart_update_middle ON public.chart AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'chart'))
     );
 -- undo: DROP POLICY IF EXISTS chart_update_middle ON public.chart;
@@ -2512,10 +2512,10 @@ CREATE POLICY chart_update_middle ON public.chart AS PERMISSIVE FOR UPDATE TO rl
 -- policy: policy chart_update_wide on public.chart
 CREATE POLICY chart_update_wide ON public.chart AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'chart'))
     );
 -- undo: DROP POLICY IF EXISTS chart_update_wide ON public.chart;
@@ -2524,11 +2524,11 @@ CREATE POLICY chart_update_wide ON public.chart AS PERMISSIVE FOR UPDATE TO rls_
 CREATE POLICY chart_update_all ON public.chart AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'chart'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false)) END
+        OR patient = ANY ((SELECT rls.admitted_owners('update', 'chart', 'visible', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'chart'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false)) END
+        OR patient = ANY ((SELECT rls.admitted_owners('update', 'chart', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS chart_update_all ON public.chart;
 
@@ -2550,14 +2550,14 @@ CREATE POLICY chart_delete_narrow ON public.chart AS PERMISSIVE FOR DELETE TO rl
 -- policy: policy chart_delete_middle on public.chart
 CREATE POLICY chart_delete_middle ON public.chart AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('delete', 'chart', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('delete', 'chart', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS chart_delete_middle ON public.chart;
 
 -- policy: policy chart_delete_wide on public.chart
 CREATE POLICY chart_delete_wide ON public.chart AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('delete', 'chart', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('delete', 'chart', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS chart_delete_wide ON public.chart;
 
@@ -2565,7 +2565,7 @@ CREATE POLICY chart_delete_wide ON public.chart AS PERMISSIVE FOR DELETE TO rls_
 CREATE POLICY chart_delete_all ON public.chart AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'chart'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('delete', 'chart', 'visible', false)) END
+        OR patient = ANY ((SELECT rls.admitted_owners('delete', 'chart', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS chart_delete_all ON public.chart;
 

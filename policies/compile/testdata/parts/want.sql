@@ -606,7 +606,7 @@ BEGIN
             CASE WHEN p.is_superuser THEN '*'
                  WHEN s.form <> 'narrow' OR octet_length(s.ids_int::text) > 800 OR strpos(s.ids_int::text, '|') > 0 THEN '@'
                  ELSE s.ids_int::text END,
-            n.version, s.viewer) END
+            n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / 40 END) END
     FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*3b96b138e9135617072f432f959e77b8' ELSE '3b96b138e9135617072f432f959e77b8' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
@@ -851,7 +851,7 @@ DECLARE
     touched bigint[];
     gained bigint[];
 BEGIN
-    SELECT s.ranges_int + '{}', EXISTS (
+    SELECT s.ranges_int, EXISTS (
         SELECT FROM rls.graph_change AS c
         WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
@@ -1335,7 +1335,7 @@ BEGIN
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
               AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
               AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
-        s.ranges_int + '{}',
+        s.ranges_int,
         EXISTS (
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
@@ -1416,7 +1416,7 @@ BEGIN
                     viewer := rls.to_bigint(part[6]);
                     RETURN int8multirange(CASE viewer WHEN 9223372036854775807 THEN int8range(viewer, NULL) ELSE int8range(viewer, viewer, '[]') END);
                 END IF;
-                SELECT s.ranges_int + '{}' INTO stored
+                SELECT s.ranges_int INTO stored
                 FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
                 IF FOUND AND $3 = 'self' THEN
                     viewer := rls.to_bigint(part[6]);
@@ -2016,7 +2016,7 @@ CREATE POLICY event_all_maintenance ON public.event AS PERMISSIVE FOR ALL TO mig
 -- policy: policy event_create on public.event
 CREATE POLICY event_create ON public.event AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
+        ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false) + '{}') END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false) + '{}') END) AND (owner IS NOT NULL OR second IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_create ON public.event;
@@ -2033,7 +2033,7 @@ CREATE POLICY event_create_narrow ON public.event AS PERMISSIVE FOR INSERT TO rl
 CREATE POLICY event_create_all ON public.event AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'event'))
-        OR ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
+        OR ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (second IS NULL OR second = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (owner IS NOT NULL OR second IS NOT NULL))
     );
 -- undo: DROP POLICY IF EXISTS event_create_all ON public.event;
 
@@ -2057,18 +2057,18 @@ CREATE POLICY event_read_narrow ON public.event AS PERMISSIVE FOR SELECT TO rls_
 -- policy: policy event_read_middle on public.event
 CREATE POLICY event_read_middle ON public.event AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', true)) END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', true))::bigint[])))
-        OR (CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', true)) END
-            AND (second >= (SELECT NULL::bigint) AND second <= (SELECT NULL::bigint) AND second BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND second BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', true))::bigint[])))
+        OR (CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', true) + '{}') END
+            AND (second >= (SELECT NULL::bigint) AND second <= (SELECT NULL::bigint) AND (second + 0 + 0) IS NOT NULL OR second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS event_read_middle ON public.event;
 
 -- policy: policy event_read_wide on public.event
 CREATE POLICY event_read_wide ON public.event AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS event_read_wide ON public.event;
 
@@ -2076,8 +2076,8 @@ CREATE POLICY event_read_wide ON public.event AS PERMISSIVE FOR SELECT TO rls_wi
 CREATE POLICY event_read_all ON public.event AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'event'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
+        OR second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS event_read_all ON public.event;
 
@@ -2089,8 +2089,8 @@ CREATE POLICY event_update ON public.event AS PERMISSIVE FOR UPDATE TO rls_any
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_update ON public.event;
@@ -2111,12 +2111,12 @@ CREATE POLICY event_update_narrow ON public.event AS PERMISSIVE FOR UPDATE TO rl
 -- policy: policy event_update_middle on public.event
 CREATE POLICY event_update_middle ON public.event AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_update_middle ON public.event;
@@ -2124,12 +2124,12 @@ CREATE POLICY event_update_middle ON public.event AS PERMISSIVE FOR UPDATE TO rl
 -- policy: policy event_update_wide on public.event
 CREATE POLICY event_update_wide ON public.event AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_update_wide ON public.event;
@@ -2138,13 +2138,13 @@ CREATE POLICY event_update_wide ON public.event AS PERMISSIVE FOR UPDATE TO rls_
 CREATE POLICY event_update_all ON public.event AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'event'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
+        OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'event'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
+        OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS event_update_all ON public.event;
 
@@ -2168,16 +2168,16 @@ CREATE POLICY event_delete_narrow ON public.event AS PERMISSIVE FOR DELETE TO rl
 -- policy: policy event_delete_middle on public.event
 CREATE POLICY event_delete_middle ON public.event AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'event', 'visible', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('delete', 'event', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'event', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('delete', 'event', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS event_delete_middle ON public.event;
 
 -- policy: policy event_delete_wide on public.event
 CREATE POLICY event_delete_wide ON public.event AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'event', 'visible', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('delete', 'event', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'event', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('delete', 'event', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS event_delete_wide ON public.event;
 
@@ -2185,8 +2185,8 @@ CREATE POLICY event_delete_wide ON public.event AS PERMISSIVE FOR DELETE TO rls_
 CREATE POLICY event_delete_all ON public.event AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'event'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'event', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('delete', 'event', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
+        OR second = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS event_delete_all ON public.event;
 
@@ -2203,7 +2203,7 @@ CREATE POLICY event_all_maintenance ON archive.event_old AS PERMISSIVE FOR ALL T
 -- policy: policy event_create on archive.event_old
 CREATE POLICY event_create ON archive.event_old AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
-        ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
+        ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false) + '{}') END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false) + '{}') END) AND (owner IS NOT NULL OR second IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_create ON archive.event_old;
@@ -2225,8 +2225,8 @@ CREATE POLICY event_update ON archive.event_old AS PERMISSIVE FOR UPDATE TO rls_
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_update ON archive.event_old;
@@ -2253,7 +2253,7 @@ CREATE POLICY event_all_maintenance ON public.event_new AS PERMISSIVE FOR ALL TO
 -- policy: policy event_create on public.event_new
 CREATE POLICY event_create ON public.event_new AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
-        ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false)) END) AND (owner IS NOT NULL OR second IS NOT NULL))
+        ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false) + '{}') END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false) + '{}') END) AND (owner IS NOT NULL OR second IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_create ON public.event_new;
@@ -2275,8 +2275,8 @@ CREATE POLICY event_update ON public.event_new AS PERMISSIVE FOR UPDATE TO rls_a
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'event'))
     );
 -- undo: DROP POLICY IF EXISTS event_update ON public.event_new;
@@ -2342,15 +2342,15 @@ CREATE POLICY doc_read_narrow ON public.doc AS PERMISSIVE FOR SELECT TO rls_narr
 -- policy: policy doc_read_middle on public.doc
 CREATE POLICY doc_read_middle ON public.doc AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'doc', 'visible', true)) END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'doc', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS doc_read_middle ON public.doc;
 
 -- policy: policy doc_read_wide on public.doc
 CREATE POLICY doc_read_wide ON public.doc AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'doc', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'doc', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS doc_read_wide ON public.doc;
 
@@ -2358,7 +2358,7 @@ CREATE POLICY doc_read_wide ON public.doc AS PERMISSIVE FOR SELECT TO rls_wide
 CREATE POLICY doc_read_all ON public.doc AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'doc'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'doc', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS doc_read_all ON public.doc;
 
@@ -2369,7 +2369,7 @@ CREATE POLICY doc_update ON public.doc AS PERMISSIVE FOR UPDATE TO rls_any
         OR (SELECT rls.passes_owners('update', 'doc'))
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_update ON public.doc;
@@ -2388,10 +2388,10 @@ CREATE POLICY doc_update_narrow ON public.doc AS PERMISSIVE FOR UPDATE TO rls_na
 -- policy: policy doc_update_middle on public.doc
 CREATE POLICY doc_update_middle ON public.doc AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_update_middle ON public.doc;
@@ -2399,10 +2399,10 @@ CREATE POLICY doc_update_middle ON public.doc AS PERMISSIVE FOR UPDATE TO rls_mi
 -- policy: policy doc_update_wide on public.doc
 CREATE POLICY doc_update_wide ON public.doc AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_update_wide ON public.doc;
@@ -2411,11 +2411,11 @@ CREATE POLICY doc_update_wide ON public.doc AS PERMISSIVE FOR UPDATE TO rls_wide
 CREATE POLICY doc_update_all ON public.doc AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'doc'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'doc'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS doc_update_all ON public.doc;
 
@@ -2437,14 +2437,14 @@ CREATE POLICY doc_delete_narrow ON public.doc AS PERMISSIVE FOR DELETE TO rls_na
 -- policy: policy doc_delete_middle on public.doc
 CREATE POLICY doc_delete_middle ON public.doc AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'doc', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'doc', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS doc_delete_middle ON public.doc;
 
 -- policy: policy doc_delete_wide on public.doc
 CREATE POLICY doc_delete_wide ON public.doc AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'doc', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'doc', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS doc_delete_wide ON public.doc;
 
@@ -2452,7 +2452,7 @@ CREATE POLICY doc_delete_wide ON public.doc AS PERMISSIVE FOR DELETE TO rls_wide
 CREATE POLICY doc_delete_all ON public.doc AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'doc'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'doc', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'doc', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS doc_delete_all ON public.doc;
 
@@ -2489,7 +2489,7 @@ CREATE POLICY doc_update ON public.memo AS PERMISSIVE FOR UPDATE TO rls_any, rls
         OR (SELECT rls.passes_owners('update', 'doc'))
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'doc'))
     );
 -- undo: DROP POLICY IF EXISTS doc_update ON public.memo;

@@ -1035,7 +1035,7 @@ BEGIN
             CASE WHEN p.is_superuser THEN '*'
                  WHEN s.form <> 'narrow' OR octet_length(s.ids_int::text) > 800 OR strpos(s.ids_int::text, '|') > 0 THEN '@'
                  ELSE s.ids_int::text END,
-            n.version, s.viewer) END
+            n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / 40 END) END
     FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*dabe4b4722cd469cce52337e23f4c651' ELSE 'dabe4b4722cd469cce52337e23f4c651' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
@@ -1292,7 +1292,7 @@ DECLARE
     touched bigint[];
     gained bigint[];
 BEGIN
-    SELECT s.ranges_int + '{}', EXISTS (
+    SELECT s.ranges_int, EXISTS (
         SELECT FROM rls.graph_change AS c
         WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
@@ -1811,7 +1811,7 @@ BEGIN
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
               AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
               AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
-        s.ranges_int + '{}',
+        s.ranges_int,
         EXISTS (
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
@@ -1903,7 +1903,7 @@ BEGIN
                     viewer := rls.to_bigint(part[6]);
                     RETURN int8multirange(CASE viewer WHEN 9223372036854775807 THEN int8range(viewer, NULL) ELSE int8range(viewer, viewer, '[]') END);
                 END IF;
-                SELECT s.ranges_int + '{}' INTO stored
+                SELECT s.ranges_int INTO stored
                 FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
                 IF FOUND AND $3 = 'self' THEN
                     viewer := rls.to_bigint(part[6]);
@@ -2802,7 +2802,7 @@ CREATE POLICY person_all_maintenance ON public.person AS PERMISSIVE FOR ALL TO o
 -- policy: policy person_create on public.person
 CREATE POLICY person_create ON public.person AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        ((id IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('create', 'person', 'visible', false)) END) AND (boss IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('create', 'person', 'visible', false)) END) AND (id IS NOT NULL OR boss IS NOT NULL))
+        ((id IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('create', 'person', 'visible', false) + '{}') END) AND (boss IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('create', 'person', 'visible', false) + '{}') END) AND (id IS NOT NULL OR boss IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'person'))
     );
 -- undo: DROP POLICY IF EXISTS person_create ON public.person;
@@ -2819,7 +2819,7 @@ CREATE POLICY person_create_narrow ON public.person AS PERMISSIVE FOR INSERT TO 
 CREATE POLICY person_create_all ON public.person AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'person'))
-        OR ((id IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('create', 'person', 'visible', false)) END) AND (boss IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('create', 'person', 'visible', false)) END) AND (id IS NOT NULL OR boss IS NOT NULL))
+        OR ((id IS NULL OR id = ANY ((SELECT rls.admitted_owners('create', 'person', 'visible', false))::bigint[])) AND (boss IS NULL OR boss = ANY ((SELECT rls.admitted_owners('create', 'person', 'visible', false))::bigint[])) AND (id IS NOT NULL OR boss IS NOT NULL))
     );
 -- undo: DROP POLICY IF EXISTS person_create_all ON public.person;
 
@@ -2843,18 +2843,18 @@ CREATE POLICY person_read_narrow ON public.person AS PERMISSIVE FOR SELECT TO rl
 -- policy: policy person_read_middle on public.person
 CREATE POLICY person_read_middle ON public.person AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', true)) END
-            AND (id >= (SELECT NULL::bigint) AND id <= (SELECT NULL::bigint) AND id BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND id BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR id = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', true))::bigint[])))
-        OR (CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', true)) END
-            AND (boss >= (SELECT NULL::bigint) AND boss <= (SELECT NULL::bigint) AND boss BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND boss BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR boss = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', true) + '{}') END
+            AND (id >= (SELECT NULL::bigint) AND id <= (SELECT NULL::bigint) AND (id + 0 + 0) IS NOT NULL OR id = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', true))::bigint[])))
+        OR (CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', true) + '{}') END
+            AND (boss >= (SELECT NULL::bigint) AND boss <= (SELECT NULL::bigint) AND (boss + 0 + 0) IS NOT NULL OR boss = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS person_read_middle ON public.person;
 
 -- policy: policy person_read_wide on public.person
 CREATE POLICY person_read_wide ON public.person AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS person_read_wide ON public.person;
 
@@ -2862,8 +2862,8 @@ CREATE POLICY person_read_wide ON public.person AS PERMISSIVE FOR SELECT TO rls_
 CREATE POLICY person_read_all ON public.person AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'person'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', false)) END
+        OR id = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', false))::bigint[])
+        OR boss = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS person_read_all ON public.person;
 
@@ -2875,8 +2875,8 @@ CREATE POLICY person_update ON public.person AS PERMISSIVE FOR UPDATE TO rls_any
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'person'))
     );
 -- undo: DROP POLICY IF EXISTS person_update ON public.person;
@@ -2897,12 +2897,12 @@ CREATE POLICY person_update_narrow ON public.person AS PERMISSIVE FOR UPDATE TO 
 -- policy: policy person_update_middle on public.person
 CREATE POLICY person_update_middle ON public.person AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'person'))
     );
 -- undo: DROP POLICY IF EXISTS person_update_middle ON public.person;
@@ -2910,12 +2910,12 @@ CREATE POLICY person_update_middle ON public.person AS PERMISSIVE FOR UPDATE TO 
 -- policy: policy person_update_wide on public.person
 CREATE POLICY person_update_wide ON public.person AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'person'))
     );
 -- undo: DROP POLICY IF EXISTS person_update_wide ON public.person;
@@ -2924,13 +2924,13 @@ CREATE POLICY person_update_wide ON public.person AS PERMISSIVE FOR UPDATE TO rl
 CREATE POLICY person_update_all ON public.person AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'person'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', false)) END
+        OR id = ANY ((SELECT rls.admitted_owners('update', 'person', 'hierarchy', false))::bigint[])
+        OR boss = ANY ((SELECT rls.admitted_owners('update', 'person', 'hierarchy', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'person'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false)) END
+        OR id = ANY ((SELECT rls.admitted_owners('update', 'person', 'visible', false))::bigint[])
+        OR boss = ANY ((SELECT rls.admitted_owners('update', 'person', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS person_update_all ON public.person;
 
@@ -2954,16 +2954,16 @@ CREATE POLICY person_delete_narrow ON public.person AS PERMISSIVE FOR DELETE TO 
 -- policy: policy person_delete_middle on public.person
 CREATE POLICY person_delete_middle ON public.person AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'person', 'hierarchy', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('delete', 'person', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'person', 'hierarchy', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('delete', 'person', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'person', 'hierarchy', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('delete', 'person', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'person', 'hierarchy', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('delete', 'person', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS person_delete_middle ON public.person;
 
 -- policy: policy person_delete_wide on public.person
 CREATE POLICY person_delete_wide ON public.person AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'person', 'hierarchy', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('delete', 'person', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'person', 'hierarchy', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('delete', 'person', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'person', 'hierarchy', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('delete', 'person', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'person', 'hierarchy', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('delete', 'person', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS person_delete_wide ON public.person;
 
@@ -2971,8 +2971,8 @@ CREATE POLICY person_delete_wide ON public.person AS PERMISSIVE FOR DELETE TO rl
 CREATE POLICY person_delete_all ON public.person AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'person'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'person', 'hierarchy', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('delete', 'person', 'hierarchy', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'person', 'hierarchy', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('delete', 'person', 'hierarchy', false)) END
+        OR id = ANY ((SELECT rls.admitted_owners('delete', 'person', 'hierarchy', false))::bigint[])
+        OR boss = ANY ((SELECT rls.admitted_owners('delete', 'person', 'hierarchy', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS person_delete_all ON public.person;
 
@@ -3030,8 +3030,8 @@ CREATE POLICY team_read_narrow ON public.team AS PERMISSIVE FOR SELECT TO rls_na
 -- policy: policy team_read_middle on public.team
 CREATE POLICY team_read_middle ON public.team AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'team', 'visible', true)) FROM CASE WHEN maker BETWEEN 0 AND 2147483646 THEN maker::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE maker::bigint <@ (SELECT rls.admitted_ranges('read', 'team', 'visible', true)) END
-            AND (maker >= (SELECT NULL::bigint) AND maker <= (SELECT NULL::bigint) AND maker BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND maker BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR maker = ANY ((SELECT rls.admitted_owners('read', 'team', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'team', 'visible', true)) FROM CASE WHEN maker BETWEEN 0 AND 2147483646 THEN maker::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE maker::bigint <@ (SELECT rls.admitted_ranges('read', 'team', 'visible', true) + '{}') END
+            AND (maker >= (SELECT NULL::bigint) AND maker <= (SELECT NULL::bigint) AND (maker + 0 + 0) IS NOT NULL OR maker = ANY ((SELECT rls.admitted_owners('read', 'team', 'visible', true))::bigint[])))
         OR id = ANY ((SELECT rls.admitted_groups('read', 'team', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS team_read_middle ON public.team;
@@ -3039,7 +3039,7 @@ CREATE POLICY team_read_middle ON public.team AS PERMISSIVE FOR SELECT TO rls_mi
 -- policy: policy team_read_wide on public.team
 CREATE POLICY team_read_wide ON public.team AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'team', 'visible', true)) FROM CASE WHEN maker BETWEEN 0 AND 2147483646 THEN maker::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE maker::bigint <@ (SELECT rls.admitted_ranges('read', 'team', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'team', 'visible', true)) FROM CASE WHEN maker BETWEEN 0 AND 2147483646 THEN maker::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE maker::bigint <@ (SELECT rls.admitted_ranges('read', 'team', 'visible', true) + '{}') END
         OR id = ANY ((SELECT rls.admitted_groups('read', 'team', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS team_read_wide ON public.team;
@@ -3048,7 +3048,7 @@ CREATE POLICY team_read_wide ON public.team AS PERMISSIVE FOR SELECT TO rls_wide
 CREATE POLICY team_read_all ON public.team AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'team'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'team', 'visible', false)) FROM CASE WHEN maker BETWEEN 0 AND 2147483646 THEN maker::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE maker::bigint <@ (SELECT rls.admitted_ranges('read', 'team', 'visible', false)) END
+        OR maker = ANY ((SELECT rls.admitted_owners('read', 'team', 'visible', false))::bigint[])
         OR id = ANY ((SELECT rls.admitted_groups('read', 'team', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS team_read_all ON public.team;
@@ -3160,7 +3160,7 @@ CREATE POLICY member_all_maintenance ON public.member AS PERMISSIVE FOR ALL TO o
 -- policy: policy member_create on public.member
 CREATE POLICY member_create ON public.member AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        ((person_id IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('create', 'member', 'visible', false)) END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'member', false))::bigint[])) AND (person_id IS NOT NULL OR team_id IS NOT NULL))
+        ((person_id IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('create', 'member', 'visible', false) + '{}') END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'member', false))::bigint[])) AND (person_id IS NOT NULL OR team_id IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'member'))
     );
 -- undo: DROP POLICY IF EXISTS member_create ON public.member;
@@ -3177,7 +3177,7 @@ CREATE POLICY member_create_narrow ON public.member AS PERMISSIVE FOR INSERT TO 
 CREATE POLICY member_create_all ON public.member AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'member'))
-        OR ((person_id IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('create', 'member', 'visible', false)) END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'member', false))::bigint[])) AND (person_id IS NOT NULL OR team_id IS NOT NULL))
+        OR ((person_id IS NULL OR person_id = ANY ((SELECT rls.admitted_owners('create', 'member', 'visible', false))::bigint[])) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'member', false))::bigint[])) AND (person_id IS NOT NULL OR team_id IS NOT NULL))
     );
 -- undo: DROP POLICY IF EXISTS member_create_all ON public.member;
 
@@ -3201,8 +3201,8 @@ CREATE POLICY member_read_narrow ON public.member AS PERMISSIVE FOR SELECT TO rl
 -- policy: policy member_read_middle on public.member
 CREATE POLICY member_read_middle ON public.member AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('read', 'member', 'visible', true)) END
-            AND (person_id >= (SELECT NULL::bigint) AND person_id <= (SELECT NULL::bigint) AND person_id BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND person_id BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR person_id = ANY ((SELECT rls.admitted_owners('read', 'member', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('read', 'member', 'visible', true) + '{}') END
+            AND (person_id >= (SELECT NULL::bigint) AND person_id <= (SELECT NULL::bigint) AND (person_id + 0 + 0) IS NOT NULL OR person_id = ANY ((SELECT rls.admitted_owners('read', 'member', 'visible', true))::bigint[])))
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'member', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS member_read_middle ON public.member;
@@ -3210,7 +3210,7 @@ CREATE POLICY member_read_middle ON public.member AS PERMISSIVE FOR SELECT TO rl
 -- policy: policy member_read_wide on public.member
 CREATE POLICY member_read_wide ON public.member AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('read', 'member', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('read', 'member', 'visible', true) + '{}') END
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'member', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS member_read_wide ON public.member;
@@ -3219,7 +3219,7 @@ CREATE POLICY member_read_wide ON public.member AS PERMISSIVE FOR SELECT TO rls_
 CREATE POLICY member_read_all ON public.member AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'member'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('read', 'member', 'visible', false)) END
+        OR person_id = ANY ((SELECT rls.admitted_owners('read', 'member', 'visible', false))::bigint[])
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'member', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS member_read_all ON public.member;
@@ -3232,7 +3232,7 @@ CREATE POLICY member_update ON public.member AS PERMISSIVE FOR UPDATE TO rls_any
         OR team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false) + '{}') END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'member'))
     );
@@ -3254,11 +3254,11 @@ CREATE POLICY member_update_narrow ON public.member AS PERMISSIVE FOR UPDATE TO 
 -- policy: policy member_update_middle on public.member
 CREATE POLICY member_update_middle ON public.member AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', true) + '{}') END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false) + '{}') END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'member'))
     );
@@ -3267,11 +3267,11 @@ CREATE POLICY member_update_middle ON public.member AS PERMISSIVE FOR UPDATE TO 
 -- policy: policy member_update_wide on public.member
 CREATE POLICY member_update_wide ON public.member AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', true) + '{}') END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false) + '{}') END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'member'))
     );
@@ -3281,12 +3281,12 @@ CREATE POLICY member_update_wide ON public.member AS PERMISSIVE FOR UPDATE TO rl
 CREATE POLICY member_update_all ON public.member AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'member'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false)) END
+        OR person_id = ANY ((SELECT rls.admitted_owners('update', 'member', 'visible', false))::bigint[])
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'member'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false)) END
+        OR person_id = ANY ((SELECT rls.admitted_owners('update', 'member', 'visible', false))::bigint[])
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS member_update_all ON public.member;
@@ -3311,7 +3311,7 @@ CREATE POLICY member_delete_narrow ON public.member AS PERMISSIVE FOR DELETE TO 
 -- policy: policy member_delete_middle on public.member
 CREATE POLICY member_delete_middle ON public.member AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('delete', 'member', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('delete', 'member', 'visible', true) + '{}') END
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'member', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS member_delete_middle ON public.member;
@@ -3319,7 +3319,7 @@ CREATE POLICY member_delete_middle ON public.member AS PERMISSIVE FOR DELETE TO 
 -- policy: policy member_delete_wide on public.member
 CREATE POLICY member_delete_wide ON public.member AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('delete', 'member', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('delete', 'member', 'visible', true) + '{}') END
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'member', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS member_delete_wide ON public.member;
@@ -3328,7 +3328,7 @@ CREATE POLICY member_delete_wide ON public.member AS PERMISSIVE FOR DELETE TO rl
 CREATE POLICY member_delete_all ON public.member AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'member'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('delete', 'member', 'visible', false)) END
+        OR person_id = ANY ((SELECT rls.admitted_owners('delete', 'member', 'visible', false))::bigint[])
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'member', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS member_delete_all ON public.member;

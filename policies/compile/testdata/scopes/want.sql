@@ -659,7 +659,7 @@ BEGIN
             CASE WHEN p.is_superuser THEN '*'
                  WHEN s.form <> 'narrow' OR octet_length(s.ids_int::text) > 800 OR strpos(s.ids_int::text, '|') > 0 THEN '@'
                  ELSE s.ids_int::text END,
-            n.version, s.viewer) END
+            n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / 40 END) END
     FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*b63f5d44f894d0de271e41e48cc7b4b1' ELSE 'b63f5d44f894d0de271e41e48cc7b4b1' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
@@ -904,7 +904,7 @@ DECLARE
     touched bigint[];
     gained bigint[];
 BEGIN
-    SELECT s.ranges_int + '{}', EXISTS (
+    SELECT s.ranges_int, EXISTS (
         SELECT FROM rls.graph_change AS c
         WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
@@ -1415,7 +1415,7 @@ BEGIN
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
               AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
               AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
-        s.ranges_int + '{}',
+        s.ranges_int,
         EXISTS (
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
@@ -1505,7 +1505,7 @@ BEGIN
                     viewer := rls.to_bigint(part[6]);
                     RETURN int8multirange(CASE viewer WHEN 9223372036854775807 THEN int8range(viewer, NULL) ELSE int8range(viewer, viewer, '[]') END);
                 END IF;
-                SELECT s.ranges_int + '{}' INTO stored
+                SELECT s.ranges_int INTO stored
                 FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
                 IF FOUND AND $3 = 'self' THEN
                     viewer := rls.to_bigint(part[6]);
@@ -3195,7 +3195,7 @@ $$;
 -- policy: policy visible_visible_create on public.visible_visible
 CREATE POLICY visible_visible_create ON public.visible_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('create', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'visible_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('create', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'visible_visible', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('create', 'visible_visible'))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_create ON public.visible_visible;
@@ -3212,7 +3212,7 @@ CREATE POLICY visible_visible_create_narrow ON public.visible_visible AS PERMISS
 CREATE POLICY visible_visible_create_all ON public.visible_visible AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'visible_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('create', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'visible_visible', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('create', 'visible_visible', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_create_all ON public.visible_visible;
 
@@ -3234,15 +3234,15 @@ CREATE POLICY visible_visible_read_narrow ON public.visible_visible AS PERMISSIV
 -- policy: policy visible_visible_read_middle on public.visible_visible
 CREATE POLICY visible_visible_read_middle ON public.visible_visible AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_visible', 'visible', true)) END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_visible', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_visible', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_visible', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_read_middle ON public.visible_visible;
 
 -- policy: policy visible_visible_read_wide on public.visible_visible
 CREATE POLICY visible_visible_read_wide ON public.visible_visible AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_visible', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_visible', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_read_wide ON public.visible_visible;
 
@@ -3250,7 +3250,7 @@ CREATE POLICY visible_visible_read_wide ON public.visible_visible AS PERMISSIVE 
 CREATE POLICY visible_visible_read_all ON public.visible_visible AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'visible_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_visible', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_visible', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_read_all ON public.visible_visible;
 
@@ -3261,7 +3261,7 @@ CREATE POLICY visible_visible_update ON public.visible_visible AS PERMISSIVE FOR
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'visible_visible'))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update ON public.visible_visible;
@@ -3280,10 +3280,10 @@ CREATE POLICY visible_visible_update_narrow ON public.visible_visible AS PERMISS
 -- policy: policy visible_visible_update_middle on public.visible_visible
 CREATE POLICY visible_visible_update_middle ON public.visible_visible AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'visible_visible'))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update_middle ON public.visible_visible;
@@ -3291,10 +3291,10 @@ CREATE POLICY visible_visible_update_middle ON public.visible_visible AS PERMISS
 -- policy: policy visible_visible_update_wide on public.visible_visible
 CREATE POLICY visible_visible_update_wide ON public.visible_visible AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'visible_visible'))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update_wide ON public.visible_visible;
@@ -3303,11 +3303,11 @@ CREATE POLICY visible_visible_update_wide ON public.visible_visible AS PERMISSIV
 CREATE POLICY visible_visible_update_all ON public.visible_visible AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'visible_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'visible_visible', 'visible', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'visible_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'visible_visible', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update_all ON public.visible_visible;
 
@@ -3329,14 +3329,14 @@ CREATE POLICY visible_visible_delete_narrow ON public.visible_visible AS PERMISS
 -- policy: policy visible_visible_delete_middle on public.visible_visible
 CREATE POLICY visible_visible_delete_middle ON public.visible_visible AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_visible', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_visible', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_delete_middle ON public.visible_visible;
 
 -- policy: policy visible_visible_delete_wide on public.visible_visible
 CREATE POLICY visible_visible_delete_wide ON public.visible_visible AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_visible', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_visible', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_delete_wide ON public.visible_visible;
 
@@ -3344,7 +3344,7 @@ CREATE POLICY visible_visible_delete_wide ON public.visible_visible AS PERMISSIV
 CREATE POLICY visible_visible_delete_all ON public.visible_visible AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'visible_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_visible', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_visible', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_delete_all ON public.visible_visible;
 
@@ -3390,15 +3390,15 @@ CREATE POLICY visible_self_read_narrow ON public.visible_self AS PERMISSIVE FOR 
 -- policy: policy visible_self_read_middle on public.visible_self
 CREATE POLICY visible_self_read_middle ON public.visible_self AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_self', 'visible', true)) END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_self', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_self', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_self', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_read_middle ON public.visible_self;
 
 -- policy: policy visible_self_read_wide on public.visible_self
 CREATE POLICY visible_self_read_wide ON public.visible_self AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_self', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_self', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_self_read_wide ON public.visible_self;
 
@@ -3406,7 +3406,7 @@ CREATE POLICY visible_self_read_wide ON public.visible_self AS PERMISSIVE FOR SE
 CREATE POLICY visible_self_read_all ON public.visible_self AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'visible_self'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_self', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_self', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_self_read_all ON public.visible_self;
 
@@ -3417,7 +3417,7 @@ CREATE POLICY visible_self_update ON public.visible_self AS PERMISSIVE FOR UPDAT
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'visible_self'))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update ON public.visible_self;
@@ -3436,10 +3436,10 @@ CREATE POLICY visible_self_update_narrow ON public.visible_self AS PERMISSIVE FO
 -- policy: policy visible_self_update_middle on public.visible_self
 CREATE POLICY visible_self_update_middle ON public.visible_self AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'visible_self'))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update_middle ON public.visible_self;
@@ -3447,10 +3447,10 @@ CREATE POLICY visible_self_update_middle ON public.visible_self AS PERMISSIVE FO
 -- policy: policy visible_self_update_wide on public.visible_self
 CREATE POLICY visible_self_update_wide ON public.visible_self AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'visible_self'))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update_wide ON public.visible_self;
@@ -3459,11 +3459,11 @@ CREATE POLICY visible_self_update_wide ON public.visible_self AS PERMISSIVE FOR 
 CREATE POLICY visible_self_update_all ON public.visible_self AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'visible_self'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'visible_self', 'visible', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'visible_self'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'visible_self', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update_all ON public.visible_self;
 
@@ -3485,14 +3485,14 @@ CREATE POLICY visible_self_delete_narrow ON public.visible_self AS PERMISSIVE FO
 -- policy: policy visible_self_delete_middle on public.visible_self
 CREATE POLICY visible_self_delete_middle ON public.visible_self AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_self', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_self', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_self_delete_middle ON public.visible_self;
 
 -- policy: policy visible_self_delete_wide on public.visible_self
 CREATE POLICY visible_self_delete_wide ON public.visible_self AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_self', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_self', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_self_delete_wide ON public.visible_self;
 
@@ -3500,7 +3500,7 @@ CREATE POLICY visible_self_delete_wide ON public.visible_self AS PERMISSIVE FOR 
 CREATE POLICY visible_self_delete_all ON public.visible_self AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'visible_self'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_self', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_self', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_self_delete_all ON public.visible_self;
 
@@ -3538,15 +3538,15 @@ CREATE POLICY visible_any_read_narrow ON public.visible_any AS PERMISSIVE FOR SE
 -- policy: policy visible_any_read_middle on public.visible_any
 CREATE POLICY visible_any_read_middle ON public.visible_any AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_any', 'visible', true)) END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_any', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_any', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_any', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_read_middle ON public.visible_any;
 
 -- policy: policy visible_any_read_wide on public.visible_any
 CREATE POLICY visible_any_read_wide ON public.visible_any AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_any', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_any', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_any_read_wide ON public.visible_any;
 
@@ -3554,7 +3554,7 @@ CREATE POLICY visible_any_read_wide ON public.visible_any AS PERMISSIVE FOR SELE
 CREATE POLICY visible_any_read_all ON public.visible_any AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'visible_any'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_any', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_any', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_any_read_all ON public.visible_any;
 
@@ -3565,7 +3565,7 @@ CREATE POLICY visible_any_update ON public.visible_any AS PERMISSIVE FOR UPDATE 
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'visible_any'))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update ON public.visible_any;
@@ -3584,10 +3584,10 @@ CREATE POLICY visible_any_update_narrow ON public.visible_any AS PERMISSIVE FOR 
 -- policy: policy visible_any_update_middle on public.visible_any
 CREATE POLICY visible_any_update_middle ON public.visible_any AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'visible_any'))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update_middle ON public.visible_any;
@@ -3595,10 +3595,10 @@ CREATE POLICY visible_any_update_middle ON public.visible_any AS PERMISSIVE FOR 
 -- policy: policy visible_any_update_wide on public.visible_any
 CREATE POLICY visible_any_update_wide ON public.visible_any AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'visible_any'))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update_wide ON public.visible_any;
@@ -3607,11 +3607,11 @@ CREATE POLICY visible_any_update_wide ON public.visible_any AS PERMISSIVE FOR UP
 CREATE POLICY visible_any_update_all ON public.visible_any AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'visible_any'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'visible_any', 'visible', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'visible_any'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'visible_any', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update_all ON public.visible_any;
 
@@ -3633,14 +3633,14 @@ CREATE POLICY visible_any_delete_narrow ON public.visible_any AS PERMISSIVE FOR 
 -- policy: policy visible_any_delete_middle on public.visible_any
 CREATE POLICY visible_any_delete_middle ON public.visible_any AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_any', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_any', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_any_delete_middle ON public.visible_any;
 
 -- policy: policy visible_any_delete_wide on public.visible_any
 CREATE POLICY visible_any_delete_wide ON public.visible_any AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_any', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_any', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_any_delete_wide ON public.visible_any;
 
@@ -3648,14 +3648,14 @@ CREATE POLICY visible_any_delete_wide ON public.visible_any AS PERMISSIVE FOR DE
 CREATE POLICY visible_any_delete_all ON public.visible_any AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'visible_any'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'visible_any', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_any', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_any_delete_all ON public.visible_any;
 
 -- policy: policy hierarchy_visible_create on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_create ON public.hierarchy_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('create', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'hierarchy_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('create', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'hierarchy_visible', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('create', 'hierarchy_visible'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_create ON public.hierarchy_visible;
@@ -3672,7 +3672,7 @@ CREATE POLICY hierarchy_visible_create_narrow ON public.hierarchy_visible AS PER
 CREATE POLICY hierarchy_visible_create_all ON public.hierarchy_visible AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'hierarchy_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('create', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'hierarchy_visible', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('create', 'hierarchy_visible', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_create_all ON public.hierarchy_visible;
 
@@ -3694,15 +3694,15 @@ CREATE POLICY hierarchy_visible_read_narrow ON public.hierarchy_visible AS PERMI
 -- policy: policy hierarchy_visible_read_middle on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_read_middle ON public.hierarchy_visible AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_visible', 'visible', true)) END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_visible', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_visible', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_visible', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_read_middle ON public.hierarchy_visible;
 
 -- policy: policy hierarchy_visible_read_wide on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_read_wide ON public.hierarchy_visible AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_visible', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_visible', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_read_wide ON public.hierarchy_visible;
 
@@ -3710,7 +3710,7 @@ CREATE POLICY hierarchy_visible_read_wide ON public.hierarchy_visible AS PERMISS
 CREATE POLICY hierarchy_visible_read_all ON public.hierarchy_visible AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'hierarchy_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_visible', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_visible', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_read_all ON public.hierarchy_visible;
 
@@ -3721,7 +3721,7 @@ CREATE POLICY hierarchy_visible_update ON public.hierarchy_visible AS PERMISSIVE
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'hierarchy_visible'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update ON public.hierarchy_visible;
@@ -3740,10 +3740,10 @@ CREATE POLICY hierarchy_visible_update_narrow ON public.hierarchy_visible AS PER
 -- policy: policy hierarchy_visible_update_middle on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_update_middle ON public.hierarchy_visible AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'hierarchy_visible'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update_middle ON public.hierarchy_visible;
@@ -3751,10 +3751,10 @@ CREATE POLICY hierarchy_visible_update_middle ON public.hierarchy_visible AS PER
 -- policy: policy hierarchy_visible_update_wide on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_update_wide ON public.hierarchy_visible AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'hierarchy_visible'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update_wide ON public.hierarchy_visible;
@@ -3763,11 +3763,11 @@ CREATE POLICY hierarchy_visible_update_wide ON public.hierarchy_visible AS PERMI
 CREATE POLICY hierarchy_visible_update_all ON public.hierarchy_visible AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'hierarchy_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'hierarchy', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_visible', 'hierarchy', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'hierarchy_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_visible', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update_all ON public.hierarchy_visible;
 
@@ -3789,14 +3789,14 @@ CREATE POLICY hierarchy_visible_delete_narrow ON public.hierarchy_visible AS PER
 -- policy: policy hierarchy_visible_delete_middle on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_delete_middle ON public.hierarchy_visible AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_visible', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_visible', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_delete_middle ON public.hierarchy_visible;
 
 -- policy: policy hierarchy_visible_delete_wide on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_delete_wide ON public.hierarchy_visible AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_visible', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_visible', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_delete_wide ON public.hierarchy_visible;
 
@@ -3804,7 +3804,7 @@ CREATE POLICY hierarchy_visible_delete_wide ON public.hierarchy_visible AS PERMI
 CREATE POLICY hierarchy_visible_delete_all ON public.hierarchy_visible AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'hierarchy_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_visible', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_visible', 'hierarchy', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_visible', 'hierarchy', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_delete_all ON public.hierarchy_visible;
 
@@ -3850,15 +3850,15 @@ CREATE POLICY hierarchy_self_read_narrow ON public.hierarchy_self AS PERMISSIVE 
 -- policy: policy hierarchy_self_read_middle on public.hierarchy_self
 CREATE POLICY hierarchy_self_read_middle ON public.hierarchy_self AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_self', 'visible', true)) END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_self', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_self', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_self', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_read_middle ON public.hierarchy_self;
 
 -- policy: policy hierarchy_self_read_wide on public.hierarchy_self
 CREATE POLICY hierarchy_self_read_wide ON public.hierarchy_self AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_self', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_self', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_read_wide ON public.hierarchy_self;
 
@@ -3866,7 +3866,7 @@ CREATE POLICY hierarchy_self_read_wide ON public.hierarchy_self AS PERMISSIVE FO
 CREATE POLICY hierarchy_self_read_all ON public.hierarchy_self AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'hierarchy_self'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_self', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_self', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_read_all ON public.hierarchy_self;
 
@@ -3877,7 +3877,7 @@ CREATE POLICY hierarchy_self_update ON public.hierarchy_self AS PERMISSIVE FOR U
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'hierarchy_self'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update ON public.hierarchy_self;
@@ -3896,10 +3896,10 @@ CREATE POLICY hierarchy_self_update_narrow ON public.hierarchy_self AS PERMISSIV
 -- policy: policy hierarchy_self_update_middle on public.hierarchy_self
 CREATE POLICY hierarchy_self_update_middle ON public.hierarchy_self AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'hierarchy_self'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update_middle ON public.hierarchy_self;
@@ -3907,10 +3907,10 @@ CREATE POLICY hierarchy_self_update_middle ON public.hierarchy_self AS PERMISSIV
 -- policy: policy hierarchy_self_update_wide on public.hierarchy_self
 CREATE POLICY hierarchy_self_update_wide ON public.hierarchy_self AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'hierarchy_self'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update_wide ON public.hierarchy_self;
@@ -3919,11 +3919,11 @@ CREATE POLICY hierarchy_self_update_wide ON public.hierarchy_self AS PERMISSIVE 
 CREATE POLICY hierarchy_self_update_all ON public.hierarchy_self AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'hierarchy_self'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_self', 'hierarchy', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'hierarchy_self'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_self', 'hierarchy', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update_all ON public.hierarchy_self;
 
@@ -3945,14 +3945,14 @@ CREATE POLICY hierarchy_self_delete_narrow ON public.hierarchy_self AS PERMISSIV
 -- policy: policy hierarchy_self_delete_middle on public.hierarchy_self
 CREATE POLICY hierarchy_self_delete_middle ON public.hierarchy_self AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_self', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_self', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_delete_middle ON public.hierarchy_self;
 
 -- policy: policy hierarchy_self_delete_wide on public.hierarchy_self
 CREATE POLICY hierarchy_self_delete_wide ON public.hierarchy_self AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_self', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_self', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_delete_wide ON public.hierarchy_self;
 
@@ -3960,7 +3960,7 @@ CREATE POLICY hierarchy_self_delete_wide ON public.hierarchy_self AS PERMISSIVE 
 CREATE POLICY hierarchy_self_delete_all ON public.hierarchy_self AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'hierarchy_self'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_self', 'hierarchy', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_self', 'hierarchy', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_delete_all ON public.hierarchy_self;
 
@@ -3998,15 +3998,15 @@ CREATE POLICY hierarchy_any_read_narrow ON public.hierarchy_any AS PERMISSIVE FO
 -- policy: policy hierarchy_any_read_middle on public.hierarchy_any
 CREATE POLICY hierarchy_any_read_middle ON public.hierarchy_any AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_any', 'visible', true)) END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_any', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_any', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_any', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_read_middle ON public.hierarchy_any;
 
 -- policy: policy hierarchy_any_read_wide on public.hierarchy_any
 CREATE POLICY hierarchy_any_read_wide ON public.hierarchy_any AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_any', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_any', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_read_wide ON public.hierarchy_any;
 
@@ -4014,7 +4014,7 @@ CREATE POLICY hierarchy_any_read_wide ON public.hierarchy_any AS PERMISSIVE FOR 
 CREATE POLICY hierarchy_any_read_all ON public.hierarchy_any AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'hierarchy_any'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_any', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_any', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_read_all ON public.hierarchy_any;
 
@@ -4025,7 +4025,7 @@ CREATE POLICY hierarchy_any_update ON public.hierarchy_any AS PERMISSIVE FOR UPD
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'hierarchy_any'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update ON public.hierarchy_any;
@@ -4044,10 +4044,10 @@ CREATE POLICY hierarchy_any_update_narrow ON public.hierarchy_any AS PERMISSIVE 
 -- policy: policy hierarchy_any_update_middle on public.hierarchy_any
 CREATE POLICY hierarchy_any_update_middle ON public.hierarchy_any AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'hierarchy_any'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update_middle ON public.hierarchy_any;
@@ -4055,10 +4055,10 @@ CREATE POLICY hierarchy_any_update_middle ON public.hierarchy_any AS PERMISSIVE 
 -- policy: policy hierarchy_any_update_wide on public.hierarchy_any
 CREATE POLICY hierarchy_any_update_wide ON public.hierarchy_any AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'hierarchy_any'))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update_wide ON public.hierarchy_any;
@@ -4067,11 +4067,11 @@ CREATE POLICY hierarchy_any_update_wide ON public.hierarchy_any AS PERMISSIVE FO
 CREATE POLICY hierarchy_any_update_all ON public.hierarchy_any AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'hierarchy_any'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'hierarchy', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_any', 'hierarchy', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'hierarchy_any'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_any', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update_all ON public.hierarchy_any;
 
@@ -4093,14 +4093,14 @@ CREATE POLICY hierarchy_any_delete_narrow ON public.hierarchy_any AS PERMISSIVE 
 -- policy: policy hierarchy_any_delete_middle on public.hierarchy_any
 CREATE POLICY hierarchy_any_delete_middle ON public.hierarchy_any AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_any', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_any', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_delete_middle ON public.hierarchy_any;
 
 -- policy: policy hierarchy_any_delete_wide on public.hierarchy_any
 CREATE POLICY hierarchy_any_delete_wide ON public.hierarchy_any AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_any', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_any', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_delete_wide ON public.hierarchy_any;
 
@@ -4108,14 +4108,14 @@ CREATE POLICY hierarchy_any_delete_wide ON public.hierarchy_any AS PERMISSIVE FO
 CREATE POLICY hierarchy_any_delete_all ON public.hierarchy_any AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'hierarchy_any'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'hierarchy_any', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'hierarchy_any', 'hierarchy', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_any', 'hierarchy', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_delete_all ON public.hierarchy_any;
 
 -- policy: policy self_visible_create on public.self_visible
 CREATE POLICY self_visible_create ON public.self_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('create', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'self_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('create', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'self_visible', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('create', 'self_visible'))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_create ON public.self_visible;
@@ -4132,7 +4132,7 @@ CREATE POLICY self_visible_create_narrow ON public.self_visible AS PERMISSIVE FO
 CREATE POLICY self_visible_create_all ON public.self_visible AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'self_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('create', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'self_visible', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('create', 'self_visible', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_visible_create_all ON public.self_visible;
 
@@ -4154,15 +4154,15 @@ CREATE POLICY self_visible_read_narrow ON public.self_visible AS PERMISSIVE FOR 
 -- policy: policy self_visible_read_middle on public.self_visible
 CREATE POLICY self_visible_read_middle ON public.self_visible AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'self_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_visible', 'visible', true)) END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_visible', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'self_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_visible', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_visible', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_read_middle ON public.self_visible;
 
 -- policy: policy self_visible_read_wide on public.self_visible
 CREATE POLICY self_visible_read_wide ON public.self_visible AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'self_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_visible', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'self_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_visible', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS self_visible_read_wide ON public.self_visible;
 
@@ -4170,7 +4170,7 @@ CREATE POLICY self_visible_read_wide ON public.self_visible AS PERMISSIVE FOR SE
 CREATE POLICY self_visible_read_all ON public.self_visible AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'self_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_visible', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_visible', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_visible_read_all ON public.self_visible;
 
@@ -4181,7 +4181,7 @@ CREATE POLICY self_visible_update ON public.self_visible AS PERMISSIVE FOR UPDAT
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'self_visible'))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update ON public.self_visible;
@@ -4203,7 +4203,7 @@ CREATE POLICY self_visible_update_middle ON public.self_visible AS PERMISSIVE FO
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'self', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'self_visible'))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update_middle ON public.self_visible;
@@ -4214,7 +4214,7 @@ CREATE POLICY self_visible_update_wide ON public.self_visible AS PERMISSIVE FOR 
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'self', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'self_visible'))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update_wide ON public.self_visible;
@@ -4227,7 +4227,7 @@ CREATE POLICY self_visible_update_all ON public.self_visible AS PERMISSIVE FOR U
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'self_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update_all ON public.self_visible;
 
@@ -4310,15 +4310,15 @@ CREATE POLICY self_self_read_narrow ON public.self_self AS PERMISSIVE FOR SELECT
 -- policy: policy self_self_read_middle on public.self_self
 CREATE POLICY self_self_read_middle ON public.self_self AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'self_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_self', 'visible', true)) END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_self', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'self_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_self', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_self', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS self_self_read_middle ON public.self_self;
 
 -- policy: policy self_self_read_wide on public.self_self
 CREATE POLICY self_self_read_wide ON public.self_self AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'self_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_self', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'self_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_self', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS self_self_read_wide ON public.self_self;
 
@@ -4326,7 +4326,7 @@ CREATE POLICY self_self_read_wide ON public.self_self AS PERMISSIVE FOR SELECT T
 CREATE POLICY self_self_read_all ON public.self_self AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'self_self'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'self_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_self', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_self', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_self_read_all ON public.self_self;
 
@@ -4458,15 +4458,15 @@ CREATE POLICY self_any_read_narrow ON public.self_any AS PERMISSIVE FOR SELECT T
 -- policy: policy self_any_read_middle on public.self_any
 CREATE POLICY self_any_read_middle ON public.self_any AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'self_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_any', 'visible', true)) END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_any', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'self_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_any', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_any', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS self_any_read_middle ON public.self_any;
 
 -- policy: policy self_any_read_wide on public.self_any
 CREATE POLICY self_any_read_wide ON public.self_any AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'self_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_any', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'self_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_any', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS self_any_read_wide ON public.self_any;
 
@@ -4474,7 +4474,7 @@ CREATE POLICY self_any_read_wide ON public.self_any AS PERMISSIVE FOR SELECT TO 
 CREATE POLICY self_any_read_all ON public.self_any AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'self_any'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_any', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_any', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_any_read_all ON public.self_any;
 
@@ -4485,7 +4485,7 @@ CREATE POLICY self_any_update ON public.self_any AS PERMISSIVE FOR UPDATE TO rls
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'self_any'))
     );
 -- undo: DROP POLICY IF EXISTS self_any_update ON public.self_any;
@@ -4507,7 +4507,7 @@ CREATE POLICY self_any_update_middle ON public.self_any AS PERMISSIVE FOR UPDATE
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'self', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'self_any'))
     );
 -- undo: DROP POLICY IF EXISTS self_any_update_middle ON public.self_any;
@@ -4518,7 +4518,7 @@ CREATE POLICY self_any_update_wide ON public.self_any AS PERMISSIVE FOR UPDATE T
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'self', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'self_any'))
     );
 -- undo: DROP POLICY IF EXISTS self_any_update_wide ON public.self_any;
@@ -4531,7 +4531,7 @@ CREATE POLICY self_any_update_all ON public.self_any AS PERMISSIVE FOR UPDATE TO
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'self_any'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_any_update_all ON public.self_any;
 
@@ -4575,7 +4575,7 @@ CREATE POLICY self_any_delete_all ON public.self_any AS PERMISSIVE FOR DELETE TO
 -- policy: policy three_visible_create on public.three_visible
 CREATE POLICY three_visible_create ON public.three_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
-        ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'three_visible', 'visible', false)) END) AND (assignee IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('create', 'three_visible', 'visible', false)) END) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_visible', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
+        ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'three_visible', 'visible', false) + '{}') END) AND (assignee IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('create', 'three_visible', 'visible', false) + '{}') END) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_visible', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'three_visible'))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_create ON public.three_visible;
@@ -4592,7 +4592,7 @@ CREATE POLICY three_visible_create_narrow ON public.three_visible AS PERMISSIVE 
 CREATE POLICY three_visible_create_all ON public.three_visible AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'three_visible'))
-        OR ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'three_visible', 'visible', false)) END) AND (assignee IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('create', 'three_visible', 'visible', false)) END) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_visible', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
+        OR ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'three_visible', 'visible', false))::bigint[])) AND (assignee IS NULL OR assignee = ANY ((SELECT rls.admitted_owners('create', 'three_visible', 'visible', false))::bigint[])) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_visible', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_create_all ON public.three_visible;
 
@@ -4618,10 +4618,10 @@ CREATE POLICY three_visible_read_narrow ON public.three_visible AS PERMISSIVE FO
 -- policy: policy three_visible_read_middle on public.three_visible
 CREATE POLICY three_visible_read_middle ON public.three_visible AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', true)) END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', true))::bigint[])))
-        OR (CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', true)) END
-            AND (assignee >= (SELECT NULL::bigint) AND assignee <= (SELECT NULL::bigint) AND assignee BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND assignee BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', true))::bigint[])))
+        OR (CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', true) + '{}') END
+            AND (assignee >= (SELECT NULL::bigint) AND assignee <= (SELECT NULL::bigint) AND (assignee + 0 + 0) IS NOT NULL OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', true))::bigint[])))
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_visible_read_middle ON public.three_visible;
@@ -4629,8 +4629,8 @@ CREATE POLICY three_visible_read_middle ON public.three_visible AS PERMISSIVE FO
 -- policy: policy three_visible_read_wide on public.three_visible
 CREATE POLICY three_visible_read_wide ON public.three_visible AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', true) + '{}') END
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_visible_read_wide ON public.three_visible;
@@ -4639,8 +4639,8 @@ CREATE POLICY three_visible_read_wide ON public.three_visible AS PERMISSIVE FOR 
 CREATE POLICY three_visible_read_all ON public.three_visible AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'three_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', false))::bigint[])
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_visible_read_all ON public.three_visible;
@@ -4653,8 +4653,8 @@ CREATE POLICY three_visible_update ON public.three_visible AS PERMISSIVE FOR UPD
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false) + '{}') END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'three_visible'))
     );
@@ -4677,12 +4677,12 @@ CREATE POLICY three_visible_update_narrow ON public.three_visible AS PERMISSIVE 
 -- policy: policy three_visible_update_middle on public.three_visible
 CREATE POLICY three_visible_update_middle ON public.three_visible AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false) + '{}') END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'three_visible'))
     );
@@ -4691,12 +4691,12 @@ CREATE POLICY three_visible_update_middle ON public.three_visible AS PERMISSIVE 
 -- policy: policy three_visible_update_wide on public.three_visible
 CREATE POLICY three_visible_update_wide ON public.three_visible AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false) + '{}') END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'three_visible'))
     );
@@ -4706,13 +4706,13 @@ CREATE POLICY three_visible_update_wide ON public.three_visible AS PERMISSIVE FO
 CREATE POLICY three_visible_update_all ON public.three_visible AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'three_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'hierarchy', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'hierarchy', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'three_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'visible', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'visible', false))::bigint[])
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_visible_update_all ON public.three_visible;
@@ -4737,16 +4737,16 @@ CREATE POLICY three_visible_delete_narrow ON public.three_visible AS PERMISSIVE 
 -- policy: policy three_visible_delete_middle on public.three_visible
 CREATE POLICY three_visible_delete_middle ON public.three_visible AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'three_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_visible', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_visible', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_visible', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'three_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_visible', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_visible', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_visible', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS three_visible_delete_middle ON public.three_visible;
 
 -- policy: policy three_visible_delete_wide on public.three_visible
 CREATE POLICY three_visible_delete_wide ON public.three_visible AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'three_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_visible', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_visible', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_visible', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'three_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_visible', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_visible', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_visible', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS three_visible_delete_wide ON public.three_visible;
 
@@ -4754,8 +4754,8 @@ CREATE POLICY three_visible_delete_wide ON public.three_visible AS PERMISSIVE FO
 CREATE POLICY three_visible_delete_all ON public.three_visible AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'three_visible'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_visible', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_visible', 'hierarchy', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_visible', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_visible', 'hierarchy', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'three_visible', 'hierarchy', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_visible', 'hierarchy', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_visible_delete_all ON public.three_visible;
 
@@ -4805,10 +4805,10 @@ CREATE POLICY three_self_read_narrow ON public.three_self AS PERMISSIVE FOR SELE
 -- policy: policy three_self_read_middle on public.three_self
 CREATE POLICY three_self_read_middle ON public.three_self AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', true)) END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', true))::bigint[])))
-        OR (CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', true)) END
-            AND (assignee >= (SELECT NULL::bigint) AND assignee <= (SELECT NULL::bigint) AND assignee BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND assignee BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', true))::bigint[])))
+        OR (CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', true) + '{}') END
+            AND (assignee >= (SELECT NULL::bigint) AND assignee <= (SELECT NULL::bigint) AND (assignee + 0 + 0) IS NOT NULL OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', true))::bigint[])))
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_self', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_self_read_middle ON public.three_self;
@@ -4816,8 +4816,8 @@ CREATE POLICY three_self_read_middle ON public.three_self AS PERMISSIVE FOR SELE
 -- policy: policy three_self_read_wide on public.three_self
 CREATE POLICY three_self_read_wide ON public.three_self AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', true) + '{}') END
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_self', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_self_read_wide ON public.three_self;
@@ -4826,8 +4826,8 @@ CREATE POLICY three_self_read_wide ON public.three_self AS PERMISSIVE FOR SELECT
 CREATE POLICY three_self_read_all ON public.three_self AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'three_self'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', false))::bigint[])
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_self', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_self_read_all ON public.three_self;
@@ -4840,8 +4840,8 @@ CREATE POLICY three_self_update ON public.three_self AS PERMISSIVE FOR UPDATE TO
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'three_self'))
     );
 -- undo: DROP POLICY IF EXISTS three_self_update ON public.three_self;
@@ -4862,12 +4862,12 @@ CREATE POLICY three_self_update_narrow ON public.three_self AS PERMISSIVE FOR UP
 -- policy: policy three_self_update_middle on public.three_self
 CREATE POLICY three_self_update_middle ON public.three_self AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'three_self'))
     );
 -- undo: DROP POLICY IF EXISTS three_self_update_middle ON public.three_self;
@@ -4875,12 +4875,12 @@ CREATE POLICY three_self_update_middle ON public.three_self AS PERMISSIVE FOR UP
 -- policy: policy three_self_update_wide on public.three_self
 CREATE POLICY three_self_update_wide ON public.three_self AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false) + '{}') END
         OR (SELECT rls.passes_owners('update', 'three_self'))
     );
 -- undo: DROP POLICY IF EXISTS three_self_update_wide ON public.three_self;
@@ -4889,13 +4889,13 @@ CREATE POLICY three_self_update_wide ON public.three_self AS PERMISSIVE FOR UPDA
 CREATE POLICY three_self_update_all ON public.three_self AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'three_self'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'three_self'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_self_update_all ON public.three_self;
 
@@ -4919,16 +4919,16 @@ CREATE POLICY three_self_delete_narrow ON public.three_self AS PERMISSIVE FOR DE
 -- policy: policy three_self_delete_middle on public.three_self
 CREATE POLICY three_self_delete_middle ON public.three_self AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'three_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_self', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_self', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_self', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'three_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_self', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_self', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_self', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS three_self_delete_middle ON public.three_self;
 
 -- policy: policy three_self_delete_wide on public.three_self
 CREATE POLICY three_self_delete_wide ON public.three_self AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'three_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_self', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_self', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_self', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'three_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_self', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_self', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_self', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS three_self_delete_wide ON public.three_self;
 
@@ -4936,8 +4936,8 @@ CREATE POLICY three_self_delete_wide ON public.three_self AS PERMISSIVE FOR DELE
 CREATE POLICY three_self_delete_all ON public.three_self AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'three_self'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_self', 'hierarchy', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_self', 'hierarchy', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'three_self', 'hierarchy', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_self', 'hierarchy', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_self_delete_all ON public.three_self;
 
@@ -4979,10 +4979,10 @@ CREATE POLICY three_any_read_narrow ON public.three_any AS PERMISSIVE FOR SELECT
 -- policy: policy three_any_read_middle on public.three_any
 CREATE POLICY three_any_read_middle ON public.three_any AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', true)) END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND owner BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', true))::bigint[])))
-        OR (CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', true)) END
-            AND (assignee >= (SELECT NULL::bigint) AND assignee <= (SELECT NULL::bigint) AND assignee BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) AND assignee BETWEEN (SELECT NULL::bigint) AND (SELECT NULL::bigint) OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', true))::bigint[])))
+        (CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', true) + '{}') END
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND (owner + 0 + 0) IS NOT NULL OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', true))::bigint[])))
+        OR (CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', true) + '{}') END
+            AND (assignee >= (SELECT NULL::bigint) AND assignee <= (SELECT NULL::bigint) AND (assignee + 0 + 0) IS NOT NULL OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', true))::bigint[])))
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_any', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_any_read_middle ON public.three_any;
@@ -4990,8 +4990,8 @@ CREATE POLICY three_any_read_middle ON public.three_any AS PERMISSIVE FOR SELECT
 -- policy: policy three_any_read_wide on public.three_any
 CREATE POLICY three_any_read_wide ON public.three_any AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', true)) END
+        CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', true) + '{}') END
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_any', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_any_read_wide ON public.three_any;
@@ -5000,8 +5000,8 @@ CREATE POLICY three_any_read_wide ON public.three_any AS PERMISSIVE FOR SELECT T
 CREATE POLICY three_any_read_all ON public.three_any AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'three_any'))
-        OR CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', false))::bigint[])
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_any', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_any_read_all ON public.three_any;
@@ -5014,8 +5014,8 @@ CREATE POLICY three_any_update ON public.three_any AS PERMISSIVE FOR UPDATE TO r
         OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false) + '{}') END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'three_any'))
     );
@@ -5038,12 +5038,12 @@ CREATE POLICY three_any_update_narrow ON public.three_any AS PERMISSIVE FOR UPDA
 -- policy: policy three_any_update_middle on public.three_any
 CREATE POLICY three_any_update_middle ON public.three_any AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false) + '{}') END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'three_any'))
     );
@@ -5052,12 +5052,12 @@ CREATE POLICY three_any_update_middle ON public.three_any AS PERMISSIVE FOR UPDA
 -- policy: policy three_any_update_wide on public.three_any
 CREATE POLICY three_any_update_wide ON public.three_any AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
+        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false) + '{}') END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
         OR (SELECT rls.passes_owners('update', 'three_any'))
     );
@@ -5067,13 +5067,13 @@ CREATE POLICY three_any_update_wide ON public.three_any AS PERMISSIVE FOR UPDATE
 CREATE POLICY three_any_update_all ON public.three_any AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'three_any'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'hierarchy', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'hierarchy', false))::bigint[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'three_any'))
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'visible', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'visible', false))::bigint[])
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_any_update_all ON public.three_any;
@@ -5098,16 +5098,16 @@ CREATE POLICY three_any_delete_narrow ON public.three_any AS PERMISSIVE FOR DELE
 -- policy: policy three_any_delete_middle on public.three_any
 CREATE POLICY three_any_delete_middle ON public.three_any AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'three_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_any', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_any', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_any', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'three_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_any', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_any', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_any', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS three_any_delete_middle ON public.three_any;
 
 -- policy: policy three_any_delete_wide on public.three_any
 CREATE POLICY three_any_delete_wide ON public.three_any AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE substring((SELECT rls.admitted_bits('delete', 'three_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_any', 'hierarchy', true)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_any', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_any', 'hierarchy', true)) END
+        CASE substring((SELECT rls.admitted_bits('delete', 'three_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_any', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_any', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_any', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS three_any_delete_wide ON public.three_any;
 
@@ -5115,8 +5115,8 @@ CREATE POLICY three_any_delete_wide ON public.three_any AS PERMISSIVE FOR DELETE
 CREATE POLICY three_any_delete_all ON public.three_any AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'three_any'))
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_any', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_any', 'hierarchy', false)) END
-        OR CASE substring((SELECT rls.admitted_bits('delete', 'three_any', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('delete', 'three_any', 'hierarchy', false)) END
+        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'three_any', 'hierarchy', false))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_any', 'hierarchy', false))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_any_delete_all ON public.three_any;
 

@@ -770,7 +770,7 @@ DECLARE
     touched uuid[];
     gained uuid[];
 BEGIN
-    SELECT s.ranges_uuid + '{}', EXISTS (
+    SELECT s.ranges_uuid, EXISTS (
         SELECT FROM rls.graph_change AS c
         WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
@@ -1041,7 +1041,7 @@ BEGIN
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
               AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
               AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
-        s.ranges_uuid + '{}',
+        s.ranges_uuid,
         EXISTS (
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on

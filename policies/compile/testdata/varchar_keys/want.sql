@@ -692,7 +692,7 @@ BEGIN
             CASE WHEN p.is_superuser THEN '*'
                  WHEN s.form <> 'narrow' OR octet_length(s.ids_text::text) > 800 OR strpos(s.ids_text::text, '|') > 0 THEN '@'
                  ELSE s.ids_text::text END,
-            n.version, s.viewer) END
+            n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / 40 END) END
     FROM may AS p CROSS JOIN mark AS n
     WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*34dce11abcfaedc2f4642f822a11f6a7' ELSE '34dce11abcfaedc2f4642f822a11f6a7' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
@@ -772,7 +772,7 @@ BEGIN
                 VALUES (prepare.key, '*34dce11abcfaedc2f4642f822a11f6a7', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
                 RETURNING v.form INTO form;
             ELSE
-            INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_text, bits, ranges_text)
+            INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_text, bits, ranges_text, buckets)
             WITH o AS MATERIALIZED (
                 SELECT h.id::text AS id FROM rls.hierarchy(rls.to_text(prepare.key)) AS h(id)
             ), t AS (
@@ -782,7 +782,8 @@ BEGIN
                    CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
                    (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
                    NULL::varbit,
-                   (SELECT coalesce(range_agg(rls.text_range(o.id, o.id, '[]')), '{}') FROM o)
+                   (SELECT coalesce(range_agg(rls.text_range(o.id, o.id, '[]')), '{}') FROM o),
+                   CASE WHEN t.size > greatest(2000, least(5000, t.users * 0.03)) THEN rls.buckets(ARRAY(SELECT sha256(convert_to(o.id, 'UTF8')) FROM o)) END
             FROM t
             RETURNING v.form INTO form;
             END IF;
@@ -887,7 +888,7 @@ DECLARE
     touched text[];
     gained text[];
 BEGIN
-    SELECT s.ranges_text + '{}', EXISTS (
+    SELECT s.ranges_text, EXISTS (
         SELECT FROM rls.graph_change AS c
         WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
@@ -1225,6 +1226,49 @@ GRANT EXECUTE ON FUNCTION rls.admitted_owners(text, text, text, boolean) TO rls_
 COMMENT ON FUNCTION rls.admitted_owners(text, text, text, boolean) IS 'Users whose rows the principal may act on, as an array: who is visible within the scope, if a grant of the action is held.';
 -- undo: DROP FUNCTION IF EXISTS rls.admitted_owners(text, text, text, boolean);
 
+-- function: function rls.admitted_buckets(text, text, text, boolean), as rls_owner
+-- Users whose rows the principal may act on, as rls.in_buckets reads them. NULL where nothing is known of them, or they are few:
+-- then rls.admitted_ranges tells.
+CREATE OR REPLACE FUNCTION rls.admitted_buckets(action text, resource text, scope text, alone boolean)
+RETURNS bytea
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    memo text := current_setting('rls.memo', true);
+    part text[] := string_to_array(memo, '|');
+    context text := current_setting('rls.context', true);
+    stored bytea;
+BEGIN
+    IF left(memo, 1) = '=' AND current_setting('transaction_isolation') <> 'serializable' THEN
+        -- The watermark is part of the hash: entering has found that all is current, and it stands where it stood then.
+        -- By the clock: one statement can run for longer than the transaction may.
+        IF substr(memo, 2, 64) = encode(sha256(convert_to(substr(memo, 66), 'UTF8')
+                || int8send(coalesce(pg_sequence_last_value('rls.watermark'), 0)) || convert_to(context, 'UTF8')
+                || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
+                || int8send(pg_sequence_last_value('rls.memo_key_1')) || int8send(pg_sequence_last_value('rls.memo_key_2'))), 'hex')
+            AND clock_timestamp() < to_timestamp(part[2]::double precision)
+            -- Whoever has the key from a dump has it for ten minutes: entering draws another one by then.
+            AND pg_sequence_last_value('rls.memo_key_drawn') > extract(epoch FROM clock_timestamp()) - 600
+            -- A cursor may be older than what entering has found: it asks what was true then.
+            AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
+            IF $3 IN ('hierarchy', 'visible') AND (part[3] = '@' OR $1 IN ('create', 'read', 'update', 'delete') AND strpos(split_part(split_part(part[3], ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0) THEN
+                SELECT s.buckets INTO stored
+                FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
+            END IF;
+        END IF;
+    END IF;
+    RETURN stored;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.admitted_buckets(text, text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.admitted_buckets(text, text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.admitted_buckets(text, text, text, boolean) IS 'Users whose rows the principal may act on, as rls.in_buckets reads them.';
+-- undo: DROP FUNCTION IF EXISTS rls.admitted_buckets(text, text, text, boolean);
+
 -- function: function rls.ask_admitted_ranges(text, text, text, boolean), as rls_owner
 -- Users whose rows the principal may act on, as ranges: who is visible within the scope, if a grant of the action is held.
 -- Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).
@@ -1261,7 +1305,7 @@ BEGIN
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
               AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
               AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
-        s.ranges_text + '{}',
+        s.ranges_text,
         EXISTS (
             SELECT FROM rls.graph_change AS c
             WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
@@ -1353,7 +1397,7 @@ BEGIN
                     viewer := rls.to_text(part[6]);
                     RETURN rls.text_multirange(rls.text_range(viewer, viewer, '[]'));
                 END IF;
-                SELECT s.ranges_text + '{}' INTO stored
+                SELECT s.ranges_text INTO stored
                 FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
                 IF FOUND AND $3 = 'self' THEN
                     viewer := rls.to_text(part[6]);
@@ -2197,9 +2241,9 @@ $$;
 -- undo: 
 
 -- policy: policy memo_create on public.memo
-CREATE POLICY memo_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY memo_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rls_middle
     WITH CHECK (
-        ((author IS NULL OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('create', 'memo', 'visible', false)) THEN true ELSE false END) AND (club IS NULL OR club = ANY ((SELECT rls.admitted_groups('create', 'memo', false))::text[])) AND (author IS NOT NULL OR club IS NOT NULL))
+        ((author IS NULL OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('create', 'memo', 'visible', false) + '{}') THEN true ELSE false END) AND (club IS NULL OR club = ANY ((SELECT rls.admitted_groups('create', 'memo', false))::text[])) AND (author IS NOT NULL OR club IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'memo'))
     );
 -- undo: DROP POLICY IF EXISTS memo_create ON public.memo;
@@ -2212,11 +2256,20 @@ CREATE POLICY memo_create_narrow ON public.memo AS PERMISSIVE FOR INSERT TO rls_
     );
 -- undo: DROP POLICY IF EXISTS memo_create_narrow ON public.memo;
 
+-- policy: policy memo_create_wide on public.memo
+CREATE POLICY memo_create_wide ON public.memo AS PERMISSIVE FOR INSERT TO rls_wide
+    WITH CHECK (
+        ((author IS NULL OR CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('create', 'memo', 'visible', false)), sha256(convert_to(author::text, 'UTF8'))) END, author::text <@ (SELECT rls.admitted_ranges('create', 'memo', 'visible', false) + '{}')) THEN true ELSE false END) AND (club IS NULL OR club = ANY ((SELECT rls.admitted_groups('create', 'memo', false))::text[])) AND (author IS NOT NULL OR club IS NOT NULL))
+        OR (SELECT rls.passes_owners('create', 'memo'))
+    );
+-- undo: DROP POLICY IF EXISTS memo_create_wide ON public.memo;
+
 -- policy: policy memo_create_all on public.memo
 CREATE POLICY memo_create_all ON public.memo AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
         (SELECT rls.passes_owners('create', 'memo'))
-        OR ((author IS NULL OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('create', 'memo', 'visible', false)) THEN true ELSE false END) AND (club IS NULL OR club = ANY ((SELECT rls.admitted_groups('create', 'memo', false))::text[])) AND (author IS NOT NULL OR club IS NOT NULL))
+        OR ((author IS NULL OR author = ANY ((SELECT rls.admitted_owners('create', 'memo', 'visible', false))::text[])) AND (club IS NULL OR club = ANY ((SELECT rls.admitted_groups('create', 'memo', false))::text[])) AND (author IS NOT NULL OR club IS NOT NULL))
     );
 -- undo: DROP POLICY IF EXISTS memo_create_all ON public.memo;
 
@@ -2240,8 +2293,8 @@ CREATE POLICY memo_read_narrow ON public.memo AS PERMISSIVE FOR SELECT TO rls_na
 -- policy: policy memo_read_middle on public.memo
 CREATE POLICY memo_read_middle ON public.memo AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
-        (CASE WHEN author::text <@ (SELECT rls.admitted_ranges('read', 'memo', 'visible', true)) THEN true ELSE false END
-            AND (author >= (SELECT NULL::character varying) AND author <= (SELECT NULL::character varying) AND author BETWEEN (SELECT NULL::character varying) AND (SELECT NULL::character varying) AND author BETWEEN (SELECT NULL::character varying) AND (SELECT NULL::character varying) OR author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', true))::text[])))
+        (CASE WHEN author::text <@ (SELECT rls.admitted_ranges('read', 'memo', 'visible', true) + '{}') THEN true ELSE false END
+            AND (author >= (SELECT NULL::character varying) AND author <= (SELECT NULL::character varying) OR author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', true))::text[])))
         OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', true))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_read_middle ON public.memo;
@@ -2249,7 +2302,8 @@ CREATE POLICY memo_read_middle ON public.memo AS PERMISSIVE FOR SELECT TO rls_mi
 -- policy: policy memo_read_wide on public.memo
 CREATE POLICY memo_read_wide ON public.memo AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('read', 'memo', 'visible', true)) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('read', 'memo', 'visible', true)), sha256(convert_to(author::text, 'UTF8'))) END, author::text <@ (SELECT rls.admitted_ranges('read', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', true))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_read_wide ON public.memo;
@@ -2258,7 +2312,7 @@ CREATE POLICY memo_read_wide ON public.memo AS PERMISSIVE FOR SELECT TO rls_wide
 CREATE POLICY memo_read_all ON public.memo AS PERMISSIVE FOR SELECT TO rls_all
     USING (
         (SELECT rls.passes_owners('read', 'memo'))
-        OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('read', 'memo', 'visible', false)) THEN true ELSE false END
+        OR author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', false))::text[])
         OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', false))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_read_all ON public.memo;
@@ -2271,7 +2325,7 @@ CREATE POLICY memo_update ON public.memo AS PERMISSIVE FOR UPDATE TO rls_any
         OR code >= (SELECT CASE WHEN rls.passes_owners('update', 'memo') THEN ''::text END)
     )
     WITH CHECK (
-        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
+        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false) + '{}') THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
         OR (SELECT rls.passes_owners('update', 'memo'))
     );
@@ -2293,11 +2347,12 @@ CREATE POLICY memo_update_narrow ON public.memo AS PERMISSIVE FOR UPDATE TO rls_
 -- policy: policy memo_update_middle on public.memo
 CREATE POLICY memo_update_middle ON public.memo AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', true)) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'memo', 'visible', true)), sha256(convert_to(author::text, 'UTF8'))) END, author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', true))::text[])
     )
     WITH CHECK (
-        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
+        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false) + '{}') THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
         OR (SELECT rls.passes_owners('update', 'memo'))
     );
@@ -2306,11 +2361,13 @@ CREATE POLICY memo_update_middle ON public.memo AS PERMISSIVE FOR UPDATE TO rls_
 -- policy: policy memo_update_wide on public.memo
 CREATE POLICY memo_update_wide ON public.memo AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', true)) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'memo', 'visible', true)), sha256(convert_to(author::text, 'UTF8'))) END, author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', true))::text[])
     )
     WITH CHECK (
-        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'memo', 'visible', false)), sha256(convert_to(author::text, 'UTF8'))) END, author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false) + '{}')) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
         OR (SELECT rls.passes_owners('update', 'memo'))
     );
@@ -2320,12 +2377,12 @@ CREATE POLICY memo_update_wide ON public.memo AS PERMISSIVE FOR UPDATE TO rls_wi
 CREATE POLICY memo_update_all ON public.memo AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
         (SELECT rls.passes_owners('update', 'memo'))
-        OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
+        OR author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible', false))::text[])
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
     )
     WITH CHECK (
         (SELECT rls.passes_owners('update', 'memo'))
-        OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false)) THEN true ELSE false END
+        OR author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible', false))::text[])
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_update_all ON public.memo;
@@ -2350,7 +2407,8 @@ CREATE POLICY memo_delete_narrow ON public.memo AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy memo_delete_middle on public.memo
 CREATE POLICY memo_delete_middle ON public.memo AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('delete', 'memo', 'visible', true)) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('delete', 'memo', 'visible', true)), sha256(convert_to(author::text, 'UTF8'))) END, author::text <@ (SELECT rls.admitted_ranges('delete', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo', true))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_delete_middle ON public.memo;
@@ -2358,7 +2416,8 @@ CREATE POLICY memo_delete_middle ON public.memo AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy memo_delete_wide on public.memo
 CREATE POLICY memo_delete_wide ON public.memo AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('delete', 'memo', 'visible', true)) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('delete', 'memo', 'visible', true)), sha256(convert_to(author::text, 'UTF8'))) END, author::text <@ (SELECT rls.admitted_ranges('delete', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo', true))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_delete_wide ON public.memo;
@@ -2367,7 +2426,7 @@ CREATE POLICY memo_delete_wide ON public.memo AS PERMISSIVE FOR DELETE TO rls_wi
 CREATE POLICY memo_delete_all ON public.memo AS PERMISSIVE FOR DELETE TO rls_all
     USING (
         (SELECT rls.passes_owners('delete', 'memo'))
-        OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('delete', 'memo', 'visible', false)) THEN true ELSE false END
+        OR author = ANY ((SELECT rls.admitted_owners('delete', 'memo', 'visible', false))::text[])
         OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo', false))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_delete_all ON public.memo;
