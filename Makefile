@@ -19,7 +19,7 @@ demo: build ## show the product working on a throw-away server
 test: verify ## all tests, on a throw-away server of the machine, else in containers
 	$(GO) vet $(PACKAGES)
 	@$(GO) test -count=1 -v -run '^TestServer$$' ./internal/pgtest 2>&1 | grep '^pgtest:' || echo 'pgtest: no server can be had'
-	$(GO) run $(GOTESTSUM) --format pkgname-and-test-fails -- -timeout 14m $(PACKAGES)
+	$(GO) run $(GOTESTSUM) --format pkgname-and-test-fails -- -timeout 30m $(PACKAGES)
 
 test-versions: ## the proofs on PostgreSQL 17 and 18, in containers
 	RLSCTL_TEST_SERVER=container RLSCTL_TEST_PG=17 $(GO) test -count=1 -timeout 30m ./integration/... ./pgsession ./cmd/rlsctl ./internal/...
