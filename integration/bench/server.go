@@ -91,7 +91,7 @@ func (s *server) stop() error {
 }
 
 // roleNames are the database roles of a run. The gateway is made by the product.
-var roleNames = []string{"client", "maintenance", "reader", "wrapped", "insub", "perrow"}
+var roleNames = []string{"client", "maintenance", "reader", "wrapped", "insub", "perrow", "least"}
 
 // role is the name of a database role on this server.
 func (s *server) role(name string) string { return s.prefix + "bench_" + name }
@@ -106,7 +106,7 @@ func (s *server) makeRoles(ctx context.Context) error {
 		}
 		fmt.Fprintf(&sql, "CREATE ROLE %s NOLOGIN;\n", role)
 	}
-	for _, name := range []string{"wrapped", "insub", "perrow"} {
+	for _, name := range []string{"wrapped", "insub", "perrow", "least"} {
 		fmt.Fprintf(&sql, "GRANT %s TO %s;\n", policies.Ident(s.role(name)), policies.Ident(s.role("reader")))
 	}
 	if _, err := s.admin.Exec(ctx, sql.String(), pgx.QueryExecModeSimpleProtocol); err != nil {

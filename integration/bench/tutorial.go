@@ -82,3 +82,27 @@ func (s *tutorialSession) ways(q query, id int64) []way {
 	sql, args := q.on("app.policy_note"), q.args(id)
 	return []way{{"policy", func(ctx context.Context, m mode, keep *answer) error { return s.run(ctx, m, keep, sql, args...) }}}
 }
+
+// least is the policy that costs least of all that have a sub-select. Its answer is right for superusers alone: it shows how much of
+// what a policy costs them is PostgreSQL's.
+type least struct{ tutorial }
+
+func (l *least) open(ctx context.Context, w *world, v viewer) (session, error) {
+	s, err := l.tutorial.open(ctx, w, v)
+	if err != nil {
+		return nil, err
+	}
+	return &leastSession{s.(*tutorialSession), v.all}, nil
+}
+
+type leastSession struct {
+	*tutorialSession
+	all bool
+}
+
+func (s *leastSession) ways(q query, id int64) []way {
+	if !s.all {
+		return nil
+	}
+	return s.tutorialSession.ways(q, id)
+}
