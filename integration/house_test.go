@@ -155,7 +155,7 @@ func TestKernelFiles(t *testing.T) {
 	t.Parallel()
 	function := regexp.MustCompile(`(?m)^CREATE OR REPLACE FUNCTION rls\.([a-z_]+)\(`)
 	object := regexp.MustCompile(`(?m)^CREATE OR REPLACE (FUNCTION|VIEW|TRIGGER) (?:rls\.)?([a-z_]+)`)
-	returns := regexp.MustCompile(`(?m)^RETURNS (?:TABLE \([^()]*\)|.+)\nLANGUAGE (sql|plpgsql)\n(IMMUTABLE|STABLE|VOLATILE)\nPARALLEL (SAFE|RESTRICTED|UNSAFE)\nSECURITY (INVOKER|DEFINER)\n(SET search_path = pg_catalog, pg_temp\n)?(ROWS \d+\n)?(AS \$\$|BEGIN ATOMIC|RETURN )`)
+	returns := regexp.MustCompile(`(?m)^RETURNS (?:TABLE \([^()]*\)|.+)\nLANGUAGE (sql|plpgsql)\n(IMMUTABLE|STABLE|VOLATILE)\nPARALLEL (SAFE|RESTRICTED|UNSAFE)\nSECURITY (INVOKER|DEFINER)\n(SET search_path = pg_catalog, pg_temp\n)?((?:COST|ROWS) \d+\n)?(AS \$\$|BEGIN ATOMIC|RETURN )`)
 	for _, f := range objects.Files() {
 		t.Run(f.Path, func(t *testing.T) {
 			t.Parallel()
@@ -177,7 +177,7 @@ func TestKernelFiles(t *testing.T) {
 			}
 			header := returns.FindStringSubmatch(f.Text)
 			if header == nil {
-				t.Fatal("the header is not in the order of the house: RETURNS, LANGUAGE, volatility, PARALLEL, SECURITY, SET, ROWS, body")
+				t.Fatal("the header is not in the order of the house: RETURNS, LANGUAGE, volatility, PARALLEL, SECURITY, SET, COST or ROWS, body")
 			}
 			if header[4] == "DEFINER" && header[5] == "" {
 				t.Error("SECURITY DEFINER without a pinned search_path")

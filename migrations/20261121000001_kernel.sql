@@ -379,7 +379,7 @@ COMMENT ON TABLE rls.watermark_turn IS 'The lock of those who raise a watermark.
 -- What has changed for whom. A set is right where it knows every change for its viewer that a reader sees.
 CREATE TABLE rls.graph_change (
     id bigint GENERATED ALWAYS AS IDENTITY,
-    viewer text NOT NULL,               -- '*': for everybody
+    viewer text NOT NULL,               -- '*', where seen is NULL and visible is true: for everybody
     seen text,                          -- NULL: compute anew
     visible boolean,
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),

@@ -1924,8 +1924,8 @@ COMMENT ON FUNCTION rls.put_back_acls() IS 'Writes privileges as they were writt
 -- +goose StatementBegin
 -- Keys in buckets of one size by their hashes, so that one bucket tells whether a key is among them, and nothing else need be
 -- read: rls.in_buckets. In base64, because what is padded ends with =, which is nowhere else: no entry is found across two others.
--- So a key must not be a multiple of three bytes long, and all are of one length. NULL where a bucket would not hold its keys:
--- one in some hundred sets of a hundred thousand.
+-- So a key must not be a multiple of three bytes long, and all are of one length. NULL where a bucket would not hold its keys, which
+-- happens to one in some hundred sets of a hundred thousand, and where there are too many for one value.
 CREATE OR REPLACE FUNCTION rls.buckets(keys bytea[])
 RETURNS bytea
 LANGUAGE plpgsql
@@ -1937,6 +1937,9 @@ DECLARE
     number bigint := cardinality(keys) / 12 + 1;
     width integer := 32 * length(encode(keys[1], 'base64'));
 BEGIN
+    IF number > 200000 THEN
+        RETURN NULL;
+    END IF;
     RETURN (
         SELECT CASE WHEN max(length(b.entries)) <= width THEN convert_to(string_agg(rpad(b.entries, width, '-'), '' ORDER BY b.place), 'UTF8') END
         FROM (
@@ -1969,9 +1972,12 @@ BEGIN
     PERFORM rls.lock_graph();
     PERFORM rls.raise_watermark('graph');
     PERFORM rls.raise_watermark('state');
-    INSERT INTO rls.graph_change (viewer, cluster)
-    SELECT '*', l.cluster FROM rls.graph_lock AS l
-    WHERE NOT EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.xid = pg_current_xact_id() AND c.cluster = l.cluster);
+    -- visible, because a user may have this key: theirs says of whom, or is not.
+    INSERT INTO rls.graph_change (viewer, visible, cluster)
+    SELECT '*', true, l.cluster FROM rls.graph_lock AS l
+    WHERE NOT EXISTS (
+        SELECT FROM rls.graph_change AS c
+        WHERE c.viewer = '*' AND c.seen IS NULL AND c.visible AND c.xid = pg_current_xact_id() AND c.cluster = l.cluster);
 END
 $$;
 -- +goose StatementEnd
@@ -2029,11 +2035,10 @@ CREATE OR REPLACE FUNCTION rls.in_buckets(buckets bytea, key bytea)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
-STRICT
 PARALLEL SAFE
 SECURITY INVOKER
-COST 1
 SET search_path = pg_catalog, pg_temp
+COST 1
 AS $$
 DECLARE
     entry text := encode(key, 'base64');
@@ -2128,7 +2133,7 @@ BEGIN
         SELECT c.id FROM rls.graph_change AS c
         WHERE NOT EXISTS (
             SELECT FROM rls.visible_set AS s
-            WHERE (s.viewer = c.viewer OR c.viewer = '*') AND s.computed_on = s.restored_on AND s.form <> 'all'
+            WHERE (s.viewer = c.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible) AND s.computed_on = s.restored_on AND s.form <> 'all'
               -- A set from before an upgrade of the server needs what came after it.
               AND CASE WHEN c.cluster = s.computed_on THEN s.since <= c.xid ELSE c.cluster = rls.cluster() END)
         FOR UPDATE SKIP LOCKED);

@@ -75,7 +75,7 @@ func (g *compiler) isMember(f form, o policies.Owner, column, typ, args string) 
 		// To fetch the ranges of many keys takes longer than to look for the row of a key, or for those of a page. So for as long as that
 		// takes, which the memo knows, rows look into buckets, where each reads one. What is asked how makes no difference to the answer.
 		return fmt.Sprintf("CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp()"+
-			" + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)\n"+
+			" + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))\n"+
 			"            THEN rls.in_buckets((SELECT rls.admitted_buckets(%s)), %s) END, %s) THEN true ELSE false END",
 			args, s.bytes(k.element(column)), within)
 	}

@@ -46,7 +46,8 @@ func (s sets) bytes(key string) string {
 	if s.element == "uuid" {
 		return fmt.Sprintf("uuid_send(%s)", key)
 	}
-	return fmt.Sprintf("sha256(convert_to(%s, 'UTF8'))", key)
+	// As the database has it: not every text of every encoding has a translation.
+	return fmt.Sprintf("sha256(convert_to(%s, getdatabaseencoding()))", key)
 }
 
 // highestBit is the last key that has a bit: bit n, counted from 1, is that of key n, and n is an integer.
@@ -156,11 +157,15 @@ func (g *compiler) hasShares() bool {
 	return g.hasGroups() && !(never(g.model.Groups.ShareMembersVisibility) && never(g.model.Groups.ShareCreatorVisibility))
 }
 
+// everybody is true of a change that is for all viewers. A user may have that key too, but no such row.
+const everybody = "c.viewer = '*' AND c.seen IS NULL AND c.visible"
+
 // uncovered is true of a change that a set does not know. A change of the transaction that wrote the set may be older
 // or newer than it; applied once more it does no harm. Transaction numbers of another cluster say nothing: whoever meets
 // a change of one computes.
 func uncovered(viewer, indent string) string {
-	return "c.viewer IN (" + viewer + ", '*') AND (c.cluster <> s.computed_on\n" +
+	return "c.viewer IN (" + viewer + ", '*') AND (c.viewer = " + viewer + " OR " + everybody + ")\n" +
+		indent + "  AND (c.cluster <> s.computed_on\n" +
 		indent + "  OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))"
 }
 
@@ -244,9 +249,9 @@ BEGIN
             RETURNING v.form INTO form;%[20]s
             DELETE FROM rls.graph_change AS d WHERE d.id IN (
                 SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
-                WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
+                WHERE c.viewer = prepare.key AND (%[22]s) IS NOT TRUE AND (c.xid < s.since OR c.cluster <> s.computed_on)
                 FOR UPDATE OF c SKIP LOCKED);
-            IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
+            IF EXISTS (SELECT FROM rls.graph_change AS c WHERE %[22]s AND c.cluster <> rls.cluster()) THEN
                 PERFORM rls.prune_changes();
             END IF;
         END IF;%[21]s
@@ -259,7 +264,7 @@ BEGIN
     END IF;
 END`, g.userKey.from, stamp, strings.Join(columns, ", "), narrowest, widest, share,
 			bits, ranges, policies.Literal(g.model.Users.Table.String()), extent, s.element, never, known,
-			m.asked, m.otherwise, m.worth, m.variables, m.first, m.superuser, m.end, m.write),
+			m.asked, m.otherwise, m.worth, m.variables, m.first, m.superuser, m.end, m.write, everybody),
 	}, "")
 }
 

@@ -1,7 +1,7 @@
 -- Keys in buckets of one size by their hashes, so that one bucket tells whether a key is among them, and nothing else need be
 -- read: rls.in_buckets. In base64, because what is padded ends with =, which is nowhere else: no entry is found across two others.
--- So a key must not be a multiple of three bytes long, and all are of one length. NULL where a bucket would not hold its keys:
--- one in some hundred sets of a hundred thousand.
+-- So a key must not be a multiple of three bytes long, and all are of one length. NULL where a bucket would not hold its keys, which
+-- happens to one in some hundred sets of a hundred thousand, and where there are too many for one value.
 CREATE OR REPLACE FUNCTION rls.buckets(keys bytea[])
 RETURNS bytea
 LANGUAGE plpgsql
@@ -13,6 +13,9 @@ DECLARE
     number bigint := cardinality(keys) / 12 + 1;
     width integer := 32 * length(encode(keys[1], 'base64'));
 BEGIN
+    IF number > 200000 THEN
+        RETURN NULL;
+    END IF;
     RETURN (
         SELECT CASE WHEN max(length(b.entries)) <= width THEN convert_to(string_agg(rpad(b.entries, width, '-'), '' ORDER BY b.place), 'UTF8') END
         FROM (

@@ -11,9 +11,12 @@ BEGIN
     PERFORM rls.lock_graph();
     PERFORM rls.raise_watermark('graph');
     PERFORM rls.raise_watermark('state');
-    INSERT INTO rls.graph_change (viewer, cluster)
-    SELECT '*', l.cluster FROM rls.graph_lock AS l
-    WHERE NOT EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.xid = pg_current_xact_id() AND c.cluster = l.cluster);
+    -- visible, because a user may have this key: theirs says of whom, or is not.
+    INSERT INTO rls.graph_change (viewer, visible, cluster)
+    SELECT '*', true, l.cluster FROM rls.graph_lock AS l
+    WHERE NOT EXISTS (
+        SELECT FROM rls.graph_change AS c
+        WHERE c.viewer = '*' AND c.seen IS NULL AND c.visible AND c.xid = pg_current_xact_id() AND c.cluster = l.cluster);
 END
 $$;
 REVOKE ALL ON FUNCTION rls.forget_sets() FROM PUBLIC;

@@ -5,11 +5,10 @@ CREATE OR REPLACE FUNCTION rls.in_buckets(buckets bytea, key bytea)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
-STRICT
 PARALLEL SAFE
 SECURITY INVOKER
-COST 1
 SET search_path = pg_catalog, pg_temp
+COST 1
 AS $$
 DECLARE
     entry text := encode(key, 'base64');

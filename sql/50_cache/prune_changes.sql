@@ -18,7 +18,7 @@ BEGIN
         SELECT c.id FROM rls.graph_change AS c
         WHERE NOT EXISTS (
             SELECT FROM rls.visible_set AS s
-            WHERE (s.viewer = c.viewer OR c.viewer = '*') AND s.computed_on = s.restored_on AND s.form <> 'all'
+            WHERE (s.viewer = c.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible) AND s.computed_on = s.restored_on AND s.form <> 'all'
               -- A set from before an upgrade of the server needs what came after it.
               AND CASE WHEN c.cluster = s.computed_on THEN s.since <= c.xid ELSE c.cluster = rls.cluster() END)
         FOR UPDATE SKIP LOCKED);

@@ -565,7 +565,8 @@ BEGIN
     END IF;
     SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
         SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-        WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+        WHERE c.viewer IN (s.viewer, '*') AND (c.viewer = s.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
     INTO key, superuser, form, missing
     FROM rls.user_row AS u
@@ -604,9 +605,9 @@ BEGIN
             RETURNING v.form INTO form;
             DELETE FROM rls.graph_change AS d WHERE d.id IN (
                 SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
-                WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
+                WHERE c.viewer = prepare.key AND (c.viewer = '*' AND c.seen IS NULL AND c.visible) IS NOT TRUE AND (c.xid < s.since OR c.cluster <> s.computed_on)
                 FOR UPDATE OF c SKIP LOCKED);
-            IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
+            IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.seen IS NULL AND c.visible AND c.cluster <> rls.cluster()) THEN
                 PERFORM rls.prune_changes();
             END IF;
         END IF;
@@ -640,7 +641,8 @@ DECLARE
 BEGIN
     SELECT s.ids_int || '{}', EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+        WHERE c.viewer IN ($1::text, '*') AND (c.viewer = $1::text OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
@@ -651,7 +653,8 @@ BEGIN
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
             SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN ($1::text, '*') AND (c.viewer = $1::text OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
             ORDER BY 1, c.id DESC
         ) AS c
@@ -688,7 +691,8 @@ DECLARE
 BEGIN
     SELECT coalesce(s.bits, B'') || B'', EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+        WHERE c.viewer IN ($1::text, '*') AND (c.viewer = $1::text OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
@@ -699,7 +703,8 @@ BEGIN
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
             SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN ($1::text, '*') AND (c.viewer = $1::text OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
             ORDER BY 1, c.id DESC
         ) AS c
@@ -739,7 +744,8 @@ DECLARE
 BEGIN
     SELECT s.ranges_int, EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+        WHERE c.viewer IN ($1::text, '*') AND (c.viewer = $1::text OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
@@ -750,7 +756,8 @@ BEGIN
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
             SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN ($1::text, '*') AND (c.viewer = $1::text OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
             ORDER BY 1, c.id DESC
         ) AS c
@@ -906,7 +913,8 @@ BEGIN
         s.ids_int || '{}',
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN (s.viewer, '*') AND (c.viewer = s.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+                AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
@@ -989,7 +997,8 @@ BEGIN
         s.bits || B'',
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN (s.viewer, '*') AND (c.viewer = s.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+                AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
@@ -1072,7 +1081,8 @@ BEGIN
         s.ranges_int,
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN (s.viewer, '*') AND (c.viewer = s.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+                AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more

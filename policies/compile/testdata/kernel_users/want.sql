@@ -649,7 +649,8 @@ BEGIN
         decided = n.state,
         marked = CASE WHEN NOT EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN (s.viewer, '*') AND (c.viewer = s.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+                AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) THEN n.whole END,
         -- Five minutes at most, for what nobody tells: somebody has dropped or disabled what tells.
         until = (SELECT least(min(t.at), statement_timestamp() + interval '5 minutes')
@@ -713,7 +714,8 @@ BEGIN
     END IF;
     SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
         SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-        WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+        WHERE c.viewer IN (s.viewer, '*') AND (c.viewer = s.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END, s.brief, s.until, coalesce(s.decided = d.last_value AND s.until > statement_timestamp(), false),
            -- Every transaction that has raised a mark is over, so all that it has changed is seen here.
            w.last_value, greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
@@ -763,9 +765,9 @@ BEGIN
             END IF;
             DELETE FROM rls.graph_change AS d WHERE d.id IN (
                 SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
-                WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
+                WHERE c.viewer = prepare.key AND (c.viewer = '*' AND c.seen IS NULL AND c.visible) IS NOT TRUE AND (c.xid < s.since OR c.cluster <> s.computed_on)
                 FOR UPDATE OF c SKIP LOCKED);
-            IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
+            IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.seen IS NULL AND c.visible AND c.cluster <> rls.cluster()) THEN
                 PERFORM rls.prune_changes();
             END IF;
         END IF;
@@ -813,7 +815,8 @@ DECLARE
 BEGIN
     SELECT s.ids_uuid || '{}', EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+        WHERE c.viewer IN ($1::text, '*') AND (c.viewer = $1::text OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
@@ -824,7 +827,8 @@ BEGIN
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
             SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN ($1::text, '*') AND (c.viewer = $1::text OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
             ORDER BY 1, c.id DESC
         ) AS c
@@ -864,7 +868,8 @@ DECLARE
 BEGIN
     SELECT s.ranges_uuid, EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+        WHERE c.viewer IN ($1::text, '*') AND (c.viewer = $1::text OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
@@ -875,7 +880,8 @@ BEGIN
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
             SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN ($1::text, '*') AND (c.viewer = $1::text OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
             ORDER BY 1, c.id DESC
         ) AS c
@@ -1089,7 +1095,8 @@ BEGIN
         s.ids_uuid || '{}',
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN (s.viewer, '*') AND (c.viewer = s.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+                AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
             AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
@@ -1282,7 +1289,8 @@ BEGIN
         s.ranges_uuid,
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN (s.viewer, '*') AND (c.viewer = s.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+                AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
             AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
@@ -2252,7 +2260,7 @@ CREATE POLICY note_create_narrow ON public.note AS PERMISSIVE FOR INSERT TO rls_
 -- policy: policy note_create_wide on public.note
 CREATE POLICY note_create_wide ON public.note AS PERMISSIVE FOR INSERT TO rls_wide
     WITH CHECK (
-        ((created_by_id IS NULL OR CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+        ((created_by_id IS NULL OR CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
             THEN rls.in_buckets((SELECT rls.admitted_buckets('create', 'note', 'visible', false)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('create', 'note', 'visible', false) + '{}')) THEN true ELSE false END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'note', false))::uuid[])) AND (created_by_id IS NOT NULL OR team_id IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'note'))
     );
@@ -2295,7 +2303,7 @@ CREATE POLICY note_read_middle ON public.note AS PERMISSIVE FOR SELECT TO rls_mi
 -- policy: policy note_read_wide on public.note
 CREATE POLICY note_read_wide ON public.note AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
             THEN rls.in_buckets((SELECT rls.admitted_buckets('read', 'note', 'visible', true)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('read', 'note', 'visible', true) + '{}')) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'note', true))::uuid[])
     );
@@ -2340,7 +2348,7 @@ CREATE POLICY note_update_narrow ON public.note AS PERMISSIVE FOR UPDATE TO rls_
 -- policy: policy note_update_middle on public.note
 CREATE POLICY note_update_middle ON public.note AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
             THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'note', 'visible', true)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', true) + '{}')) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', true))::uuid[])
     )
@@ -2354,12 +2362,12 @@ CREATE POLICY note_update_middle ON public.note AS PERMISSIVE FOR UPDATE TO rls_
 -- policy: policy note_update_wide on public.note
 CREATE POLICY note_update_wide ON public.note AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
             THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'note', 'visible', true)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', true) + '{}')) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', true))::uuid[])
     )
     WITH CHECK (
-        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
             THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'note', 'visible', false)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false) + '{}')) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
         OR (SELECT rls.passes_owners('update', 'note'))
@@ -2400,7 +2408,7 @@ CREATE POLICY note_delete_narrow ON public.note AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy note_delete_middle on public.note
 CREATE POLICY note_delete_middle ON public.note AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
             THEN rls.in_buckets((SELECT rls.admitted_buckets('delete', 'note', 'visible', true)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('delete', 'note', 'visible', true) + '{}')) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'note', true))::uuid[])
     );
@@ -2409,7 +2417,7 @@ CREATE POLICY note_delete_middle ON public.note AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy note_delete_wide on public.note
 CREATE POLICY note_delete_wide ON public.note AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
             THEN rls.in_buckets((SELECT rls.admitted_buckets('delete', 'note', 'visible', true)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('delete', 'note', 'visible', true) + '{}')) THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'note', true))::uuid[])
     );

@@ -675,7 +675,8 @@ BEGIN
         decided = n.state,
         marked = CASE WHEN NOT EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN (s.viewer, '*') AND (c.viewer = s.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+                AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) THEN n.whole END,
         -- Five minutes at most, for what nobody tells: somebody has dropped or disabled what tells.
         until = (SELECT least(min(t.at), statement_timestamp() + interval '5 minutes')
@@ -739,7 +740,8 @@ BEGIN
     END IF;
     SELECT u.id::text, u.is_superuser, s.form, CASE WHEN s.viewer IS NOT NULL THEN (
         SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
-        WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+        WHERE c.viewer IN (s.viewer, '*') AND (c.viewer = s.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END, s.brief, s.until, coalesce(s.decided = d.last_value AND s.until > statement_timestamp(), false),
            -- Every transaction that has raised a mark is over, so all that it has changed is seen here.
            w.last_value, greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
@@ -783,15 +785,15 @@ BEGIN
                    (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
                    NULL::varbit,
                    (SELECT coalesce(range_agg(rls.text_range(o.id, o.id, '[]')), '{}') FROM o),
-                   CASE WHEN t.size > greatest(2000, least(5000, t.users * 0.03)) THEN rls.buckets(ARRAY(SELECT sha256(convert_to(o.id, 'UTF8')) FROM o)) END
+                   CASE WHEN t.size > greatest(2000, least(5000, t.users * 0.03)) THEN rls.buckets(ARRAY(SELECT sha256(convert_to(o.id, getdatabaseencoding())) FROM o)) END
             FROM t
             RETURNING v.form INTO form;
             END IF;
             DELETE FROM rls.graph_change AS d WHERE d.id IN (
                 SELECT c.id FROM rls.graph_change AS c JOIN rls.visible_set AS s ON s.viewer = c.viewer
-                WHERE c.viewer = prepare.key AND (c.xid < s.since OR c.cluster <> s.computed_on)
+                WHERE c.viewer = prepare.key AND (c.viewer = '*' AND c.seen IS NULL AND c.visible) IS NOT TRUE AND (c.xid < s.since OR c.cluster <> s.computed_on)
                 FOR UPDATE OF c SKIP LOCKED);
-            IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.cluster <> rls.cluster()) THEN
+            IF EXISTS (SELECT FROM rls.graph_change AS c WHERE c.viewer = '*' AND c.seen IS NULL AND c.visible AND c.cluster <> rls.cluster()) THEN
                 PERFORM rls.prune_changes();
             END IF;
         END IF;
@@ -839,7 +841,8 @@ DECLARE
 BEGIN
     SELECT s.ids_text || '{}', EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+        WHERE c.viewer IN ($1::text, '*') AND (c.viewer = $1::text OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
@@ -850,7 +853,8 @@ BEGIN
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
             SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN ($1::text, '*') AND (c.viewer = $1::text OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
             ORDER BY 1, c.id DESC
         ) AS c
@@ -890,7 +894,8 @@ DECLARE
 BEGIN
     SELECT s.ranges_text, EXISTS (
         SELECT FROM rls.graph_change AS c
-        WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+        WHERE c.viewer IN ($1::text, '*') AND (c.viewer = $1::text OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
@@ -901,7 +906,8 @@ BEGIN
         FROM rls.visible_set AS s
         CROSS JOIN LATERAL (
             SELECT DISTINCT ON (1) CASE c.cluster WHEN s.computed_on THEN c.seen END AS seen, c.visible FROM rls.graph_change AS c
-            WHERE c.viewer IN ($1::text, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN ($1::text, '*') AND (c.viewer = $1::text OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+          AND (c.cluster <> s.computed_on
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
             ORDER BY 1, c.id DESC
         ) AS c
@@ -1115,7 +1121,8 @@ BEGIN
         s.ids_text || '{}',
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN (s.viewer, '*') AND (c.viewer = s.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+                AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
             AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
@@ -1308,7 +1315,8 @@ BEGIN
         s.ranges_text,
         EXISTS (
             SELECT FROM rls.graph_change AS c
-            WHERE c.viewer IN (s.viewer, '*') AND (c.cluster <> s.computed_on
+            WHERE c.viewer IN (s.viewer, '*') AND (c.viewer = s.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
+                AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid)))
         OR ($3 = 'visible' AND EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = u.id
             AND (SELECT g.shares_members OR g.shares_creator FROM rls.group_row AS g WHERE g.id = m.group_id)))
@@ -2259,8 +2267,8 @@ CREATE POLICY memo_create_narrow ON public.memo AS PERMISSIVE FOR INSERT TO rls_
 -- policy: policy memo_create_wide on public.memo
 CREATE POLICY memo_create_wide ON public.memo AS PERMISSIVE FOR INSERT TO rls_wide
     WITH CHECK (
-        ((author IS NULL OR CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
-            THEN rls.in_buckets((SELECT rls.admitted_buckets('create', 'memo', 'visible', false)), sha256(convert_to(author::text, 'UTF8'))) END, author::text <@ (SELECT rls.admitted_ranges('create', 'memo', 'visible', false) + '{}')) THEN true ELSE false END) AND (club IS NULL OR club = ANY ((SELECT rls.admitted_groups('create', 'memo', false))::text[])) AND (author IS NOT NULL OR club IS NOT NULL))
+        ((author IS NULL OR CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('create', 'memo', 'visible', false)), sha256(convert_to(author::text, getdatabaseencoding()))) END, author::text <@ (SELECT rls.admitted_ranges('create', 'memo', 'visible', false) + '{}')) THEN true ELSE false END) AND (club IS NULL OR club = ANY ((SELECT rls.admitted_groups('create', 'memo', false))::text[])) AND (author IS NOT NULL OR club IS NOT NULL))
         OR (SELECT rls.passes_owners('create', 'memo'))
     );
 -- undo: DROP POLICY IF EXISTS memo_create_wide ON public.memo;
@@ -2302,8 +2310,8 @@ CREATE POLICY memo_read_middle ON public.memo AS PERMISSIVE FOR SELECT TO rls_mi
 -- policy: policy memo_read_wide on public.memo
 CREATE POLICY memo_read_wide ON public.memo AS PERMISSIVE FOR SELECT TO rls_wide
     USING (
-        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
-            THEN rls.in_buckets((SELECT rls.admitted_buckets('read', 'memo', 'visible', true)), sha256(convert_to(author::text, 'UTF8'))) END, author::text <@ (SELECT rls.admitted_ranges('read', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('read', 'memo', 'visible', true)), sha256(convert_to(author::text, getdatabaseencoding()))) END, author::text <@ (SELECT rls.admitted_ranges('read', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', true))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_read_wide ON public.memo;
@@ -2347,8 +2355,8 @@ CREATE POLICY memo_update_narrow ON public.memo AS PERMISSIVE FOR UPDATE TO rls_
 -- policy: policy memo_update_middle on public.memo
 CREATE POLICY memo_update_middle ON public.memo AS PERMISSIVE FOR UPDATE TO rls_middle
     USING (
-        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
-            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'memo', 'visible', true)), sha256(convert_to(author::text, 'UTF8'))) END, author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'memo', 'visible', true)), sha256(convert_to(author::text, getdatabaseencoding()))) END, author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', true))::text[])
     )
     WITH CHECK (
@@ -2361,13 +2369,13 @@ CREATE POLICY memo_update_middle ON public.memo AS PERMISSIVE FOR UPDATE TO rls_
 -- policy: policy memo_update_wide on public.memo
 CREATE POLICY memo_update_wide ON public.memo AS PERMISSIVE FOR UPDATE TO rls_wide
     USING (
-        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
-            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'memo', 'visible', true)), sha256(convert_to(author::text, 'UTF8'))) END, author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'memo', 'visible', true)), sha256(convert_to(author::text, getdatabaseencoding()))) END, author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', true))::text[])
     )
     WITH CHECK (
-        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
-            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'memo', 'visible', false)), sha256(convert_to(author::text, 'UTF8'))) END, author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false) + '{}')) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'memo', 'visible', false)), sha256(convert_to(author::text, getdatabaseencoding()))) END, author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false) + '{}')) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
         OR (SELECT rls.passes_owners('update', 'memo'))
     );
@@ -2407,8 +2415,8 @@ CREATE POLICY memo_delete_narrow ON public.memo AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy memo_delete_middle on public.memo
 CREATE POLICY memo_delete_middle ON public.memo AS PERMISSIVE FOR DELETE TO rls_middle
     USING (
-        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
-            THEN rls.in_buckets((SELECT rls.admitted_buckets('delete', 'memo', 'visible', true)), sha256(convert_to(author::text, 'UTF8'))) END, author::text <@ (SELECT rls.admitted_ranges('delete', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('delete', 'memo', 'visible', true)), sha256(convert_to(author::text, getdatabaseencoding()))) END, author::text <@ (SELECT rls.admitted_ranges('delete', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo', true))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_delete_middle ON public.memo;
@@ -2416,8 +2424,8 @@ CREATE POLICY memo_delete_middle ON public.memo AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy memo_delete_wide on public.memo
 CREATE POLICY memo_delete_wide ON public.memo AS PERMISSIVE FOR DELETE TO rls_wide
     USING (
-        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::integer * '00:00:00.000001'::interval)
-            THEN rls.in_buckets((SELECT rls.admitted_buckets('delete', 'memo', 'visible', true)), sha256(convert_to(author::text, 'UTF8'))) END, author::text <@ (SELECT rls.admitted_ranges('delete', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
+        CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('delete', 'memo', 'visible', true)), sha256(convert_to(author::text, getdatabaseencoding()))) END, author::text <@ (SELECT rls.admitted_ranges('delete', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo', true))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_delete_wide ON public.memo;
