@@ -118,7 +118,7 @@ func TestControlIdentity(t *testing.T) {
 		"an inactive user, narrow":     {inactive("narrow", notes), filtered, admitted, "active IS NOT true OR", "", "off"},
 		"an inactive user, middle":     {inactive("middle", notes), filtered, admitted + " " + ranges, "active IS NOT true OR", "", "off"},
 		"an inactive user, wide":       {inactive("wide", notes), filtered, ranges, "active IS NOT true OR", "", "off"},
-		"an inactive user, of all":     {inactive("all", notes), filtered, ranges, "active IS NOT true OR", "", "off"},
+		"an inactive user, of all":     {inactive("all", notes), filtered, admitted, "active IS NOT true OR", "", "off"},
 		"an inactive user who asks":    {inactive("any", "SELECT rls.can('read', 'note')"), "f", "rls.subject()", "OR NOT state.is_active", "", "t"},
 		"an inactive superuser":        {inactiveSuperuser, filtered, "rls.ask_passes_owners(text,text)", "u.is_active AND u.is_superuser", "u.is_superuser", allNotes},
 		"one who became a superuser":   {promoted, "40001", admitted + " " + ranges + " rls.graph_viewer(text,text,boolean)", "IF superuser THEN", "IF false THEN", bossNotes},

@@ -342,12 +342,16 @@ func testMemoChanges(t *testing.T, kind string) {
 	w, g := newMemoWorldOf(t, kind)
 	gate, admin := g.conn(t), w.admin(t)
 	mark := one(t, w.root, "SELECT pg_get_functiondef('rls.raise_watermark(text)'::regprocedure)")
+	rekey := func(t *testing.T) { // a new seal takes the key along
+		t.Helper()
+		w.sql(t, "DELETE FROM rls.gateway_key WHERE gateway = $1", g.login)
+		g.addKey(t, g.keyID, g.key)
+	}
 	start := func(t *testing.T, c memoChange) (pgx.Tx, string) {
 		t.Helper()
 		w.memoReset(t, g)
 		if c.name == "a new seal" || one(t, w.root, "SELECT count(*) FROM rls.gateway_key WHERE gateway = $1", g.login) == "0" {
-			w.sql(t, "DELETE FROM rls.gateway_key WHERE gateway = $1", g.login)
-			g.addKey(t, g.keyID, g.key)
+			rekey(t)
 		}
 		if !c.positive {
 			w.known(t, c.who)
@@ -439,6 +443,7 @@ func testMemoChanges(t *testing.T, kind string) {
 		}
 	})
 	t.Run("time", func(t *testing.T) {
+		rekey(t)
 		passed := func(tx pgx.Tx, at string) {
 			until(t, func() bool { return one(t, tx, "SELECT clock_timestamp() > $1::timestamptz", at) == "t" })
 		}
