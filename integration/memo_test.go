@@ -111,7 +111,7 @@ const allInBuckets = `
 CREATE FUNCTION public.many() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$ BEGIN
 	IF NEW.form <> 'all' THEN
 		NEW.form := 'wide';
-		NEW.buckets := rls.buckets(ARRAY(SELECT sha256(convert_to(k.key, 'UTF8')) FROM unnest(NEW.ids_text) AS k(key)));
+		NEW.buckets := rls.buckets(ARRAY(SELECT sha256(convert_to(k.key, getdatabaseencoding())) FROM unnest(NEW.ids_text) AS k(key)));
 		NEW.brief := regexp_replace(NEW.brief, '^(([|][^|]*){3}[|][^|]*)([|].*)?$', '\1|60000000');
 	END IF;
 	RETURN NEW;

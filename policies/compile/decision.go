@@ -158,6 +158,9 @@ func (g *compiler) graphViewer() {
 	}, "")
 }
 
+// The arguments of the questions whom a policy may admit rows of: see arguments.
+const askedArgs, askedTypes = "action text, resource text, scope text, alone boolean", "text, text, text, boolean"
+
 // admitted compiles whom a policy may admit rows of, in one representation. The stored set is read in the same query as
 // what decides about the principal; where it does not tell all, rls.visible_* looks further.
 func (g *compiler) admitted(name, typ, none, self, set, as string) {
@@ -181,12 +184,11 @@ func (g *compiler) admitted(name, typ, none, self, set, as string) {
 	columns += "\n        OR s.viewer IS NULL"
 	join := fmt.Sprintf("\n    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = %s AND s.computed_on = s.restored_on AND $3 <> 'self'",
 		policies.Literal(g.stamp))
-	const args, types = "action text, resource text, scope text, alone boolean", "text, text, text, boolean"
 	asked := function{
 		name: "admitted_" + name,
 		comment: "Users whose rows the principal may act on, " + as + ": who is visible within the scope, if a grant of the action is held.\n" +
 			"Every action but create asks for a grant of read as well. Raises for superusers where the policy has no branch for them (alone).",
-		args: args, argTypes: types, returns: typ, definer: true, client: true, generic: true,
+		args: askedArgs, argTypes: askedTypes, returns: typ, definer: true, client: true, generic: true,
 		body: "DECLARE" + fmt.Sprintf(stateVariables, g.userKey.sql) + fmt.Sprintf("\n    stored %s;\n    more boolean;\nBEGIN\n", typ) +
 			fmt.Sprintf(g.state(", stored, more", columns, join), none, 4, g.userKey.from) + fmt.Sprintf(`
     CASE $3
@@ -216,12 +218,12 @@ func (g *compiler) admittedBuckets() {
 		name: "admitted_buckets",
 		comment: "Users whose rows the principal may act on, as rls.in_buckets reads them. NULL where nothing is known of them, or they are few:\n" +
 			"then rls.admitted_ranges tells.",
-		args: "action text, resource text, scope text, alone boolean", argTypes: "text, text, text, boolean", returns: "bytea", definer: true, client: true,
+		args: askedArgs, argTypes: askedTypes, returns: "bytea", definer: true, client: true,
 	}
-	asked.body = recalling("\n    stored bytea;", recall(fmt.Sprintf(`IF $3 IN ('hierarchy', 'visible') AND (part[3] = '@' OR $1 IN ('create', 'read', 'update', 'delete') AND %s) THEN
+	asked.body = recalling("\n    stored bytea;", recall(fmt.Sprintf(`IF $3 IN ('hierarchy', 'visible') AND %s THEN
     SELECT s.buckets INTO stored
-    %s AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
-END IF;`, isSaid, inRow)), "stored")
+    %s;
+END IF;`, maySaid, inRowOfMay)), "stored")
 	g.function(asked, "")
 }
 

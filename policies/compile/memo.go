@@ -51,6 +51,9 @@ const (
 const (
 	inRow  = "FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint"
 	isSaid = "strpos(split_part(split_part(part[3], ',' || $2 || ':', 2), ',', 1), left($1, 1)) > 0 AND strpos($2, ',') = 0"
+	// The action is allowed as far as the memo says, and the row of whoever is allowed it.
+	maySaid    = "(part[3] = '@' OR $1 IN ('create', 'read', 'update', 'delete') AND " + isSaid + ")"
+	inRowOfMay = inRow + " AND (part[3] <> '@' OR s.allowed -> $2 ? $1)"
 )
 
 // recall is a question to the memo, if there is one that is believed: as rls.open_token writes it. answer are the statements that
@@ -87,15 +90,15 @@ func (g *compiler) recallSet(column, none, self, said string) string {
 		at += fmt.Sprintf("IF part[3] <> '@' AND part[4] <> '@' THEN\n        RETURN %s;\n    END IF;\n    ", said)
 	}
 	return recall(fmt.Sprintf(`IF part[4] <> '*' AND $3 IN ('self', 'hierarchy', 'visible')
-    AND (part[3] = '@' OR $1 IN ('create', 'read', 'update', 'delete') AND %s) THEN
+    AND %s THEN
     %sSELECT %s INTO stored
-    %s AND (part[3] <> '@' OR s.allowed -> $2 ? $1);
+    %s;
     IF FOUND AND $3 = 'self' THEN
         %s
     ELSIF FOUND THEN
         %s
     END IF;
-END IF;`, isSaid, at, column, inRow, strings.ReplaceAll(mine, "\n", "\n    "), answer))
+END IF;`, maySaid, at, column, inRowOfMay, strings.ReplaceAll(mine, "\n", "\n    "), answer))
 }
 
 // recalled compiles a question that the memo may answer: in a function of its own, which is short because each variable

@@ -58,12 +58,13 @@ func (g *compiler) inArray(o policies.Owner, column, args string) string {
 func (g *compiler) isMember(f form, o policies.Owner, column, typ, args string) string {
 	k, admitted := g.holder(o)
 	s := setsOf(k)
-	if o.By.Value != "" { // of what only some resources ask there are neither bits nor buckets
-		return fmt.Sprintf("CASE WHEN %s <@ (SELECT %s_ranges(%s) + '{}') THEN true ELSE false END", k.element(column), admitted, args)
+	ranges, own := "rls.admitted_ranges", o.By.Value == ""
+	if !own { // of what only some resources ask there are neither bits nor buckets
+		ranges = admitted + "_ranges"
 	}
-	within := fmt.Sprintf("%s <@ (SELECT rls.admitted_ranges(%s) + '{}')", k.element(column), args)
+	within := fmt.Sprintf("%s <@ (SELECT %s(%s) + '{}')", k.element(column), ranges, args)
 	switch {
-	case s.bits:
+	case own && s.bits:
 		// A key before the first bit or beyond the last one is looked for in the ranges.
 		position := column
 		if typ != "integer" && typ != "smallint" {
@@ -71,7 +72,7 @@ func (g *compiler) isMember(f form, o policies.Owner, column, typ, args string) 
 		}
 		return fmt.Sprintf("CASE substring((SELECT rls.admitted_bits(%[3]s)) FROM %[2]s FOR 1)"+
 			" WHEN B'1' THEN true WHEN B'0' THEN false ELSE %[4]s END", column, position, args, within)
-	case f == wideForm && g.hasBuckets():
+	case own && f == wideForm && g.hasBuckets():
 		// To fetch the ranges of many keys takes longer than to look for the row of a key, or for those of a page. So for as long as that
 		// takes, which the memo knows, rows look into buckets, where each reads one. What is asked how makes no difference to the answer.
 		return fmt.Sprintf("CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp()"+

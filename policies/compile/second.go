@@ -67,7 +67,7 @@ func (g *compiler) secondKeyFunctions() {
 				name: fmt.Sprintf("admitted_by_%d%s", i+1, f.suffix),
 				comment: fmt.Sprintf("Whose rows the principal may act on, %s of column %s of the users: what rls.admitted_owners says, translated.\n"+
 					"For rows whose owner column holds that and not the key.", f.as, policies.Ident(k.column)),
-				args: "action text, resource text, scope text, alone boolean", argTypes: "text, text, text, boolean", returns: f.returns,
+				args: askedArgs, argTypes: askedTypes, returns: f.returns,
 				definer: true, client: true, generic: true,
 				body: "BEGIN\n    " + f.body + "\nEND",
 			}, "")

@@ -172,6 +172,7 @@ func uncovered(viewer, indent string) string {
 // prepare compiles what entering does for a user: it renews the set where that pays, and picks the form.
 func (g *compiler) prepare() {
 	s := setsOf(g.userKey)
+	most := fmt.Sprintf("least(%d, t.users * %g)", widest, share) // whoever sees more has the form wide
 	bits, ranges, extent := "NULL::varbit", fmt.Sprintf("(SELECT coalesce(range_agg(%s), '{}') FROM o)", s.one("o.id")), ""
 	columns := []string{"model", "snapshot", "since", "xid", "computed_on", "size", "form", "ids_" + s.suffix, "bits", "ranges_" + s.suffix}
 	if s.bits {
@@ -185,7 +186,7 @@ func (g *compiler) prepare() {
 		extent = ", min(o.id) AS low, max(o.id) AS high"
 	} else if g.hasBuckets() {
 		columns = append(columns, "buckets")
-		ranges += fmt.Sprintf(",\n                   CASE WHEN t.size > greatest(%d, least(%d, t.users * %g)) THEN rls.buckets(ARRAY(SELECT %s FROM o)) END", many, widest, share, s.bytes("o.id"))
+		ranges += fmt.Sprintf(",\n                   CASE WHEN t.size > greatest(%d, %s) THEN rls.buckets(ARRAY(SELECT %s FROM o)) END", many, most, s.bytes("o.id"))
 	}
 	stamp := policies.Literal(g.stamp)
 	never := ""
@@ -241,7 +242,7 @@ BEGIN
                 SELECT count(*) AS size%[10]s, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = %[9]s::regclass)) AS users FROM o
             )
             SELECT prepare.key, %[2]s, pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
-                   CASE WHEN t.size <= %[4]d THEN 'narrow' WHEN t.size > least(%[5]d, t.users * %[6]g) THEN 'wide' ELSE 'middle' END,
+                   CASE WHEN t.size <= %[4]d THEN 'narrow' WHEN t.size > %[6]s THEN 'wide' ELSE 'middle' END,
                    (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
                    %[7]s,
                    %[8]s
@@ -262,7 +263,7 @@ BEGIN
         SELECT CASE WHEN count(*) <= %[4]d THEN 'narrow' WHEN count(*) > %[5]d THEN 'wide' ELSE 'middle' END INTO form
         FROM rls.hierarchy(%[1]s(key));
     END IF;
-END`, g.userKey.from, stamp, strings.Join(columns, ", "), narrowest, widest, share,
+END`, g.userKey.from, stamp, strings.Join(columns, ", "), narrowest, widest, most,
 			bits, ranges, policies.Literal(g.model.Users.Table.String()), extent, s.element, never, known,
 			m.asked, m.otherwise, m.worth, m.variables, m.first, m.superuser, m.end, m.write, everybody),
 	}, "")
