@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -116,6 +117,10 @@ func (u upkeep) start(t *testing.T, args ...string) *process {
 	p.cmd.Stderr = must(os.Create(p.stderr))
 	p.in = must(p.cmd.StdinPipe())
 	out := must(p.cmd.StdoutPipe())
+	// A process that is started while this one handles the signal does not ignore it, as it would below nohup.
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
