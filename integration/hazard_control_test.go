@@ -112,15 +112,15 @@ func TestControlIdentity(t *testing.T) {
 		"an expired token":             {oldToken, "RL002", open, "BETWEEN interval '1 microsecond'", "BETWEEN interval '-2 days'", "user:boss"},
 		"a service that is not listed": {unclaimed, "RL003", open, ":= rls.may_claim(claim, gate.login, gate.services)", ":= true", "service:cron"},
 		"a second principal":           {second, "RL004", open, "IF before IS NOT NULL", "IF false AND before IS NOT NULL", "user:other"},
-		"a superuser on a BI login":    {superuser, filtered, "rls.ask_passes_owners(text,text)", "OR who.channel = 'impersonating'", "", allNotes},
+		"a superuser on a BI login":    {superuser, filtered, "rls.ask_passes_owners(text,text,boolean)", " AND who.channel IS DISTINCT FROM 'impersonating'", "", allNotes},
 		"a superuser on BI who asks":   {superuserAsks, "f", "rls.subject()", "OR (state.is_superuser AND who.channel = 'impersonating')", "", "t"},
 		"an inactive user":             {inactive("any", notes), filtered, admitted, "active IS NOT true OR", "", "off"},
 		"an inactive user, narrow":     {inactive("narrow", notes), filtered, admitted, "active IS NOT true OR", "", "off"},
 		"an inactive user, middle":     {inactive("middle", notes), filtered, admitted + " " + ranges, "active IS NOT true OR", "", "off"},
 		"an inactive user, wide":       {inactive("wide", notes), filtered, ranges, "active IS NOT true OR", "", "off"},
-		"an inactive user, of all":     {inactive("all", notes), filtered, admitted, "active IS NOT true OR", "", "off"},
+		"an inactive user, of all":     {inactive("all", notes), filtered, "rls.ask_passes_owners(text,text,boolean)", "$3 AND active AND", "$3 AND", "40001"},
 		"an inactive user who asks":    {inactive("any", "SELECT rls.can('read', 'note')"), "f", "rls.subject()", "OR NOT state.is_active", "", "t"},
-		"an inactive superuser":        {inactiveSuperuser, filtered, "rls.ask_passes_owners(text,text)", "u.is_active AND u.is_superuser", "u.is_superuser", allNotes},
+		"an inactive superuser":        {inactiveSuperuser, filtered, "rls.ask_passes_owners(text,text,boolean)", "coalesce(active AND ", "coalesce(", allNotes},
 		"one who became a superuser":   {promoted, "40001", admitted + " " + ranges + " rls.graph_viewer(text,text,boolean)", "IF superuser THEN", "IF false THEN", bossNotes},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -125,11 +125,12 @@ func TestHazardFunctionCatalog(t *testing.T) {
 			"a form dropped":           "DROP POLICY one_self_self_delete_wide ON app.one_self_self",
 			"a form twice":             "CREATE POLICY x ON app.one_self_self FOR DELETE TO rls_middle USING (true)",
 			"for every command":        "CREATE POLICY x ON app.one_self_self TO rls_middle USING (true)",
-			"create TO one form":       "ALTER POLICY one_self_self_create ON app.one_self_self TO rls_any",
+			"create TO one form":       "ALTER POLICY one_self_self_create_narrow ON app.one_self_self TO rls_narrow",
+			"create TO another form":   "ALTER POLICY one_self_self_create ON app.one_self_self TO rls_narrow; ALTER POLICY one_self_self_create_narrow ON app.one_self_self TO rls_any, rls_middle, rls_wide",
 			"a second for maintenance": "CREATE POLICY x ON app.one_self_self TO {{migrator}} USING (true)",
 			"without FORCE":            "ALTER TABLE app.one_self_self NO FORCE ROW LEVEL SECURITY",
 			"a call for each row":      "ALTER POLICY one_self_self_read_wide ON app.one_self_self USING (owner = ANY (rls.admitted_owners('read', 'one_self_self', 'visible', false)))",
-			"one that reads the row":   "ALTER POLICY one_self_self_read_wide ON app.one_self_self USING ((SELECT rls.passes_owners('read', owner)))",
+			"one that reads the row":   "ALTER POLICY one_self_self_read_wide ON app.one_self_self USING ((SELECT rls.passes_owners('read', owner, false)))",
 		} {
 			t.Run("control/"+name, func(t *testing.T) {
 				undone(t, w, func(tx pgx.Tx) {
@@ -222,6 +223,7 @@ func badPolicies(t *testing.T, w *world, q querier) []string {
 			SELECT r.name, (quote_ident(r.table_schema) || '.' || quote_ident(r.table_name))::regclass AS oid, r.owned, r.owned_by_user, r.write_scope FROM rls.resource AS r
 		), policy AS (
 			SELECT p.*, p.polroles <@ ARRAY(SELECT f.role FROM form AS f) AS of_a_form,
+			       ARRAY[(SELECT f.role FROM form AS f WHERE f.name = coalesce((SELECT o.name FROM form AS o WHERE right(p.polname, length(o.name) + 1) = '_' || o.name), 'any'))] AS named,
 			       -- Where superusers alone reach a row, as those of no owner and writes to those of groups outside scope visible, all forms are one.
 			       NOT (t.owned AND (t.owned_by_user OR p.polcmd IN ('r', 'a') OR t.write_scope = 'visible')) AS one_for_all
 			FROM pg_policy AS p LEFT JOIN protected AS t ON t.oid = p.polrelid
@@ -232,9 +234,9 @@ func badPolicies(t *testing.T, w *world, q querier) []string {
 		WHERE NOT p.of_a_form AND p.polroles <> ARRAY['rls_owner'::regrole::oid] AND p.polroles <> (SELECT m.roles FROM maintenance AS m)
 		UNION ALL
 		SELECT p.polrelid::regclass || ' ' || p.polname || ' is TO ' || p.polroles::regrole[]::text FROM policy AS p
-		WHERE p.of_a_form AND CASE WHEN p.polcmd = 'a' AND p.polroles @> ARRAY['rls_any'::regrole::oid] THEN false -- with all that have none of their own
+		WHERE p.of_a_form AND CASE WHEN p.polcmd = 'a' THEN NOT p.polroles @> p.named -- and those that ask the same
 		                      WHEN p.one_for_all THEN NOT p.polroles @> ARRAY(SELECT f.role FROM form AS f)
-		                      ELSE p.polroles <> ARRAY[(SELECT f.role FROM form AS f WHERE f.name = coalesce((SELECT o.name FROM form AS o WHERE right(p.polname, length(o.name) + 1) = '_' || o.name), 'any'))] END
+		                      ELSE p.polroles <> p.named END
 		UNION ALL -- exactly one for each table, action and form, and one for maintenance
 		SELECT format('%s has %s policies for %s TO rls_%s', t.oid, count(p.oid), a.command, f.name)
 		FROM protected AS t CROSS JOIN form AS f CROSS JOIN (VALUES ('r'), ('a'), ('w'), ('d')) AS a(command)
@@ -355,7 +357,7 @@ func TestHazardShadow(t *testing.T) {
 		notes, "UPDATE app.note SET body = 'x'", "DELETE FROM app.note", "INSERT INTO app.note VALUES ('n', 'root')", "INSERT INTO app.note VALUES ('n', 'sub')",
 		"SELECT rls.principal(), rls.principal_kind()", "SELECT rls.groups()", "SELECT rls.can('read', 'note'), rls.can('delete', 'note'), rls.can('read', 'x')",
 		"SELECT rls.can_row('read', 'note', 'root'), rls.can_row('read', 'note', 'sub')", "SELECT * FROM rls.can_many('update', 'note', '{root,sub,boss,other}')",
-		"SELECT rls.actions('note', 'root'), rls.actions('note', 'sub')", "SELECT rls.allowed_resources('read')", "SELECT rls.passes_owners('read', 'note')",
+		"SELECT rls.actions('note', 'root'), rls.actions('note', 'sub')", "SELECT rls.allowed_resources('read')", "SELECT rls.passes_owners('read', 'note', false)",
 		"SELECT rls.admitted_owners('read', 'note', 'visible', false)", "SELECT rls.admitted_owners('update', 'note', 'self', true)", "SELECT rls.admitted_owners('delete', 'note', 'hierarchy', true)",
 		"SELECT rls.admitted_ranges('read', 'note', 'visible', false)", "SELECT rls.admitted_ranges('update', 'note', 'self', true)", "SELECT rls.admitted_ranges('delete', 'note', 'hierarchy', true)",
 		"SELECT rls.admitted_groups('read', 'note', false)", "SELECT rls.admitted_groups('update', 'note', true)",
@@ -370,7 +372,7 @@ func TestHazardShadow(t *testing.T) {
 	dense := newWorld(t, smallModel, smallSchema)
 	const denseNotes = "SELECT id FROM public.note ORDER BY id"
 	denseCalls := []string{
-		denseNotes, "UPDATE public.note SET body = 'x'", "DELETE FROM public.note", "INSERT INTO public.note VALUES (9, 3)", "INSERT INTO public.note VALUES (9, 1)", "SELECT rls.passes_owners('read', 'note')",
+		denseNotes, "UPDATE public.note SET body = 'x'", "DELETE FROM public.note", "INSERT INTO public.note VALUES (9, 3)", "INSERT INTO public.note VALUES (9, 1)", "SELECT rls.passes_owners('read', 'note', false)",
 		"SELECT rls.admitted_owners('read', 'note', 'visible', false)", "SELECT rls.admitted_owners('update', 'note', 'self', true)", "SELECT rls.admitted_bits('read', 'note', 'visible', false)",
 		"SELECT rls.admitted_bits('update', 'note', 'hierarchy', true)", "SELECT rls.admitted_ranges('read', 'note', 'visible', false)", "SELECT rls.admitted_ranges('update', 'note', 'self', true)",
 		"SELECT * FROM rls.visible_edges()", "SELECT * FROM rls.can_many('update', 'note', '{1,2,3}')", "SELECT rls.objects_note('read', '{1,2,3}')",

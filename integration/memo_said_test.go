@@ -127,7 +127,7 @@ func TestMemoSaid(t *testing.T) {
 			}
 			for _, action := range []string{"'read'", "'create'", "'update'", "'delete'", "'remove'", "'r'", "''", "NULL"} {
 				for _, resource := range []string{"'note'", "'task'", "'ote'", "'note:crd,task'", "'note:'", "',note'", "''", "'|'", "NULL"} {
-					for _, q := range []string{"passes_owners(%s, %s)", "admitted_owners(%s, %s, 'visible', true)", "admitted_owners(%s, %s, 'self', false)"} {
+					for _, q := range []string{"passes_owners(%s, %s, false)", "passes_owners(%s, %s, true)", "admitted_owners(%s, %s, 'visible', true)", "admitted_owners(%s, %s, 'self', false)"} {
 						sql := fmt.Sprintf("SELECT rls."+q, action, resource)
 						agree(t, w, tx, sql, forgetful(t, w, tx, sql), "user "+key+": "+sql)
 					}
@@ -251,7 +251,7 @@ func TestMemoSaidForged(t *testing.T) {
 		if got != want || remembered != used {
 			t.Errorf("%s: %s, remembered: %t; want %s", name, got, remembered, want)
 		}
-		if got := w.outcome(t, sp, "SELECT rls.passes_owners('read', 'note')"); got != "f" && got != "RL003" && got != "RL001" {
+		if got := w.outcome(t, sp, "SELECT rls.passes_owners('read', 'note', false)"); got != "f" && got != "RL003" && got != "RL001" {
 			t.Errorf("%s: passes owners: %s", name, got)
 		}
 	}

@@ -288,7 +288,10 @@ func TestMemoIsUsed(t *testing.T) {
 		for _, key := range []string{"1", "90"} {
 			tx, _ := entered(t, conn, g.token("user", key))
 			for _, args := range []string{"'read', 'note'", "'update', 'note'", "'create', 'note'", "'read', 'task'", "'read', 'x'", "NULL, 'note'", "'read', NULL"} {
-				questions := []string{"passes_owners(" + args + ")"}
+				var questions []string
+				for _, alone := range []string{"true", "false", "NULL"} {
+					questions = append(questions, "passes_owners("+args+", "+alone+")")
+				}
 				for _, scope := range []string{"'self'", "'hierarchy'", "'visible'", "'nonsense'", "NULL"} {
 					for _, kind := range []string{"owners", "bits", "ranges"} {
 						for _, alone := range []string{"true", "false", "NULL"} {

@@ -95,8 +95,9 @@ func (w *randomWorld) entries(g gates) []entry {
 		}
 		e := entry{Principal: reference.Principal{Kind: "user", Key: u.Key}, name: "user " + u.Key, enter: enter("user", spelt)}
 		// In the form that entering picks, and in every other one: each is exactly right for everybody. Three have no
-		// branch for superusers, and say so.
-		if form := []string{"", "any", "narrow", "middle", "wide", "all"}[i%6]; form != "" && (!u.Superuser || form == "any" || form == "all") {
+		// branch for superusers, and one has none for other users: they say so.
+		form := []string{"", "any", "narrow", "middle", "wide", "all"}[i%6]
+		if form == "any" || u.Superuser && form == "all" || !u.Superuser && form != "" && (form != "all" || !u.Active) {
 			e.name += " as " + form
 			e.enter += fmt.Sprintf(" SET LOCAL ROLE rls_%s_%s;", form, g.app)
 		}

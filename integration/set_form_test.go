@@ -142,8 +142,9 @@ func (w *world) formRows(t *testing.T, tx pgx.Tx, key, who, form string) {
 	check := func(sql, want string) {
 		t.Helper()
 		got := w.outcome(t, tx, sql)
-		if root && !slices.Contains([]string{"any", "all", "entered"}, form) && (got == "40001" || !strings.HasPrefix(sql, "INSERT")) {
-			want = "40001" // an error rather than wrong rows; a new transaction mends it
+		// An error rather than wrong rows; a new transaction mends it.
+		if root && !slices.Contains([]string{"any", "all", "entered"}, form) || form == "all" && len(self) > 0 && !root {
+			want = "40001"
 		}
 		fields := strings.Fields(got)
 		if got != filtered && got != rejected && !strings.HasPrefix(got, "touched") {

@@ -164,8 +164,9 @@ func newLoginListCommand(a *app) *cobra.Command {
 
 // aboutForms is what there is to choose.
 const aboutForms = `Each action has policies in several forms. All of them admit the same rows, and each is fast for some: any serves
-everybody; narrow is for those who see few users, middle for those who see some, wide for those who see many, and all for
-superusers, to whom the three before it raise 40001. auto picks what fits the user now, and does not follow them.`
+everybody; narrow is for those who see few users, middle for those who see some, wide for those who see many. These three
+raise 40001 for superusers. all is for superusers, and raises it for everybody else. auto picks what fits the user now, and
+does not follow them.`
 
 func newLoginPlanCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{

@@ -47,7 +47,7 @@ const (
 	CodeNoForm          policies.Code = "RL627" // a person's login, or a role that stands for a user, has no form of policies
 	CodeNoPlanRole      policies.Code = "RL628" // a gateway may not take a plan role that entering picks
 	CodeDefinerFunction policies.Code = "RL646" // a definer function reads protected rows as its owner
-	CodeFormAlone       policies.Code = "RL629" // a superuser's login has a form of policies that has no branch for superusers
+	CodeFormAlone       policies.Code = "RL629" // a person's login has a form of policies that has no branch for them
 	CodeOpenPart        policies.Code = "RL640" // a partition or child of a protected table has no policies
 	CodeOpenDefaults    policies.Code = "RL641" // default privileges open new partitions of a protected table to clients
 	CodeFormerPart      policies.Code = "RL642" // a table was detached from a protected one and keeps its policies

@@ -272,7 +272,7 @@ func (e *examination) forms(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	superusers, err := e.superusers(ctx)
+	applied, superusers, err := e.superusers(ctx)
 	if err != nil {
 		return err
 	}
@@ -284,23 +284,31 @@ func (e *examination) forms(ctx context.Context) error {
 		if len(h.Forms) == 0 {
 			e.find(CodeNoForm, policies.Warning, fmt.Sprintf("Run GRANT rls_any TO %s.", policies.Ident(h.Name)), "%s has no form of policies, and sees nothing", what)
 		}
-		if i := slices.IndexFunc(h.Forms, logins.FailsSuperusers); i >= 0 && h.Login == h.Name && slices.Contains(superusers, h.Principal) {
+		if !applied || h.Login != h.Name {
+			continue
+		}
+		root, whose := slices.Contains(superusers, h.Principal), "no superuser's"
+		if root {
+			whose = "a superuser's"
+		}
+		if i := slices.IndexFunc(h.Forms, func(f string) bool { return logins.Fails(f, root) }); i >= 0 {
 			e.find(CodeFormAlone, policies.Warning, fmt.Sprintf("Run rlsctl login plan %s any.", h.Name),
-				"%s is a superuser's, to whom policies of form %q raise 40001 at each statement", what, h.Forms[i])
+				"%s is %s: policies of form %q raise 40001 at each of its statements", what, whose, h.Forms[i])
 		}
 	}
 	return nil
 }
 
 // superusers are the keys of principals with logins of their own who are superusers of the application.
-func (e *examination) superusers(ctx context.Context) ([]string, error) {
-	var applied bool
+// Where no model is applied nobody can tell.
+func (e *examination) superusers(ctx context.Context) (applied bool, keys []string, err error) {
 	if err := e.tx.QueryRow(ctx, "SELECT to_regprocedure('rls.user_state(text)') IS NOT NULL").Scan(&applied); err != nil || !applied {
-		return nil, err
+		return false, nil, err
 	}
 	r, _ := e.tx.Query(ctx, `SELECT DISTINCT l.principal FROM rls.login AS l
 		CROSS JOIN LATERAL rls.user_state(l.principal) AS u WHERE l.kind = 'person' AND u.is_superuser`)
-	return pgx.CollectRows(r, pgx.RowTo[string])
+	keys, err = pgx.CollectRows(r, pgx.RowTo[string])
+	return true, keys, err
 }
 
 // planRoles asks whether entering adds a table privilege: what a plan role has beyond its client role.

@@ -23,8 +23,8 @@ const PlanAuto = "auto"
 // anyForm is the one that serves everybody.
 const anyForm = "any"
 
-// alone are the forms that have no branch for superusers: to them every statement fails there.
-var alone = []string{"narrow", "middle", "wide"}
+// allForm is the one for superusers.
+const allForm = "all"
 
 // FormRole names the kernel's role of a form.
 func FormRole(form string) string { return "rls_" + form }
@@ -38,8 +38,10 @@ func FormRoles() []string {
 	return out
 }
 
-// FailsSuperusers reports whether every statement of a superuser fails in a form.
-func FailsSuperusers(form string) bool { return slices.Contains(alone, form) }
+// Fails reports whether every statement of a user fails in a form: one serves everybody, one superusers, and the rest all others.
+func Fails(form string, superuser bool) bool {
+	return form != anyForm && (form == allForm) != superuser
+}
 
 // form returns the form that is asked for, for the user with that key. As rls_owner.
 func (c *change) form(ctx context.Context, asked, user, key, client string, superuser bool) (string, error) {
@@ -68,8 +70,10 @@ func (c *change) form(ctx context.Context, asked, user, key, client string, supe
 		return form, err
 	case asked != anyForm && !several:
 		return "", refuse("Leave out --plan, or apply a model with plans: by_viewer.", "the model has one form of policies, and %q is not it", asked)
-	case superuser && FailsSuperusers(asked):
+	case superuser && Fails(asked, superuser):
 		return "", refuse("Use any, all or auto.", "user %q is a superuser, for whom policies of form %q raise 40001", user, asked)
+	case Fails(asked, superuser):
+		return "", refuse("Use any, narrow, middle, wide or auto.", "user %q is no superuser, and policies of form %q raise 40001 for everybody else", user, asked)
 	}
 	return asked, nil
 }

@@ -44,7 +44,7 @@ func TestPersonPlan(t *testing.T) {
 	}
 	everything := c.one(t, "SELECT string_agg(id::text, ' ' ORDER BY id) FROM public.note")
 	for _, tc := range []struct{ user, plan, form string }{
-		{"mark", "", "any"}, {"mark", "any", "any"}, {"mark", "narrow", "narrow"}, {"mark", "middle", "middle"}, {"mark", "wide", "wide"}, {"mark", "all", "all"},
+		{"mark", "", "any"}, {"mark", "any", "any"}, {"mark", "narrow", "narrow"}, {"mark", "middle", "middle"}, {"mark", "wide", "wide"},
 		{"mark", "auto", "narrow"}, {"audrey", "any", "any"}, {"audrey", "all", "all"}, {"audrey", "auto", "all"},
 	} {
 		t.Run(tc.user+"/"+tc.plan, func(t *testing.T) {
@@ -72,6 +72,7 @@ func TestPersonPlan(t *testing.T) {
 	}
 	for _, tc := range []struct{ user, plan, message, hint string }{
 		{"audrey", "narrow", `user "audrey" is a superuser`, "any, all or auto"}, {"audrey", "middle", "is a superuser", "any, all or auto"}, {"audrey", "wide", "raise 40001", "any, all or auto"},
+		{"mark", "all", `user "mark" is no superuser`, "any, narrow, middle, wide or auto"},
 		{"mark", "narow", `"narow" is no form of policies`, `did you mean "narrow"?`}, {"mark", "rls_owner", "is no form", "any, narrow, middle, wide, all, auto"},
 	} {
 		_, err := add(tc.user, tc.plan)
@@ -80,11 +81,16 @@ func TestPersonPlan(t *testing.T) {
 	if after := c.fingerprint(t, name, c.client); after != before {
 		t.Errorf("what was refused leaves\n%s\nwas\n%s", after, before)
 	}
-	// What a superuser is kept from.
-	must[logins.Added](t)(add("audrey", "any"))
-	c.Exec(t, "GRANT rls_narrow TO "+name+"; REVOKE rls_any FROM "+name)
-	if got := notes(t, c.Conn(t, name)); !strings.Contains(got, "40001") {
-		t.Errorf("a superuser in form narrow: %q", got)
+	// What they are kept from.
+	for _, tc := range []struct{ user, form string }{{"audrey", "narrow"}, {"mark", "all"}} {
+		must[logins.Added](t)(add(tc.user, "any"))
+		c.Exec(t, "GRANT rls_"+tc.form+" TO "+name+"; REVOKE rls_any FROM "+name)
+		conn := c.Conn(t, name)
+		if got := notes(t, conn); !strings.Contains(got, "40001") {
+			t.Errorf("%s in form %s: %q", tc.user, tc.form, got)
+		}
+		conn.Close(t.Context())
+		must[logins.Removed](t)(logins.Remove(t.Context(), c.conn, name, true, logins.KindPerson))
 	}
 }
 
@@ -110,7 +116,7 @@ func TestPlan(t *testing.T) {
 	before := c.fingerprint(t, name, bi, stands, c.client)
 	must[logins.Added](t)(logins.AddPerson(t.Context(), c.conn, logins.Person{Login: name, User: "mark"}))
 	was := "any"
-	for _, tc := range []struct{ plan, form string }{{"narrow", "narrow"}, {"narrow", "narrow"}, {"wide", "wide"}, {"auto", "narrow"}, {"all", "all"}, {"any", "any"}, {"middle", "middle"}} {
+	for _, tc := range []struct{ plan, form string }{{"narrow", "narrow"}, {"narrow", "narrow"}, {"wide", "wide"}, {"auto", "narrow"}, {"any", "any"}, {"middle", "middle"}} {
 		p := must[logins.Planned](t)(logins.Plan(t.Context(), c.conn, name, tc.plan))
 		if p.Plan != tc.form || p.User != "mark" || strings.Join(p.Before, " ") != was {
 			t.Errorf("%s: %+v", tc.plan, p)

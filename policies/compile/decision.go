@@ -10,7 +10,8 @@ import (
 
 // decision compiles the questions that policies ask of the graph. They answer for the principal alone, and are empty for
 // superusers and services, who have a branch of their own. Where a policy has no room for that branch (alone), a superuser
-// gets an error that a new transaction mends, and a service one: entering puts both where there is one.
+// gets an error that a new transaction mends, and a service one: entering puts both where there is one. The same the other way
+// round, where that branch is alone.
 func (g *compiler) decision() {
 	g.passesOwners()
 	g.graphViewer()
@@ -45,25 +46,35 @@ func (g *compiler) passesOwners() {
 	g.recalled(function{
 		name: "passes_owners",
 		comment: "Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource\n" +
-			"registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.",
-		args: "action text, resource text", argTypes: "text, text", returns: "boolean", definer: true, client: true, generic: true,
+			"registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other\n" +
+			"users where the policy has no branch for them (alone).",
+		args: "action text, resource text, alone boolean", argTypes: "text, text, boolean", returns: "boolean", definer: true, client: true, generic: true,
 		body: fmt.Sprintf(`DECLARE
     who rls.identity := rls.identify();
     key %s;
+    active boolean;
+    superuser boolean;
+    known boolean;
 BEGIN
     IF who.kind = 'service' THEN
         RETURN rls.service_may(who.key, $1, $2);
     END IF;
-    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+    IF who.kind IS DISTINCT FROM 'user' THEN
         RETURN false;
     END IF;
     key := %s(who.key);
-    RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
-        FROM rls.user_row AS u WHERE u.id = key), false);
-END`, g.userKey.sql, g.userKey.from),
+    SELECT u.is_active, u.is_superuser, EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
+    INTO active, superuser, known
+    FROM rls.user_row AS u WHERE u.id = key;
+    IF $3 AND active AND superuser IS NOT true THEN
+        %s
+    END IF;
+    RETURN coalesce(active AND superuser AND known AND who.channel IS DISTINCT FROM 'impersonating', false);
+END`, g.userKey.sql, g.userKey.from, ceaseOne),
 	}, "", recall(fmt.Sprintf(`IF part[4] <> '*' THEN
-    RETURN false;
+    IF $3 IS NOT true THEN
+        RETURN false;
+    END IF;
 ELSIF part[3] = '@' THEN
     PERFORM %s AND s.allowed ? $2;
     IF FOUND THEN
@@ -88,6 +99,9 @@ const readsToo = "\n    IF granted AND $1 NOT IN ('create', 'read') THEN\n      
 
 const becomeOne = `RAISE EXCEPTION 'the principal has become a superuser in this transaction'
                 USING ERRCODE = '40001', HINT = 'Run the transaction again: it will see every row.';`
+
+const ceaseOne = `RAISE EXCEPTION 'the principal is no superuser, and is in a database role whose policies are for superusers and services'
+            USING ERRCODE = '40001', HINT = 'Run the transaction again: entering takes the role that fits. A login of its own needs another plan.';`
 
 const stayOne = `RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
                 USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';`

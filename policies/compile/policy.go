@@ -21,13 +21,10 @@ func (g *compiler) policies(r resource, shapes []form) {
 		}
 		return r.name() + "_" + action + "_" + string(f)
 	}
-	own := g.createForms(r, shapes)
-	for _, f := range own {
-		to := f.role()
-		if f == anyForm {
-			to = g.rolesBut(own[1:])
-		}
-		g.policy(r.table, r.name(), named(policies.ActionCreate, f), "INSERT", to, "", all(g.creates(f, r)))
+	if len(shapes) == 1 {
+		g.policy(r.table, r.name(), named(policies.ActionCreate, anyForm), "INSERT", g.everyForm(), "", all(g.creates(anyForm, r)))
+	} else {
+		g.createPolicies(r, shapes, named, all)
 	}
 	for _, a := range []struct{ action, command string }{
 		{policies.ActionRead, "SELECT"}, {policies.ActionUpdate, "UPDATE"}, {policies.ActionDelete, "DELETE"},
@@ -39,7 +36,7 @@ func (g *compiler) policies(r resource, shapes []form) {
 			return all(g.updates(f, r))
 		}
 		if len(shapes) == 1 || len(g.owners(anyForm, false, r, a.action, g.scope(r, a.action), "")) == 0 {
-			g.policy(r.table, r.name(), named(a.action, anyForm), a.command, g.rolesBut(nil), all(g.admits(anyForm, r, a.action, "")), check(anyForm))
+			g.policy(r.table, r.name(), named(a.action, anyForm), a.command, g.everyForm(), all(g.admits(anyForm, r, a.action, "")), check(anyForm))
 			continue
 		}
 		for _, f := range shapes {
@@ -49,6 +46,22 @@ func (g *compiler) policies(r resource, shapes []form) {
 			}
 			g.policy(r.table, r.name(), named(a.action, f), a.command, f.role(), all(g.admits(shape, r, a.action, "")), check(f))
 		}
+	}
+}
+
+// createPolicies compiles the policies of new rows in several forms. Those that come out the same are one.
+func (g *compiler) createPolicies(r resource, shapes []form, named func(string, form) string, all func([]string) string) {
+	var checks []string
+	first, roles := map[string]form{}, map[string][]string{}
+	for _, f := range shapes {
+		check := all(g.creates(f, r))
+		if roles[check] == nil {
+			checks, first[check] = append(checks, check), f
+		}
+		roles[check] = append(roles[check], f.role())
+	}
+	for _, check := range checks {
+		g.policy(r.table, r.name(), named(policies.ActionCreate, first[check]), "INSERT", strings.Join(roles[check], ", "), "", check)
 	}
 }
 
@@ -68,13 +81,11 @@ func (g *compiler) forms() []form {
 	return forms
 }
 
-// rolesBut returns the roles of all forms but some as a list for TO.
-func (g *compiler) rolesBut(some []form) string {
+// everyForm returns the roles of all forms as a list for TO.
+func (g *compiler) everyForm() string {
 	var out []string
 	for _, f := range g.forms() {
-		if !slices.Contains(some, f) {
-			out = append(out, f.role())
-		}
+		out = append(out, f.role())
 	}
 	return strings.Join(out, ", ")
 }
@@ -217,7 +228,7 @@ func (g *compiler) handOver(r resource) {
 			"STABLE, so that it judges by the graph from before the statement: a row of the graph must not admit itself.\n"+
 			"Whoever is not filtered by row security passes, and so do maintenance roles and the table's owner.", r.name()),
 		returns: "trigger", parallel: "UNSAFE", client: true,
-		body: fmt.Sprintf("BEGIN\n    IF %s THEN\n        RETURN NEW;\n    END IF;\n    IF (%s) AND NOT rls.passes_owners(NULL, %s) THEN\n"+
+		body: fmt.Sprintf("BEGIN\n    IF %s THEN\n        RETURN NEW;\n    END IF;\n    IF (%s) AND NOT rls.passes_owners(NULL, %s, false) THEN\n"+
 			"        RAISE EXCEPTION 'a row of resource \"%%\" would go to an owner out of reach', %s\n"+
 			"            USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';\n    END IF;\n    RETURN NEW;\nEND",
 			exempt, strings.Join(checks, "\n        OR "), policies.Literal(r.name()), policies.Literal(r.name())),

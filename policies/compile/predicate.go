@@ -9,7 +9,7 @@ import (
 
 // A predicate is an OR of branches. Each form of it is exactly right for every principal, and shaped for some of them:
 // what PostgreSQL can use an index for, and how many rows it expects, differ. Entering picks the form by the database
-// role that it takes; a form that does not fit costs time, never a row.
+// role that it takes; a form that does not fit costs time, or is an error that the next transaction mends, never a row.
 
 // form is a shape of predicates, and the kernel's role that its policies are TO.
 type form string
@@ -25,8 +25,8 @@ const (
 	middleForm form = "middle"
 	// wideForm is cheap to ask of a row, and half of the rows are expected to pass.
 	wideForm form = "wide"
-	// allForm asks first whether the principal passes owners, as superusers and services do: then no row is asked. The others have
-	// the array, because superusers pay for the planning of each sub-select.
+	// allForm asks once whether the principal passes owners, as superusers and services do, and no row anything. No branch for the
+	// others: superusers would pay for the planning of its sub-select.
 	allForm form = "all"
 
 	// memberForm is cheap to ask of a row. No policies of its own; it is in the checks of some.
@@ -39,7 +39,7 @@ func (f form) role() string { return "rls_" + string(f) }
 
 // alone reports whether the form has no branch for superusers and services: one that names no column would take the index from the
 // others, and each branch asks the database who is there once more.
-func (f form) alone() bool { return f != anyForm && f != allForm }
+func (f form) alone() bool { return f != anyForm }
 
 // arguments are those of the functions that ask the graph.
 func arguments(r resource, action string, scope policies.Scope, alone bool) string {
@@ -99,12 +99,15 @@ func (g *compiler) owner(f form, alone bool, r resource, o policies.Owner, colum
 	case f != middleForm:
 		return g.inArray(o, column, args)
 	}
+	low, high := bounds(typ)
+	if high == "" {
+		low, high = "''::"+typ, "'~'::"+typ
+	}
 	// In full: a BETWEEN that leads an AND is spelled in another way once a dump of it was restored.
-	never := fmt.Sprintf("%[1]s >= (SELECT NULL::%[2]s) AND %[1]s <= (SELECT NULL::%[2]s)", column, typ)
+	never := fmt.Sprintf("%[1]s >= %[3]s AND %[1]s <= %[2]s", column, low, high)
 	if k, _ := g.holder(o); setsOf(k).bits && o.By.Value == "" {
 		// The planner puts the cheaper test first, and an array is searched from its beginning: so its branch has to be the dearer one. By
 		// what the index tests as well, or rows that it has found would be searched for in the array once more.
-		low, high := bounds(typ)
 		never += fmt.Sprintf(" AND %[1]s >= %[2]s AND %[1]s <= %[3]s", column, low, high)
 	}
 	return fmt.Sprintf("(%s\n            AND (%s OR %s))", g.isMember(f, o, plain, typ, args), never, g.inArray(o, column, args))
@@ -129,9 +132,9 @@ func (g *compiler) groupOwner(r resource, column, action string, alone bool) str
 	return g.groupKey.among(column, fmt.Sprintf("rls.admitted_groups(%s, %s, %t)", policies.Literal(action), policies.Literal(r.name()), alone), g.groupKey.sql)
 }
 
-// passesOwners is the branch of superusers and services where no index is at stake.
-func passesOwners(r resource, action string) string {
-	return fmt.Sprintf("(SELECT rls.passes_owners(%s, %s))", policies.Literal(action), policies.Literal(r.name()))
+// passesOwners is the branch of superusers and services where no index is at stake. alone, where the others have no branch beside it.
+func passesOwners(r resource, action string, alone bool) string {
+	return fmt.Sprintf("(SELECT rls.passes_owners(%s, %s, %t))", policies.Literal(action), policies.Literal(r.name()), alone)
 }
 
 // passesOwnersByKey is that branch over existing rows. As a plain boolean it would take the index from the other
@@ -139,15 +142,15 @@ func passesOwners(r resource, action string) string {
 // end the planner expects one row in two hundred rather than one in three.
 func passesOwnersByKey(r resource, action, prefix string) string {
 	if len(r.keys) == 0 {
-		return passesOwners(r, action)
+		return passesOwners(r, action, false)
 	}
 	low, high := bounds(r.keys[0].typ)
 	key := prefix + policies.Ident(r.keys[0].name)
 	c := r.table.Column(r.keys[0].name)
 	if low == "" || !c.NotNull {
-		return passesOwners(r, action)
+		return passesOwners(r, action, false)
 	}
-	ask := fmt.Sprintf("(SELECT CASE WHEN rls.passes_owners(%s, %s) THEN %s END)", policies.Literal(action), policies.Literal(r.name()), low)
+	ask := fmt.Sprintf("(SELECT CASE WHEN rls.passes_owners(%s, %s, false) THEN %s END)", policies.Literal(action), policies.Literal(r.name()), low)
 	if high == "" {
 		return fmt.Sprintf("%s >= %s", key, ask)
 	}
@@ -161,24 +164,28 @@ func (g *compiler) admits(f form, r resource, action, prefix string) []string {
 	branches := g.owners(f, f.alone(), r, action, g.scope(r, action), prefix)
 	switch {
 	case len(branches) == 0: // nobody but superusers reaches a row, in any form
-		return []string{passesOwners(r, action)}
+		return []string{passesOwners(r, action, false)}
 	case f == anyForm:
 		return append(branches, passesOwnersByKey(r, action, prefix))
 	case f == allForm:
-		return append([]string{passesOwners(r, action)}, branches...)
+		return []string{passesOwners(r, action, true)}
 	}
 	return branches
 }
 
 // creates is the predicate of a new row, in one form: every owner that it names passes the owner check, and it names one.
 func (g *compiler) creates(f form, r resource) []string {
-	super := passesOwners(r, policies.ActionCreate)
-	if len(r.Owners) == 0 {
-		return []string{super}
+	switch {
+	case len(r.Owners) == 0:
+		return []string{passesOwners(r, policies.ActionCreate, false)}
+	case f == allForm && r.OwnerCheck != policies.ScopeAny: // where any owner may be named, services with a grant may name one
+		return []string{passesOwners(r, policies.ActionCreate, true)}
 	}
+	super := passesOwners(r, policies.ActionCreate, false)
 	if len(r.Owners) == 1 && r.OwnerCheck != policies.ScopeAny {
-		return f.checks(g.owners(f.checked(), false, r, policies.ActionCreate, r.OwnerCheck, ""), super)
+		return f.checks(g.owners(f.checked(), f.alone(), r, policies.ActionCreate, r.OwnerCheck, ""), super)
 	}
+	// Superusers have a branch in each form here: a row may be judged before anybody has asked who is there.
 	var all, named []string
 	for _, o := range r.Owners {
 		column := policies.Ident(o.Column.Value)
@@ -204,20 +211,7 @@ func (g *compiler) creates(f form, r resource) []string {
 		one = "(" + one + ")"
 	}
 	all = append(all, one)
-	return f.checks([]string{"(" + strings.Join(all, " AND ") + ")"}, super)
-}
-
-// createForms are those of some shapes in which creating has a policy of its own; the first serves all others too.
-func (g *compiler) createForms(r resource, shapes []form) []form {
-	switch {
-	case len(r.Owners) == 0 || len(shapes) == 1:
-		return []form{anyForm}
-	case r.OwnerCheck == policies.ScopeAny:
-		return []form{anyForm, allForm}
-	case r.OwnerCheck == policies.ScopeSelf || !g.hasBuckets():
-		return []form{anyForm, narrowForm, allForm}
-	}
-	return []form{anyForm, narrowForm, wideForm, allForm}
+	return []string{"(" + strings.Join(all, " AND ") + ")", super}
 }
 
 // checked is the shape in which a check asks for the owners of a row. It has no index to use; but whoever reads by the array has
@@ -230,10 +224,10 @@ func (f form) checked() form {
 	return f
 }
 
-// checks joins the branches of a check. It has room for superusers and services in each form; where they belong they come first.
+// checks adds the branch of superusers and services where the form has one.
 func (f form) checks(branches []string, super string) []string {
-	if f == allForm {
-		return append([]string{super}, branches...)
+	if f.alone() && len(branches) > 0 {
+		return branches
 	}
 	return append(branches, super)
 }
@@ -242,7 +236,10 @@ func (f form) checks(branches []string, super string) []string {
 // admits but never out of sight, so the scope here is the wider of the two; where the check is narrower than that,
 // hand-over has a trigger, because a policy cannot compare with the row before.
 func (g *compiler) updates(f form, r resource) []string {
-	return f.checks(g.owners(f.checked(), false, r, policies.ActionUpdate, g.afterUpdate(r), ""), passesOwners(r, policies.ActionUpdate))
+	if f == allForm {
+		return []string{passesOwners(r, policies.ActionUpdate, true)}
+	}
+	return f.checks(g.owners(f.checked(), f.alone(), r, policies.ActionUpdate, g.afterUpdate(r), ""), passesOwners(r, policies.ActionUpdate, false))
 }
 
 func (g *compiler) afterUpdate(r resource) policies.Scope {

@@ -1221,11 +1221,12 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(bigint, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(bigint, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(bigint, boolean);
 
--- function: function rls.ask_passes_owners(text, text), as rls_owner
+-- function: function rls.ask_passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
 -- What rls.passes_owners asks where there is no memo. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text)
+CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -1235,27 +1236,36 @@ AS $rls$
 DECLARE
     who rls.identity := rls.identify();
     key bigint;
+    active boolean;
+    superuser boolean;
+    known boolean;
 BEGIN
     IF who.kind = 'service' THEN
         RETURN rls.service_may(who.key, $1, $2);
     END IF;
-    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+    IF who.kind IS DISTINCT FROM 'user' THEN
         RETURN false;
     END IF;
     key := rls.to_bigint(who.key);
-    RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
-        FROM rls.user_row AS u WHERE u.id = key), false);
+    SELECT u.is_active, u.is_superuser, EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
+    INTO active, superuser, known
+    FROM rls.user_row AS u WHERE u.id = key;
+    IF $3 AND active AND superuser IS NOT true THEN
+        RAISE EXCEPTION 'the principal is no superuser, and is in a database role whose policies are for superusers and services'
+            USING ERRCODE = '40001', HINT = 'Run the transaction again: entering takes the role that fits. A login of its own needs another plan.';
+    END IF;
+    RETURN coalesce(active AND superuser AND known AND who.channel IS DISTINCT FROM 'impersonating', false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text) FROM PUBLIC;
-COMMENT ON FUNCTION rls.ask_passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.ask_passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text, boolean);
 
--- function: function rls.passes_owners(text, text), as rls_owner
+-- function: function rls.passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
-CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -1281,7 +1291,9 @@ BEGIN
             -- A cursor may be older than what entering has found: it asks what was true then.
             AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
             IF part[4] <> '*' THEN
-                RETURN false;
+                IF $3 IS NOT true THEN
+                    RETURN false;
+                END IF;
             ELSIF part[3] = '@' THEN
                 PERFORM FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND s.allowed ? $2;
                 IF FOUND THEN
@@ -1292,13 +1304,13 @@ BEGIN
             END IF;
         END IF;
     END IF;
-    RETURN rls.ask_passes_owners($1, $2);
+    RETURN rls.ask_passes_owners($1, $2, $3);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
-COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text, boolean);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -1814,16 +1826,16 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.employee_id = ANY ((SELECT rls.admitted_owners('read', 'leave_request', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'leave_request', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.employee_id = ANY ((SELECT rls.admitted_owners('update', 'leave_request', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'leave_request', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.employee_id = ANY ((SELECT rls.admitted_owners('delete', 'leave_request', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'leave_request', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'approve' THEN (
               t.employee_id = ANY ((SELECT rls.admitted_owners('approve', 'leave_request', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('approve', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('approve', 'leave_request', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -2264,26 +2276,31 @@ CREATE POLICY leave_request_all_maintenance ON hr.leave_request AS PERMISSIVE FO
 -- undo: DROP POLICY IF EXISTS leave_request_all_maintenance ON hr.leave_request;
 
 -- policy: policy leave_request_create on hr.leave_request
-CREATE POLICY leave_request_create ON hr.leave_request AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY leave_request_create ON hr.leave_request AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('create', 'leave_request', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('create', 'leave_request'))
+        OR (SELECT rls.passes_owners('create', 'leave_request', false))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_create ON hr.leave_request;
 
 -- policy: policy leave_request_create_narrow on hr.leave_request
 CREATE POLICY leave_request_create_narrow ON hr.leave_request AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
-        employee_id = ANY ((SELECT rls.admitted_owners('create', 'leave_request', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'leave_request'))
+        employee_id = ANY ((SELECT rls.admitted_owners('create', 'leave_request', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS leave_request_create_narrow ON hr.leave_request;
+
+-- policy: policy leave_request_create_middle on hr.leave_request
+CREATE POLICY leave_request_create_middle ON hr.leave_request AS PERMISSIVE FOR INSERT TO rls_middle, rls_wide
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('create', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('create', 'leave_request', 'visible', true) + '{}') END
+    );
+-- undo: DROP POLICY IF EXISTS leave_request_create_middle ON hr.leave_request;
 
 -- policy: policy leave_request_create_all on hr.leave_request
 CREATE POLICY leave_request_create_all ON hr.leave_request AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'leave_request'))
-        OR employee_id = ANY ((SELECT rls.admitted_owners('create', 'leave_request', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('create', 'leave_request', true))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_create_all ON hr.leave_request;
 
@@ -2291,7 +2308,7 @@ CREATE POLICY leave_request_create_all ON hr.leave_request AS PERMISSIVE FOR INS
 CREATE POLICY leave_request_read ON hr.leave_request AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         employee_id = ANY ((SELECT rls.admitted_owners('read', 'leave_request', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'leave_request', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS leave_request_read ON hr.leave_request;
 
@@ -2306,7 +2323,7 @@ CREATE POLICY leave_request_read_narrow ON hr.leave_request AS PERMISSIVE FOR SE
 CREATE POLICY leave_request_read_middle ON hr.leave_request AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('read', 'leave_request', 'visible', true) + '{}') END
-            AND (employee_id >= (SELECT NULL::bigint) AND employee_id <= (SELECT NULL::bigint) AND employee_id >= (-9223372036854775808)::bigint AND employee_id <= 9223372036854775807 OR employee_id = ANY ((SELECT rls.admitted_owners('read', 'leave_request', 'visible', true))::bigint[])))
+            AND (employee_id >= 9223372036854775807 AND employee_id <= (-9223372036854775808)::bigint AND employee_id >= (-9223372036854775808)::bigint AND employee_id <= 9223372036854775807 OR employee_id = ANY ((SELECT rls.admitted_owners('read', 'leave_request', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_read_middle ON hr.leave_request;
 
@@ -2320,8 +2337,7 @@ CREATE POLICY leave_request_read_wide ON hr.leave_request AS PERMISSIVE FOR SELE
 -- policy: policy leave_request_read_all on hr.leave_request
 CREATE POLICY leave_request_read_all ON hr.leave_request AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'leave_request'))
-        OR employee_id = ANY ((SELECT rls.admitted_owners('read', 'leave_request', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'leave_request', true))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_read_all ON hr.leave_request;
 
@@ -2329,11 +2345,11 @@ CREATE POLICY leave_request_read_all ON hr.leave_request AS PERMISSIVE FOR SELEC
 CREATE POLICY leave_request_update ON hr.leave_request AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         employee_id = ANY ((SELECT rls.admitted_owners('update', 'leave_request', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'leave_request', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'leave_request'))
+        OR (SELECT rls.passes_owners('update', 'leave_request', false))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update ON hr.leave_request;
 
@@ -2343,8 +2359,7 @@ CREATE POLICY leave_request_update_narrow ON hr.leave_request AS PERMISSIVE FOR 
         employee_id = ANY ((SELECT rls.admitted_owners('update', 'leave_request', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        employee_id = ANY ((SELECT rls.admitted_owners('update', 'leave_request', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'leave_request'))
+        employee_id = ANY ((SELECT rls.admitted_owners('update', 'leave_request', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update_narrow ON hr.leave_request;
 
@@ -2354,8 +2369,7 @@ CREATE POLICY leave_request_update_middle ON hr.leave_request AS PERMISSIVE FOR 
         CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'leave_request'))
+        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update_middle ON hr.leave_request;
 
@@ -2365,20 +2379,17 @@ CREATE POLICY leave_request_update_wide ON hr.leave_request AS PERMISSIVE FOR UP
         CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', false)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'leave_request'))
+        CASE substring((SELECT rls.admitted_bits('update', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('update', 'leave_request', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update_wide ON hr.leave_request;
 
 -- policy: policy leave_request_update_all on hr.leave_request
 CREATE POLICY leave_request_update_all ON hr.leave_request AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'leave_request'))
-        OR employee_id = ANY ((SELECT rls.admitted_owners('update', 'leave_request', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'leave_request', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'leave_request'))
-        OR employee_id = ANY ((SELECT rls.admitted_owners('update', 'leave_request', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'leave_request', true))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_update_all ON hr.leave_request;
 
@@ -2386,7 +2397,7 @@ CREATE POLICY leave_request_update_all ON hr.leave_request AS PERMISSIVE FOR UPD
 CREATE POLICY leave_request_delete ON hr.leave_request AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         employee_id = ANY ((SELECT rls.admitted_owners('delete', 'leave_request', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'leave_request') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'leave_request', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS leave_request_delete ON hr.leave_request;
 
@@ -2414,8 +2425,7 @@ CREATE POLICY leave_request_delete_wide ON hr.leave_request AS PERMISSIVE FOR DE
 -- policy: policy leave_request_delete_all on hr.leave_request
 CREATE POLICY leave_request_delete_all ON hr.leave_request AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'leave_request'))
-        OR employee_id = ANY ((SELECT rls.admitted_owners('delete', 'leave_request', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'leave_request', true))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_delete_all ON hr.leave_request;
 

@@ -777,10 +777,11 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(bigint, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(bigint, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(bigint, boolean);
 
--- function: function rls.passes_owners(text, text), as rls_owner
+-- function: function rls.passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
-CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -792,23 +793,31 @@ AS $rls$
 DECLARE
     who rls.identity := rls.identify();
     key bigint;
+    active boolean;
+    superuser boolean;
+    known boolean;
 BEGIN
     IF who.kind = 'service' THEN
         RETURN rls.service_may(who.key, $1, $2);
     END IF;
-    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+    IF who.kind IS DISTINCT FROM 'user' THEN
         RETURN false;
     END IF;
     key := rls.to_bigint(who.key);
-    RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
-        FROM rls.user_row AS u WHERE u.id = key), false);
+    SELECT u.is_active, u.is_superuser, EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
+    INTO active, superuser, known
+    FROM rls.user_row AS u WHERE u.id = key;
+    IF $3 AND active AND superuser IS NOT true THEN
+        RAISE EXCEPTION 'the principal is no superuser, and is in a database role whose policies are for superusers and services'
+            USING ERRCODE = '40001', HINT = 'Run the transaction again: entering takes the role that fits. A login of its own needs another plan.';
+    END IF;
+    RETURN coalesce(active AND superuser AND known AND who.channel IS DISTINCT FROM 'impersonating', false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
-COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text, boolean);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -1166,23 +1175,23 @@ BEGIN
           WHEN 'read' THEN (
               t."Owner's" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', false))::bigint[])
               OR t."app\" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', false))::bigint[])
-              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'group', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t."Owner's" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
               OR t."app\" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
-              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'group', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t."Owner's" = ANY ((SELECT rls.admitted_owners('delete', 'group', 'visible', false))::bigint[])
               OR t."app\" = ANY ((SELECT rls.admitted_owners('delete', 'group', 'visible', false))::bigint[])
-              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'group', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'select' THEN (
               t."Owner's" = ANY ((SELECT rls.admitted_owners('select', 'group', 'visible', false))::bigint[])
               OR t."app\" = ANY ((SELECT rls.admitted_owners('select', 'group', 'visible', false))::bigint[])
-              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('select', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('select', 'group', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'table' THEN (
               t."Owner's" = ANY ((SELECT rls.admitted_owners('table', 'group', 'visible', false))::bigint[])
               OR t."app\" = ANY ((SELECT rls.admitted_owners('table', 'group', 'visible', false))::bigint[])
-              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('table', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t."order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('table', 'group', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls2$;
@@ -1211,7 +1220,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF ((NEW."Owner's" IS DISTINCT FROM OLD."Owner's" AND NEW."Owner's" IS NOT NULL AND NEW."Owner's" <> ALL (rls.admitted_owners('update', 'group', 'visible', false)))
-        OR (NEW."app\" IS DISTINCT FROM OLD."app\" AND NEW."app\" IS NOT NULL AND NEW."app\" <> ALL (rls.admitted_owners('update', 'group', 'visible', false)))) AND NOT rls.passes_owners(NULL, 'group') THEN
+        OR (NEW."app\" IS DISTINCT FROM OLD."app\" AND NEW."app\" IS NOT NULL AND NEW."app\" <> ALL (rls.admitted_owners('update', 'group', 'visible', false)))) AND NOT rls.passes_owners(NULL, 'group', false) THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'group'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1571,7 +1580,7 @@ CREATE POLICY group_all_maintenance ON public."user" AS PERMISSIVE FOR ALL TO mi
 CREATE POLICY group_create ON public."user" AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         (("Owner's" IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('create', 'group', 'visible', false) + '{}') END) AND ("app\" IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('create', 'group', 'visible', false) + '{}') END) AND ("Owner's" IS NOT NULL OR "app\" IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'group'))
+        OR (SELECT rls.passes_owners('create', 'group', false))
     );
 -- undo: DROP POLICY IF EXISTS group_create ON public."user";
 
@@ -1579,15 +1588,14 @@ CREATE POLICY group_create ON public."user" AS PERMISSIVE FOR INSERT TO rls_any,
 CREATE POLICY group_create_narrow ON public."user" AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
         (("Owner's" IS NULL OR "Owner's" = ANY ((SELECT rls.admitted_owners('create', 'group', 'visible', false))::bigint[])) AND ("app\" IS NULL OR "app\" = ANY ((SELECT rls.admitted_owners('create', 'group', 'visible', false))::bigint[])) AND ("Owner's" IS NOT NULL OR "app\" IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'group'))
+        OR (SELECT rls.passes_owners('create', 'group', false))
     );
 -- undo: DROP POLICY IF EXISTS group_create_narrow ON public."user";
 
 -- policy: policy group_create_all on public."user"
 CREATE POLICY group_create_all ON public."user" AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'group'))
-        OR (("Owner's" IS NULL OR "Owner's" = ANY ((SELECT rls.admitted_owners('create', 'group', 'visible', false))::bigint[])) AND ("app\" IS NULL OR "app\" = ANY ((SELECT rls.admitted_owners('create', 'group', 'visible', false))::bigint[])) AND ("Owner's" IS NOT NULL OR "app\" IS NOT NULL))
+        (SELECT rls.passes_owners('create', 'group', true))
     );
 -- undo: DROP POLICY IF EXISTS group_create_all ON public."user";
 
@@ -1596,7 +1604,7 @@ CREATE POLICY group_read ON public."user" AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         "Owner's" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', false))::bigint[])
         OR "app\" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', false))::bigint[])
-        OR "order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR "order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'group', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS group_read ON public."user";
 
@@ -1612,9 +1620,9 @@ CREATE POLICY group_read_narrow ON public."user" AS PERMISSIVE FOR SELECT TO rls
 CREATE POLICY group_read_middle ON public."user" AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', true) + '{}') END
-            AND ("Owner's" >= (SELECT NULL::bigint) AND "Owner's" <= (SELECT NULL::bigint) AND "Owner's" >= (-9223372036854775808)::bigint AND "Owner's" <= 9223372036854775807 OR "Owner's" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', true))::bigint[])))
+            AND ("Owner's" >= 9223372036854775807 AND "Owner's" <= (-9223372036854775808)::bigint AND "Owner's" >= (-9223372036854775808)::bigint AND "Owner's" <= 9223372036854775807 OR "Owner's" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', true))::bigint[])))
         OR (CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', true) + '{}') END
-            AND ("app\" >= (SELECT NULL::bigint) AND "app\" <= (SELECT NULL::bigint) AND "app\" >= (-9223372036854775808)::bigint AND "app\" <= 9223372036854775807 OR "app\" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', true))::bigint[])))
+            AND ("app\" >= 9223372036854775807 AND "app\" <= (-9223372036854775808)::bigint AND "app\" >= (-9223372036854775808)::bigint AND "app\" <= 9223372036854775807 OR "app\" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS group_read_middle ON public."user";
 
@@ -1629,9 +1637,7 @@ CREATE POLICY group_read_wide ON public."user" AS PERMISSIVE FOR SELECT TO rls_w
 -- policy: policy group_read_all on public."user"
 CREATE POLICY group_read_all ON public."user" AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'group'))
-        OR "Owner's" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', false))::bigint[])
-        OR "app\" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'group', true))
     );
 -- undo: DROP POLICY IF EXISTS group_read_all ON public."user";
 
@@ -1640,12 +1646,12 @@ CREATE POLICY group_update ON public."user" AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         "Owner's" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
         OR "app\" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
-        OR "order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR "order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'group', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false) + '{}') END
         OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'group'))
+        OR (SELECT rls.passes_owners('update', 'group', false))
     );
 -- undo: DROP POLICY IF EXISTS group_update ON public."user";
 
@@ -1656,9 +1662,8 @@ CREATE POLICY group_update_narrow ON public."user" AS PERMISSIVE FOR UPDATE TO r
         OR "app\" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        "Owner's" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
-        OR "app\" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'group'))
+        "Owner's" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', true))::bigint[])
+        OR "app\" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS group_update_narrow ON public."user";
 
@@ -1669,9 +1674,8 @@ CREATE POLICY group_update_middle ON public."user" AS PERMISSIVE FOR UPDATE TO r
         OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false) + '{}') END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'group'))
+        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS group_update_middle ON public."user";
 
@@ -1682,23 +1686,18 @@ CREATE POLICY group_update_wide ON public."user" AS PERMISSIVE FOR UPDATE TO rls
         OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false) + '{}') END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', false)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'group'))
+        CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('update', 'group', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS group_update_wide ON public."user";
 
 -- policy: policy group_update_all on public."user"
 CREATE POLICY group_update_all ON public."user" AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'group'))
-        OR "Owner's" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
-        OR "app\" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'group', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'group'))
-        OR "Owner's" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
-        OR "app\" = ANY ((SELECT rls.admitted_owners('update', 'group', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'group', true))
     );
 -- undo: DROP POLICY IF EXISTS group_update_all ON public."user";
 
@@ -1707,7 +1706,7 @@ CREATE POLICY group_delete ON public."user" AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         "Owner's" = ANY ((SELECT rls.admitted_owners('delete', 'group', 'visible', false))::bigint[])
         OR "app\" = ANY ((SELECT rls.admitted_owners('delete', 'group', 'visible', false))::bigint[])
-        OR "order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'group') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR "order""; --" BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'group', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS group_delete ON public."user";
 
@@ -1738,9 +1737,7 @@ CREATE POLICY group_delete_wide ON public."user" AS PERMISSIVE FOR DELETE TO rls
 -- policy: policy group_delete_all on public."user"
 CREATE POLICY group_delete_all ON public."user" AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'group'))
-        OR "Owner's" = ANY ((SELECT rls.admitted_owners('delete', 'group', 'visible', false))::bigint[])
-        OR "app\" = ANY ((SELECT rls.admitted_owners('delete', 'group', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'group', true))
     );
 -- undo: DROP POLICY IF EXISTS group_delete_all ON public."user";
 

@@ -905,11 +905,12 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(uuid, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(uuid, boolean) IS 'Whom a user sees, as ranges of one key each.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(uuid, boolean);
 
--- function: function rls.ask_passes_owners(text, text), as rls_owner
+-- function: function rls.ask_passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
 -- What rls.passes_owners asks where there is no memo. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text)
+CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -919,27 +920,36 @@ AS $rls$
 DECLARE
     who rls.identity := rls.identify();
     key uuid;
+    active boolean;
+    superuser boolean;
+    known boolean;
 BEGIN
     IF who.kind = 'service' THEN
         RETURN rls.service_may(who.key, $1, $2);
     END IF;
-    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+    IF who.kind IS DISTINCT FROM 'user' THEN
         RETURN false;
     END IF;
     key := rls.to_uuid(who.key);
-    RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
-        FROM rls.user_row AS u WHERE u.id = key), false);
+    SELECT u.is_active, u.is_superuser, EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
+    INTO active, superuser, known
+    FROM rls.user_row AS u WHERE u.id = key;
+    IF $3 AND active AND superuser IS NOT true THEN
+        RAISE EXCEPTION 'the principal is no superuser, and is in a database role whose policies are for superusers and services'
+            USING ERRCODE = '40001', HINT = 'Run the transaction again: entering takes the role that fits. A login of its own needs another plan.';
+    END IF;
+    RETURN coalesce(active AND superuser AND known AND who.channel IS DISTINCT FROM 'impersonating', false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text) FROM PUBLIC;
-COMMENT ON FUNCTION rls.ask_passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.ask_passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text, boolean);
 
--- function: function rls.passes_owners(text, text), as rls_owner
+-- function: function rls.passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
-CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -965,7 +975,9 @@ BEGIN
             -- A cursor may be older than what entering has found: it asks what was true then.
             AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
             IF part[4] <> '*' THEN
-                RETURN false;
+                IF $3 IS NOT true THEN
+                    RETURN false;
+                END IF;
             ELSIF part[3] = '@' THEN
                 PERFORM FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND s.allowed ? $2;
                 IF FOUND THEN
@@ -976,13 +988,13 @@ BEGIN
             END IF;
         END IF;
     END IF;
-    RETURN rls.ask_passes_owners($1, $2);
+    RETURN rls.ask_passes_owners($1, $2, $3);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
-COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text, boolean);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -1463,19 +1475,19 @@ BEGIN
           WHEN 'read' THEN (
               t.created_by_id = ANY ((SELECT rls.admitted_owners('read', 'note', 'visible', false))::uuid[])
               OR t.team_id = ANY ((SELECT rls.admitted_groups('read', 'note', false))::uuid[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'note', false) THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
           WHEN 'update' THEN (
               t.created_by_id = ANY ((SELECT rls.admitted_owners('update', 'note', 'visible', false))::uuid[])
               OR t.team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'note', false) THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
           WHEN 'delete' THEN (
               t.created_by_id = ANY ((SELECT rls.admitted_owners('delete', 'note', 'visible', false))::uuid[])
               OR t.team_id = ANY ((SELECT rls.admitted_groups('delete', 'note', false))::uuid[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'note', false) THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
           WHEN 'publish' THEN (
               t.created_by_id = ANY ((SELECT rls.admitted_owners('publish', 'note', 'visible', false))::uuid[])
               OR t.team_id = ANY ((SELECT rls.admitted_groups('publish', 'note', false))::uuid[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('publish', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('publish', 'note', false) THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
         END);
 END
 $rls$;
@@ -1503,7 +1515,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF ((NEW.created_by_id IS DISTINCT FROM OLD.created_by_id AND NEW.created_by_id IS NOT NULL AND NEW.created_by_id <> ALL (rls.admitted_owners('update', 'note', 'visible', false)))
-        OR (NEW.team_id IS DISTINCT FROM OLD.team_id AND NEW.team_id IS NOT NULL AND NEW.team_id <> ALL (rls.admitted_groups('update', 'note', false)))) AND NOT rls.passes_owners(NULL, 'note') THEN
+        OR (NEW.team_id IS DISTINCT FROM OLD.team_id AND NEW.team_id IS NOT NULL AND NEW.team_id <> ALL (rls.admitted_groups('update', 'note', false)))) AND NOT rls.passes_owners(NULL, 'note', false) THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'note'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -2245,7 +2257,7 @@ CREATE TRIGGER rls_guard_truncate
 CREATE POLICY note_create ON public.note AS PERMISSIVE FOR INSERT TO rls_any, rls_middle
     WITH CHECK (
         ((created_by_id IS NULL OR CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('create', 'note', 'visible', false) + '{}') THEN true ELSE false END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'note', false))::uuid[])) AND (created_by_id IS NOT NULL OR team_id IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'note'))
+        OR (SELECT rls.passes_owners('create', 'note', false))
     );
 -- undo: DROP POLICY IF EXISTS note_create ON public.note;
 
@@ -2253,7 +2265,7 @@ CREATE POLICY note_create ON public.note AS PERMISSIVE FOR INSERT TO rls_any, rl
 CREATE POLICY note_create_narrow ON public.note AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
         ((created_by_id IS NULL OR created_by_id = ANY ((SELECT rls.admitted_owners('create', 'note', 'visible', false))::uuid[])) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'note', false))::uuid[])) AND (created_by_id IS NOT NULL OR team_id IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'note'))
+        OR (SELECT rls.passes_owners('create', 'note', false))
     );
 -- undo: DROP POLICY IF EXISTS note_create_narrow ON public.note;
 
@@ -2262,15 +2274,14 @@ CREATE POLICY note_create_wide ON public.note AS PERMISSIVE FOR INSERT TO rls_wi
     WITH CHECK (
         ((created_by_id IS NULL OR CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
             THEN rls.in_buckets((SELECT rls.admitted_buckets('create', 'note', 'visible', false)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('create', 'note', 'visible', false) + '{}')) THEN true ELSE false END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'note', false))::uuid[])) AND (created_by_id IS NOT NULL OR team_id IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'note'))
+        OR (SELECT rls.passes_owners('create', 'note', false))
     );
 -- undo: DROP POLICY IF EXISTS note_create_wide ON public.note;
 
 -- policy: policy note_create_all on public.note
 CREATE POLICY note_create_all ON public.note AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'note'))
-        OR ((created_by_id IS NULL OR created_by_id = ANY ((SELECT rls.admitted_owners('create', 'note', 'visible', false))::uuid[])) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'note', false))::uuid[])) AND (created_by_id IS NOT NULL OR team_id IS NOT NULL))
+        (SELECT rls.passes_owners('create', 'note', true))
     );
 -- undo: DROP POLICY IF EXISTS note_create_all ON public.note;
 
@@ -2279,7 +2290,7 @@ CREATE POLICY note_read ON public.note AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         created_by_id = ANY ((SELECT rls.admitted_owners('read', 'note', 'visible', false))::uuid[])
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'note', false))::uuid[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'note', false) THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     );
 -- undo: DROP POLICY IF EXISTS note_read ON public.note;
 
@@ -2295,7 +2306,7 @@ CREATE POLICY note_read_narrow ON public.note AS PERMISSIVE FOR SELECT TO rls_na
 CREATE POLICY note_read_middle ON public.note AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('read', 'note', 'visible', true) + '{}') THEN true ELSE false END
-            AND (created_by_id >= (SELECT NULL::uuid) AND created_by_id <= (SELECT NULL::uuid) OR created_by_id = ANY ((SELECT rls.admitted_owners('read', 'note', 'visible', true))::uuid[])))
+            AND (created_by_id >= 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid AND created_by_id <= '00000000-0000-0000-0000-000000000000'::uuid OR created_by_id = ANY ((SELECT rls.admitted_owners('read', 'note', 'visible', true))::uuid[])))
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'note', true))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS note_read_middle ON public.note;
@@ -2312,9 +2323,7 @@ CREATE POLICY note_read_wide ON public.note AS PERMISSIVE FOR SELECT TO rls_wide
 -- policy: policy note_read_all on public.note
 CREATE POLICY note_read_all ON public.note AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'note'))
-        OR created_by_id = ANY ((SELECT rls.admitted_owners('read', 'note', 'visible', false))::uuid[])
-        OR team_id = ANY ((SELECT rls.admitted_groups('read', 'note', false))::uuid[])
+        (SELECT rls.passes_owners('read', 'note', true))
     );
 -- undo: DROP POLICY IF EXISTS note_read_all ON public.note;
 
@@ -2323,12 +2332,12 @@ CREATE POLICY note_update ON public.note AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         created_by_id = ANY ((SELECT rls.admitted_owners('update', 'note', 'visible', false))::uuid[])
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'note', false) THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     )
     WITH CHECK (
         CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false) + '{}') THEN true ELSE false END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
-        OR (SELECT rls.passes_owners('update', 'note'))
+        OR (SELECT rls.passes_owners('update', 'note', false))
     );
 -- undo: DROP POLICY IF EXISTS note_update ON public.note;
 
@@ -2339,9 +2348,8 @@ CREATE POLICY note_update_narrow ON public.note AS PERMISSIVE FOR UPDATE TO rls_
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', true))::uuid[])
     )
     WITH CHECK (
-        created_by_id = ANY ((SELECT rls.admitted_owners('update', 'note', 'visible', false))::uuid[])
-        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
-        OR (SELECT rls.passes_owners('update', 'note'))
+        created_by_id = ANY ((SELECT rls.admitted_owners('update', 'note', 'visible', true))::uuid[])
+        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', true))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS note_update_narrow ON public.note;
 
@@ -2353,9 +2361,8 @@ CREATE POLICY note_update_middle ON public.note AS PERMISSIVE FOR UPDATE TO rls_
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', true))::uuid[])
     )
     WITH CHECK (
-        CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false) + '{}') THEN true ELSE false END
-        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
-        OR (SELECT rls.passes_owners('update', 'note'))
+        CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', true) + '{}') THEN true ELSE false END
+        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', true))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS note_update_middle ON public.note;
 
@@ -2368,23 +2375,18 @@ CREATE POLICY note_update_wide ON public.note AS PERMISSIVE FOR UPDATE TO rls_wi
     )
     WITH CHECK (
         CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
-            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'note', 'visible', false)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', false) + '{}')) THEN true ELSE false END
-        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
-        OR (SELECT rls.passes_owners('update', 'note'))
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'note', 'visible', true)), uuid_send(created_by_id)) END, created_by_id <@ (SELECT rls.admitted_ranges('update', 'note', 'visible', true) + '{}')) THEN true ELSE false END
+        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', true))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS note_update_wide ON public.note;
 
 -- policy: policy note_update_all on public.note
 CREATE POLICY note_update_all ON public.note AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'note'))
-        OR created_by_id = ANY ((SELECT rls.admitted_owners('update', 'note', 'visible', false))::uuid[])
-        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
+        (SELECT rls.passes_owners('update', 'note', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'note'))
-        OR created_by_id = ANY ((SELECT rls.admitted_owners('update', 'note', 'visible', false))::uuid[])
-        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'note', false))::uuid[])
+        (SELECT rls.passes_owners('update', 'note', true))
     );
 -- undo: DROP POLICY IF EXISTS note_update_all ON public.note;
 
@@ -2393,7 +2395,7 @@ CREATE POLICY note_delete ON public.note AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         created_by_id = ANY ((SELECT rls.admitted_owners('delete', 'note', 'visible', false))::uuid[])
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'note', false))::uuid[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'note') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'note', false) THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     );
 -- undo: DROP POLICY IF EXISTS note_delete ON public.note;
 
@@ -2426,9 +2428,7 @@ CREATE POLICY note_delete_wide ON public.note AS PERMISSIVE FOR DELETE TO rls_wi
 -- policy: policy note_delete_all on public.note
 CREATE POLICY note_delete_all ON public.note AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'note'))
-        OR created_by_id = ANY ((SELECT rls.admitted_owners('delete', 'note', 'visible', false))::uuid[])
-        OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'note', false))::uuid[])
+        (SELECT rls.passes_owners('delete', 'note', true))
     );
 -- undo: DROP POLICY IF EXISTS note_delete_all ON public.note;
 

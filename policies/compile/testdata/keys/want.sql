@@ -858,11 +858,12 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(smallint, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(smallint, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(smallint, boolean);
 
--- function: function rls.ask_passes_owners(text, text), as rls_owner
+-- function: function rls.ask_passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
 -- What rls.passes_owners asks where there is no memo. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text)
+CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -872,27 +873,36 @@ AS $rls$
 DECLARE
     who rls.identity := rls.identify();
     key smallint;
+    active boolean;
+    superuser boolean;
+    known boolean;
 BEGIN
     IF who.kind = 'service' THEN
         RETURN rls.service_may(who.key, $1, $2);
     END IF;
-    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+    IF who.kind IS DISTINCT FROM 'user' THEN
         RETURN false;
     END IF;
     key := rls.to_smallint(who.key);
-    RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
-        FROM rls.user_row AS u WHERE u.id = key), false);
+    SELECT u.is_active, u.is_superuser, EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
+    INTO active, superuser, known
+    FROM rls.user_row AS u WHERE u.id = key;
+    IF $3 AND active AND superuser IS NOT true THEN
+        RAISE EXCEPTION 'the principal is no superuser, and is in a database role whose policies are for superusers and services'
+            USING ERRCODE = '40001', HINT = 'Run the transaction again: entering takes the role that fits. A login of its own needs another plan.';
+    END IF;
+    RETURN coalesce(active AND superuser AND known AND who.channel IS DISTINCT FROM 'impersonating', false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text) FROM PUBLIC;
-COMMENT ON FUNCTION rls.ask_passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.ask_passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text, boolean);
 
--- function: function rls.passes_owners(text, text), as rls_owner
+-- function: function rls.passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
-CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -918,7 +928,9 @@ BEGIN
             -- A cursor may be older than what entering has found: it asks what was true then.
             AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
             IF part[4] <> '*' THEN
-                RETURN false;
+                IF $3 IS NOT true THEN
+                    RETURN false;
+                END IF;
             ELSIF part[3] = '@' THEN
                 PERFORM FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND s.allowed ? $2;
                 IF FOUND THEN
@@ -929,13 +941,13 @@ BEGIN
             END IF;
         END IF;
     END IF;
-    RETURN rls.ask_passes_owners($1, $2);
+    RETURN rls.ask_passes_owners($1, $2, $3);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
-COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text, boolean);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -1516,13 +1528,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', false))::bigint[])
-              OR t.order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'order_line') THEN (-2147483648)::integer END) AND 2147483647)
+              OR t.order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'order_line', false) THEN (-2147483648)::integer END) AND 2147483647)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible', false))::bigint[])
-              OR t.order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'order_line') THEN (-2147483648)::integer END) AND 2147483647)
+              OR t.order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'order_line', false) THEN (-2147483648)::integer END) AND 2147483647)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'order_line', 'visible', false))::bigint[])
-              OR t.order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'order_line') THEN (-2147483648)::integer END) AND 2147483647)
+              OR t.order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'order_line', false) THEN (-2147483648)::integer END) AND 2147483647)
         END);
 END
 $rls$;
@@ -1549,13 +1561,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', false))::bigint[])
-              OR t.day BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'rate') THEN '-infinity'::date END) AND 'infinity'::date)
+              OR t.day BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'rate', false) THEN '-infinity'::date END) AND 'infinity'::date)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible', false))::bigint[])
-              OR t.day BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'rate') THEN '-infinity'::date END) AND 'infinity'::date)
+              OR t.day BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'rate', false) THEN '-infinity'::date END) AND 'infinity'::date)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'rate', 'visible', false))::bigint[])
-              OR t.day BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'rate') THEN '-infinity'::date END) AND 'infinity'::date)
+              OR t.day BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'rate', false) THEN '-infinity'::date END) AND 'infinity'::date)
         END);
 END
 $rls$;
@@ -1582,13 +1594,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', false))::bigint[])
-              OR (SELECT rls.passes_owners('read', 'price')))
+              OR (SELECT rls.passes_owners('read', 'price', false)))
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible', false))::bigint[])
-              OR (SELECT rls.passes_owners('update', 'price')))
+              OR (SELECT rls.passes_owners('update', 'price', false)))
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'price', 'visible', false))::bigint[])
-              OR (SELECT rls.passes_owners('delete', 'price')))
+              OR (SELECT rls.passes_owners('delete', 'price', false)))
         END);
 END
 $rls$;
@@ -1615,13 +1627,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', false))::bigint[])
-              OR (SELECT rls.passes_owners('read', 'badge')))
+              OR (SELECT rls.passes_owners('read', 'badge', false)))
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible', false))::bigint[])
-              OR (SELECT rls.passes_owners('update', 'badge')))
+              OR (SELECT rls.passes_owners('update', 'badge', false)))
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'badge', 'visible', false))::bigint[])
-              OR (SELECT rls.passes_owners('delete', 'badge')))
+              OR (SELECT rls.passes_owners('delete', 'badge', false)))
         END);
 END
 $rls$;
@@ -1808,26 +1820,31 @@ $$;
 -- undo: 
 
 -- policy: policy order_line_create on public.order_line
-CREATE POLICY order_line_create ON public.order_line AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY order_line_create ON public.order_line AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'order_line', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('create', 'order_line'))
+        OR (SELECT rls.passes_owners('create', 'order_line', false))
     );
 -- undo: DROP POLICY IF EXISTS order_line_create ON public.order_line;
 
 -- policy: policy order_line_create_narrow on public.order_line
 CREATE POLICY order_line_create_narrow ON public.order_line AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'order_line', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'order_line'))
+        owner = ANY ((SELECT rls.admitted_owners('create', 'order_line', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS order_line_create_narrow ON public.order_line;
+
+-- policy: policy order_line_create_middle on public.order_line
+CREATE POLICY order_line_create_middle ON public.order_line AS PERMISSIVE FOR INSERT TO rls_middle, rls_wide
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('create', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'order_line', 'visible', true) + '{}') END
+    );
+-- undo: DROP POLICY IF EXISTS order_line_create_middle ON public.order_line;
 
 -- policy: policy order_line_create_all on public.order_line
 CREATE POLICY order_line_create_all ON public.order_line AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'order_line'))
-        OR owner = ANY ((SELECT rls.admitted_owners('create', 'order_line', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('create', 'order_line', true))
     );
 -- undo: DROP POLICY IF EXISTS order_line_create_all ON public.order_line;
 
@@ -1835,7 +1852,7 @@ CREATE POLICY order_line_create_all ON public.order_line AS PERMISSIVE FOR INSER
 CREATE POLICY order_line_read ON public.order_line AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', false))::bigint[])
-        OR order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'order_line') THEN (-2147483648)::integer END) AND 2147483647
+        OR order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'order_line', false) THEN (-2147483648)::integer END) AND 2147483647
     );
 -- undo: DROP POLICY IF EXISTS order_line_read ON public.order_line;
 
@@ -1850,7 +1867,7 @@ CREATE POLICY order_line_read_narrow ON public.order_line AS PERMISSIVE FOR SELE
 CREATE POLICY order_line_read_middle ON public.order_line AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'order_line', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', true))::bigint[])))
+            AND (owner >= 32767::smallint AND owner <= (-32768)::smallint AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS order_line_read_middle ON public.order_line;
 
@@ -1864,8 +1881,7 @@ CREATE POLICY order_line_read_wide ON public.order_line AS PERMISSIVE FOR SELECT
 -- policy: policy order_line_read_all on public.order_line
 CREATE POLICY order_line_read_all ON public.order_line AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'order_line'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'order_line', true))
     );
 -- undo: DROP POLICY IF EXISTS order_line_read_all ON public.order_line;
 
@@ -1873,11 +1889,11 @@ CREATE POLICY order_line_read_all ON public.order_line AS PERMISSIVE FOR SELECT 
 CREATE POLICY order_line_update ON public.order_line AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible', false))::bigint[])
-        OR order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'order_line') THEN (-2147483648)::integer END) AND 2147483647
+        OR order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'order_line', false) THEN (-2147483648)::integer END) AND 2147483647
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'order_line'))
+        OR (SELECT rls.passes_owners('update', 'order_line', false))
     );
 -- undo: DROP POLICY IF EXISTS order_line_update ON public.order_line;
 
@@ -1887,8 +1903,7 @@ CREATE POLICY order_line_update_narrow ON public.order_line AS PERMISSIVE FOR UP
         owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'order_line'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS order_line_update_narrow ON public.order_line;
 
@@ -1898,8 +1913,7 @@ CREATE POLICY order_line_update_middle ON public.order_line AS PERMISSIVE FOR UP
         CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'order_line'))
+        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS order_line_update_middle ON public.order_line;
 
@@ -1909,20 +1923,17 @@ CREATE POLICY order_line_update_wide ON public.order_line AS PERMISSIVE FOR UPDA
         CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'order_line'))
+        CASE substring((SELECT rls.admitted_bits('update', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'order_line', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS order_line_update_wide ON public.order_line;
 
 -- policy: policy order_line_update_all on public.order_line
 CREATE POLICY order_line_update_all ON public.order_line AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'order_line'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'order_line', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'order_line'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'order_line', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'order_line', true))
     );
 -- undo: DROP POLICY IF EXISTS order_line_update_all ON public.order_line;
 
@@ -1930,7 +1941,7 @@ CREATE POLICY order_line_update_all ON public.order_line AS PERMISSIVE FOR UPDAT
 CREATE POLICY order_line_delete ON public.order_line AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'order_line', 'visible', false))::bigint[])
-        OR order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'order_line') THEN (-2147483648)::integer END) AND 2147483647
+        OR order_id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'order_line', false) THEN (-2147483648)::integer END) AND 2147483647
     );
 -- undo: DROP POLICY IF EXISTS order_line_delete ON public.order_line;
 
@@ -1958,32 +1969,36 @@ CREATE POLICY order_line_delete_wide ON public.order_line AS PERMISSIVE FOR DELE
 -- policy: policy order_line_delete_all on public.order_line
 CREATE POLICY order_line_delete_all ON public.order_line AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'order_line'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'order_line', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'order_line', true))
     );
 -- undo: DROP POLICY IF EXISTS order_line_delete_all ON public.order_line;
 
 -- policy: policy log_line_create on public.log_line
-CREATE POLICY log_line_create ON public.log_line AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY log_line_create ON public.log_line AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'log_line', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('create', 'log_line'))
+        OR (SELECT rls.passes_owners('create', 'log_line', false))
     );
 -- undo: DROP POLICY IF EXISTS log_line_create ON public.log_line;
 
 -- policy: policy log_line_create_narrow on public.log_line
 CREATE POLICY log_line_create_narrow ON public.log_line AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'log_line', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'log_line'))
+        owner = ANY ((SELECT rls.admitted_owners('create', 'log_line', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS log_line_create_narrow ON public.log_line;
+
+-- policy: policy log_line_create_middle on public.log_line
+CREATE POLICY log_line_create_middle ON public.log_line AS PERMISSIVE FOR INSERT TO rls_middle, rls_wide
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('create', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'log_line', 'visible', true) + '{}') END
+    );
+-- undo: DROP POLICY IF EXISTS log_line_create_middle ON public.log_line;
 
 -- policy: policy log_line_create_all on public.log_line
 CREATE POLICY log_line_create_all ON public.log_line AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'log_line'))
-        OR owner = ANY ((SELECT rls.admitted_owners('create', 'log_line', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('create', 'log_line', true))
     );
 -- undo: DROP POLICY IF EXISTS log_line_create_all ON public.log_line;
 
@@ -1991,7 +2006,7 @@ CREATE POLICY log_line_create_all ON public.log_line AS PERMISSIVE FOR INSERT TO
 CREATE POLICY log_line_read ON public.log_line AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'log_line', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('read', 'log_line'))
+        OR (SELECT rls.passes_owners('read', 'log_line', false))
     );
 -- undo: DROP POLICY IF EXISTS log_line_read ON public.log_line;
 
@@ -2006,7 +2021,7 @@ CREATE POLICY log_line_read_narrow ON public.log_line AS PERMISSIVE FOR SELECT T
 CREATE POLICY log_line_read_middle ON public.log_line AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'log_line', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'log_line', 'visible', true))::bigint[])))
+            AND (owner >= 32767::smallint AND owner <= (-32768)::smallint AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'log_line', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS log_line_read_middle ON public.log_line;
 
@@ -2020,8 +2035,7 @@ CREATE POLICY log_line_read_wide ON public.log_line AS PERMISSIVE FOR SELECT TO 
 -- policy: policy log_line_read_all on public.log_line
 CREATE POLICY log_line_read_all ON public.log_line AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'log_line'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'log_line', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'log_line', true))
     );
 -- undo: DROP POLICY IF EXISTS log_line_read_all ON public.log_line;
 
@@ -2029,11 +2043,11 @@ CREATE POLICY log_line_read_all ON public.log_line AS PERMISSIVE FOR SELECT TO r
 CREATE POLICY log_line_update ON public.log_line AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'log_line', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'log_line'))
+        OR (SELECT rls.passes_owners('update', 'log_line', false))
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'log_line'))
+        OR (SELECT rls.passes_owners('update', 'log_line', false))
     );
 -- undo: DROP POLICY IF EXISTS log_line_update ON public.log_line;
 
@@ -2043,8 +2057,7 @@ CREATE POLICY log_line_update_narrow ON public.log_line AS PERMISSIVE FOR UPDATE
         owner = ANY ((SELECT rls.admitted_owners('update', 'log_line', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'log_line', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'log_line'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'log_line', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS log_line_update_narrow ON public.log_line;
 
@@ -2054,8 +2067,7 @@ CREATE POLICY log_line_update_middle ON public.log_line AS PERMISSIVE FOR UPDATE
         CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'log_line'))
+        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS log_line_update_middle ON public.log_line;
 
@@ -2065,20 +2077,17 @@ CREATE POLICY log_line_update_wide ON public.log_line AS PERMISSIVE FOR UPDATE T
         CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'log_line'))
+        CASE substring((SELECT rls.admitted_bits('update', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'log_line', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS log_line_update_wide ON public.log_line;
 
 -- policy: policy log_line_update_all on public.log_line
 CREATE POLICY log_line_update_all ON public.log_line AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'log_line'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'log_line', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'log_line', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'log_line'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'log_line', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'log_line', true))
     );
 -- undo: DROP POLICY IF EXISTS log_line_update_all ON public.log_line;
 
@@ -2086,7 +2095,7 @@ CREATE POLICY log_line_update_all ON public.log_line AS PERMISSIVE FOR UPDATE TO
 CREATE POLICY log_line_delete ON public.log_line AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'log_line', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('delete', 'log_line'))
+        OR (SELECT rls.passes_owners('delete', 'log_line', false))
     );
 -- undo: DROP POLICY IF EXISTS log_line_delete ON public.log_line;
 
@@ -2114,32 +2123,36 @@ CREATE POLICY log_line_delete_wide ON public.log_line AS PERMISSIVE FOR DELETE T
 -- policy: policy log_line_delete_all on public.log_line
 CREATE POLICY log_line_delete_all ON public.log_line AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'log_line'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'log_line', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'log_line', true))
     );
 -- undo: DROP POLICY IF EXISTS log_line_delete_all ON public.log_line;
 
 -- policy: policy rate_create on public.rate
-CREATE POLICY rate_create ON public.rate AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY rate_create ON public.rate AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'rate', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('create', 'rate'))
+        OR (SELECT rls.passes_owners('create', 'rate', false))
     );
 -- undo: DROP POLICY IF EXISTS rate_create ON public.rate;
 
 -- policy: policy rate_create_narrow on public.rate
 CREATE POLICY rate_create_narrow ON public.rate AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'rate', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'rate'))
+        owner = ANY ((SELECT rls.admitted_owners('create', 'rate', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS rate_create_narrow ON public.rate;
+
+-- policy: policy rate_create_middle on public.rate
+CREATE POLICY rate_create_middle ON public.rate AS PERMISSIVE FOR INSERT TO rls_middle, rls_wide
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('create', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'rate', 'visible', true) + '{}') END
+    );
+-- undo: DROP POLICY IF EXISTS rate_create_middle ON public.rate;
 
 -- policy: policy rate_create_all on public.rate
 CREATE POLICY rate_create_all ON public.rate AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'rate'))
-        OR owner = ANY ((SELECT rls.admitted_owners('create', 'rate', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('create', 'rate', true))
     );
 -- undo: DROP POLICY IF EXISTS rate_create_all ON public.rate;
 
@@ -2147,7 +2160,7 @@ CREATE POLICY rate_create_all ON public.rate AS PERMISSIVE FOR INSERT TO rls_all
 CREATE POLICY rate_read ON public.rate AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', false))::bigint[])
-        OR day BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'rate') THEN '-infinity'::date END) AND 'infinity'::date
+        OR day BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'rate', false) THEN '-infinity'::date END) AND 'infinity'::date
     );
 -- undo: DROP POLICY IF EXISTS rate_read ON public.rate;
 
@@ -2162,7 +2175,7 @@ CREATE POLICY rate_read_narrow ON public.rate AS PERMISSIVE FOR SELECT TO rls_na
 CREATE POLICY rate_read_middle ON public.rate AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'rate', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', true))::bigint[])))
+            AND (owner >= 32767::smallint AND owner <= (-32768)::smallint AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS rate_read_middle ON public.rate;
 
@@ -2176,8 +2189,7 @@ CREATE POLICY rate_read_wide ON public.rate AS PERMISSIVE FOR SELECT TO rls_wide
 -- policy: policy rate_read_all on public.rate
 CREATE POLICY rate_read_all ON public.rate AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'rate'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'rate', true))
     );
 -- undo: DROP POLICY IF EXISTS rate_read_all ON public.rate;
 
@@ -2185,11 +2197,11 @@ CREATE POLICY rate_read_all ON public.rate AS PERMISSIVE FOR SELECT TO rls_all
 CREATE POLICY rate_update ON public.rate AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible', false))::bigint[])
-        OR day BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'rate') THEN '-infinity'::date END) AND 'infinity'::date
+        OR day BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'rate', false) THEN '-infinity'::date END) AND 'infinity'::date
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'rate'))
+        OR (SELECT rls.passes_owners('update', 'rate', false))
     );
 -- undo: DROP POLICY IF EXISTS rate_update ON public.rate;
 
@@ -2199,8 +2211,7 @@ CREATE POLICY rate_update_narrow ON public.rate AS PERMISSIVE FOR UPDATE TO rls_
         owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'rate'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS rate_update_narrow ON public.rate;
 
@@ -2210,8 +2221,7 @@ CREATE POLICY rate_update_middle ON public.rate AS PERMISSIVE FOR UPDATE TO rls_
         CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'rate'))
+        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS rate_update_middle ON public.rate;
 
@@ -2221,20 +2231,17 @@ CREATE POLICY rate_update_wide ON public.rate AS PERMISSIVE FOR UPDATE TO rls_wi
         CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'rate'))
+        CASE substring((SELECT rls.admitted_bits('update', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'rate', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS rate_update_wide ON public.rate;
 
 -- policy: policy rate_update_all on public.rate
 CREATE POLICY rate_update_all ON public.rate AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'rate'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'rate', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'rate'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'rate', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'rate', true))
     );
 -- undo: DROP POLICY IF EXISTS rate_update_all ON public.rate;
 
@@ -2242,7 +2249,7 @@ CREATE POLICY rate_update_all ON public.rate AS PERMISSIVE FOR UPDATE TO rls_all
 CREATE POLICY rate_delete ON public.rate AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'rate', 'visible', false))::bigint[])
-        OR day BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'rate') THEN '-infinity'::date END) AND 'infinity'::date
+        OR day BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'rate', false) THEN '-infinity'::date END) AND 'infinity'::date
     );
 -- undo: DROP POLICY IF EXISTS rate_delete ON public.rate;
 
@@ -2270,32 +2277,36 @@ CREATE POLICY rate_delete_wide ON public.rate AS PERMISSIVE FOR DELETE TO rls_wi
 -- policy: policy rate_delete_all on public.rate
 CREATE POLICY rate_delete_all ON public.rate AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'rate'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'rate', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'rate', true))
     );
 -- undo: DROP POLICY IF EXISTS rate_delete_all ON public.rate;
 
 -- policy: policy price_create on public.price
-CREATE POLICY price_create ON public.price AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY price_create ON public.price AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'price', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('create', 'price'))
+        OR (SELECT rls.passes_owners('create', 'price', false))
     );
 -- undo: DROP POLICY IF EXISTS price_create ON public.price;
 
 -- policy: policy price_create_narrow on public.price
 CREATE POLICY price_create_narrow ON public.price AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'price', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'price'))
+        owner = ANY ((SELECT rls.admitted_owners('create', 'price', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS price_create_narrow ON public.price;
+
+-- policy: policy price_create_middle on public.price
+CREATE POLICY price_create_middle ON public.price AS PERMISSIVE FOR INSERT TO rls_middle, rls_wide
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('create', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'price', 'visible', true) + '{}') END
+    );
+-- undo: DROP POLICY IF EXISTS price_create_middle ON public.price;
 
 -- policy: policy price_create_all on public.price
 CREATE POLICY price_create_all ON public.price AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'price'))
-        OR owner = ANY ((SELECT rls.admitted_owners('create', 'price', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('create', 'price', true))
     );
 -- undo: DROP POLICY IF EXISTS price_create_all ON public.price;
 
@@ -2303,7 +2314,7 @@ CREATE POLICY price_create_all ON public.price AS PERMISSIVE FOR INSERT TO rls_a
 CREATE POLICY price_read ON public.price AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('read', 'price'))
+        OR (SELECT rls.passes_owners('read', 'price', false))
     );
 -- undo: DROP POLICY IF EXISTS price_read ON public.price;
 
@@ -2318,7 +2329,7 @@ CREATE POLICY price_read_narrow ON public.price AS PERMISSIVE FOR SELECT TO rls_
 CREATE POLICY price_read_middle ON public.price AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'price', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', true))::bigint[])))
+            AND (owner >= 32767::smallint AND owner <= (-32768)::smallint AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS price_read_middle ON public.price;
 
@@ -2332,8 +2343,7 @@ CREATE POLICY price_read_wide ON public.price AS PERMISSIVE FOR SELECT TO rls_wi
 -- policy: policy price_read_all on public.price
 CREATE POLICY price_read_all ON public.price AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'price'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'price', true))
     );
 -- undo: DROP POLICY IF EXISTS price_read_all ON public.price;
 
@@ -2341,11 +2351,11 @@ CREATE POLICY price_read_all ON public.price AS PERMISSIVE FOR SELECT TO rls_all
 CREATE POLICY price_update ON public.price AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'price'))
+        OR (SELECT rls.passes_owners('update', 'price', false))
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'price'))
+        OR (SELECT rls.passes_owners('update', 'price', false))
     );
 -- undo: DROP POLICY IF EXISTS price_update ON public.price;
 
@@ -2355,8 +2365,7 @@ CREATE POLICY price_update_narrow ON public.price AS PERMISSIVE FOR UPDATE TO rl
         owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'price'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS price_update_narrow ON public.price;
 
@@ -2366,8 +2375,7 @@ CREATE POLICY price_update_middle ON public.price AS PERMISSIVE FOR UPDATE TO rl
         CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'price'))
+        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS price_update_middle ON public.price;
 
@@ -2377,20 +2385,17 @@ CREATE POLICY price_update_wide ON public.price AS PERMISSIVE FOR UPDATE TO rls_
         CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'price'))
+        CASE substring((SELECT rls.admitted_bits('update', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'price', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS price_update_wide ON public.price;
 
 -- policy: policy price_update_all on public.price
 CREATE POLICY price_update_all ON public.price AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'price'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'price', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'price'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'price', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'price', true))
     );
 -- undo: DROP POLICY IF EXISTS price_update_all ON public.price;
 
@@ -2398,7 +2403,7 @@ CREATE POLICY price_update_all ON public.price AS PERMISSIVE FOR UPDATE TO rls_a
 CREATE POLICY price_delete ON public.price AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'price', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('delete', 'price'))
+        OR (SELECT rls.passes_owners('delete', 'price', false))
     );
 -- undo: DROP POLICY IF EXISTS price_delete ON public.price;
 
@@ -2426,32 +2431,36 @@ CREATE POLICY price_delete_wide ON public.price AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy price_delete_all on public.price
 CREATE POLICY price_delete_all ON public.price AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'price'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'price', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'price', true))
     );
 -- undo: DROP POLICY IF EXISTS price_delete_all ON public.price;
 
 -- policy: policy badge_create on public.badge
-CREATE POLICY badge_create ON public.badge AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY badge_create ON public.badge AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'badge', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('create', 'badge'))
+        OR (SELECT rls.passes_owners('create', 'badge', false))
     );
 -- undo: DROP POLICY IF EXISTS badge_create ON public.badge;
 
 -- policy: policy badge_create_narrow on public.badge
 CREATE POLICY badge_create_narrow ON public.badge AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'badge', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'badge'))
+        owner = ANY ((SELECT rls.admitted_owners('create', 'badge', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS badge_create_narrow ON public.badge;
+
+-- policy: policy badge_create_middle on public.badge
+CREATE POLICY badge_create_middle ON public.badge AS PERMISSIVE FOR INSERT TO rls_middle, rls_wide
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('create', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'badge', 'visible', true) + '{}') END
+    );
+-- undo: DROP POLICY IF EXISTS badge_create_middle ON public.badge;
 
 -- policy: policy badge_create_all on public.badge
 CREATE POLICY badge_create_all ON public.badge AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'badge'))
-        OR owner = ANY ((SELECT rls.admitted_owners('create', 'badge', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('create', 'badge', true))
     );
 -- undo: DROP POLICY IF EXISTS badge_create_all ON public.badge;
 
@@ -2459,7 +2468,7 @@ CREATE POLICY badge_create_all ON public.badge AS PERMISSIVE FOR INSERT TO rls_a
 CREATE POLICY badge_read ON public.badge AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('read', 'badge'))
+        OR (SELECT rls.passes_owners('read', 'badge', false))
     );
 -- undo: DROP POLICY IF EXISTS badge_read ON public.badge;
 
@@ -2474,7 +2483,7 @@ CREATE POLICY badge_read_narrow ON public.badge AS PERMISSIVE FOR SELECT TO rls_
 CREATE POLICY badge_read_middle ON public.badge AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'badge', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', true))::bigint[])))
+            AND (owner >= 32767::smallint AND owner <= (-32768)::smallint AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS badge_read_middle ON public.badge;
 
@@ -2488,8 +2497,7 @@ CREATE POLICY badge_read_wide ON public.badge AS PERMISSIVE FOR SELECT TO rls_wi
 -- policy: policy badge_read_all on public.badge
 CREATE POLICY badge_read_all ON public.badge AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'badge'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'badge', true))
     );
 -- undo: DROP POLICY IF EXISTS badge_read_all ON public.badge;
 
@@ -2497,11 +2505,11 @@ CREATE POLICY badge_read_all ON public.badge AS PERMISSIVE FOR SELECT TO rls_all
 CREATE POLICY badge_update ON public.badge AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'badge'))
+        OR (SELECT rls.passes_owners('update', 'badge', false))
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'badge'))
+        OR (SELECT rls.passes_owners('update', 'badge', false))
     );
 -- undo: DROP POLICY IF EXISTS badge_update ON public.badge;
 
@@ -2511,8 +2519,7 @@ CREATE POLICY badge_update_narrow ON public.badge AS PERMISSIVE FOR UPDATE TO rl
         owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'badge'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS badge_update_narrow ON public.badge;
 
@@ -2522,8 +2529,7 @@ CREATE POLICY badge_update_middle ON public.badge AS PERMISSIVE FOR UPDATE TO rl
         CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'badge'))
+        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS badge_update_middle ON public.badge;
 
@@ -2533,20 +2539,17 @@ CREATE POLICY badge_update_wide ON public.badge AS PERMISSIVE FOR UPDATE TO rls_
         CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', false)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'badge'))
+        CASE substring((SELECT rls.admitted_bits('update', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'badge', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS badge_update_wide ON public.badge;
 
 -- policy: policy badge_update_all on public.badge
 CREATE POLICY badge_update_all ON public.badge AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'badge'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'badge', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'badge'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'badge', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'badge', true))
     );
 -- undo: DROP POLICY IF EXISTS badge_update_all ON public.badge;
 
@@ -2554,7 +2557,7 @@ CREATE POLICY badge_update_all ON public.badge AS PERMISSIVE FOR UPDATE TO rls_a
 CREATE POLICY badge_delete ON public.badge AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'badge', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('delete', 'badge'))
+        OR (SELECT rls.passes_owners('delete', 'badge', false))
     );
 -- undo: DROP POLICY IF EXISTS badge_delete ON public.badge;
 
@@ -2582,8 +2585,7 @@ CREATE POLICY badge_delete_wide ON public.badge AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy badge_delete_all on public.badge
 CREATE POLICY badge_delete_all ON public.badge AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'badge'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'badge', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'badge', true))
     );
 -- undo: DROP POLICY IF EXISTS badge_delete_all ON public.badge;
 

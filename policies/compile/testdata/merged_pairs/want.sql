@@ -953,11 +953,12 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(integer, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(integer, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(integer, boolean);
 
--- function: function rls.ask_passes_owners(text, text), as rls_owner
+-- function: function rls.ask_passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
 -- What rls.passes_owners asks where there is no memo. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text)
+CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -967,27 +968,36 @@ AS $rls$
 DECLARE
     who rls.identity := rls.identify();
     key integer;
+    active boolean;
+    superuser boolean;
+    known boolean;
 BEGIN
     IF who.kind = 'service' THEN
         RETURN rls.service_may(who.key, $1, $2);
     END IF;
-    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+    IF who.kind IS DISTINCT FROM 'user' THEN
         RETURN false;
     END IF;
     key := rls.to_integer(who.key);
-    RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
-        FROM rls.user_row AS u WHERE u.id = key), false);
+    SELECT u.is_active, u.is_superuser, EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
+    INTO active, superuser, known
+    FROM rls.user_row AS u WHERE u.id = key;
+    IF $3 AND active AND superuser IS NOT true THEN
+        RAISE EXCEPTION 'the principal is no superuser, and is in a database role whose policies are for superusers and services'
+            USING ERRCODE = '40001', HINT = 'Run the transaction again: entering takes the role that fits. A login of its own needs another plan.';
+    END IF;
+    RETURN coalesce(active AND superuser AND known AND who.channel IS DISTINCT FROM 'impersonating', false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text) FROM PUBLIC;
-COMMENT ON FUNCTION rls.ask_passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.ask_passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text, boolean);
 
--- function: function rls.passes_owners(text, text), as rls_owner
+-- function: function rls.passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
-CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -1013,7 +1023,9 @@ BEGIN
             -- A cursor may be older than what entering has found: it asks what was true then.
             AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
             IF part[4] <> '*' THEN
-                RETURN false;
+                IF $3 IS NOT true THEN
+                    RETURN false;
+                END IF;
             ELSIF part[3] = '@' THEN
                 PERFORM FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND s.allowed ? $2;
                 IF FOUND THEN
@@ -1024,13 +1036,13 @@ BEGIN
             END IF;
         END IF;
     END IF;
-    RETURN rls.ask_passes_owners($1, $2);
+    RETURN rls.ask_passes_owners($1, $2, $3);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
-COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text, boolean);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -1546,13 +1558,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.patient = ANY ((SELECT rls.admitted_owners('read', 'chart', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'chart') THEN (-2147483648)::integer END) AND 2147483647)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'chart', false) THEN (-2147483648)::integer END) AND 2147483647)
           WHEN 'update' THEN (
               t.patient = ANY ((SELECT rls.admitted_owners('update', 'chart', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'chart') THEN (-2147483648)::integer END) AND 2147483647)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'chart', false) THEN (-2147483648)::integer END) AND 2147483647)
           WHEN 'delete' THEN (
               t.patient = ANY ((SELECT rls.admitted_owners('delete', 'chart', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'chart') THEN (-2147483648)::integer END) AND 2147483647)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'chart', false) THEN (-2147483648)::integer END) AND 2147483647)
         END);
 END
 $rls$;
@@ -2425,26 +2437,31 @@ $$;
 -- undo: 
 
 -- policy: policy chart_create on public.chart
-CREATE POLICY chart_create ON public.chart AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY chart_create ON public.chart AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('create', 'chart', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('create', 'chart'))
+        OR (SELECT rls.passes_owners('create', 'chart', false))
     );
 -- undo: DROP POLICY IF EXISTS chart_create ON public.chart;
 
 -- policy: policy chart_create_narrow on public.chart
 CREATE POLICY chart_create_narrow ON public.chart AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
-        patient = ANY ((SELECT rls.admitted_owners('create', 'chart', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'chart'))
+        patient = ANY ((SELECT rls.admitted_owners('create', 'chart', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS chart_create_narrow ON public.chart;
+
+-- policy: policy chart_create_middle on public.chart
+CREATE POLICY chart_create_middle ON public.chart AS PERMISSIVE FOR INSERT TO rls_middle, rls_wide
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('create', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('create', 'chart', 'visible', true) + '{}') END
+    );
+-- undo: DROP POLICY IF EXISTS chart_create_middle ON public.chart;
 
 -- policy: policy chart_create_all on public.chart
 CREATE POLICY chart_create_all ON public.chart AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'chart'))
-        OR patient = ANY ((SELECT rls.admitted_owners('create', 'chart', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('create', 'chart', true))
     );
 -- undo: DROP POLICY IF EXISTS chart_create_all ON public.chart;
 
@@ -2452,7 +2469,7 @@ CREATE POLICY chart_create_all ON public.chart AS PERMISSIVE FOR INSERT TO rls_a
 CREATE POLICY chart_read ON public.chart AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         patient = ANY ((SELECT rls.admitted_owners('read', 'chart', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'chart') THEN (-2147483648)::integer END) AND 2147483647
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'chart', false) THEN (-2147483648)::integer END) AND 2147483647
     );
 -- undo: DROP POLICY IF EXISTS chart_read ON public.chart;
 
@@ -2467,7 +2484,7 @@ CREATE POLICY chart_read_narrow ON public.chart AS PERMISSIVE FOR SELECT TO rls_
 CREATE POLICY chart_read_middle ON public.chart AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('read', 'chart', 'visible', true) + '{}') END
-            AND (patient >= (SELECT NULL::integer) AND patient <= (SELECT NULL::integer) AND patient >= (-2147483648)::integer AND patient <= 2147483647 OR patient = ANY ((SELECT rls.admitted_owners('read', 'chart', 'visible', true))::bigint[])))
+            AND (patient >= 2147483647 AND patient <= (-2147483648)::integer AND patient >= (-2147483648)::integer AND patient <= 2147483647 OR patient = ANY ((SELECT rls.admitted_owners('read', 'chart', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS chart_read_middle ON public.chart;
 
@@ -2481,8 +2498,7 @@ CREATE POLICY chart_read_wide ON public.chart AS PERMISSIVE FOR SELECT TO rls_wi
 -- policy: policy chart_read_all on public.chart
 CREATE POLICY chart_read_all ON public.chart AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'chart'))
-        OR patient = ANY ((SELECT rls.admitted_owners('read', 'chart', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'chart', true))
     );
 -- undo: DROP POLICY IF EXISTS chart_read_all ON public.chart;
 
@@ -2490,11 +2506,11 @@ CREATE POLICY chart_read_all ON public.chart AS PERMISSIVE FOR SELECT TO rls_all
 CREATE POLICY chart_update ON public.chart AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         patient = ANY ((SELECT rls.admitted_owners('update', 'chart', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'chart') THEN (-2147483648)::integer END) AND 2147483647
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'chart', false) THEN (-2147483648)::integer END) AND 2147483647
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'chart'))
+        OR (SELECT rls.passes_owners('update', 'chart', false))
     );
 -- undo: DROP POLICY IF EXISTS chart_update ON public.chart;
 
@@ -2504,8 +2520,7 @@ CREATE POLICY chart_update_narrow ON public.chart AS PERMISSIVE FOR UPDATE TO rl
         patient = ANY ((SELECT rls.admitted_owners('update', 'chart', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        patient = ANY ((SELECT rls.admitted_owners('update', 'chart', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'chart'))
+        patient = ANY ((SELECT rls.admitted_owners('update', 'chart', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS chart_update_narrow ON public.chart;
 
@@ -2515,8 +2530,7 @@ CREATE POLICY chart_update_middle ON public.chart AS PERMISSIVE FOR UPDATE TO rl
         CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'chart'))
+        CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS chart_update_middle ON public.chart;
 
@@ -2526,20 +2540,17 @@ CREATE POLICY chart_update_wide ON public.chart AS PERMISSIVE FOR UPDATE TO rls_
         CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', false)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'chart'))
+        CASE substring((SELECT rls.admitted_bits('update', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('update', 'chart', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS chart_update_wide ON public.chart;
 
 -- policy: policy chart_update_all on public.chart
 CREATE POLICY chart_update_all ON public.chart AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'chart'))
-        OR patient = ANY ((SELECT rls.admitted_owners('update', 'chart', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'chart', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'chart'))
-        OR patient = ANY ((SELECT rls.admitted_owners('update', 'chart', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'chart', true))
     );
 -- undo: DROP POLICY IF EXISTS chart_update_all ON public.chart;
 
@@ -2547,7 +2558,7 @@ CREATE POLICY chart_update_all ON public.chart AS PERMISSIVE FOR UPDATE TO rls_a
 CREATE POLICY chart_delete ON public.chart AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         patient = ANY ((SELECT rls.admitted_owners('delete', 'chart', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'chart') THEN (-2147483648)::integer END) AND 2147483647
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'chart', false) THEN (-2147483648)::integer END) AND 2147483647
     );
 -- undo: DROP POLICY IF EXISTS chart_delete ON public.chart;
 
@@ -2575,8 +2586,7 @@ CREATE POLICY chart_delete_wide ON public.chart AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy chart_delete_all on public.chart
 CREATE POLICY chart_delete_all ON public.chart AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'chart'))
-        OR patient = ANY ((SELECT rls.admitted_owners('delete', 'chart', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'chart', true))
     );
 -- undo: DROP POLICY IF EXISTS chart_delete_all ON public.chart;
 

@@ -892,11 +892,12 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(bigint, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(bigint, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(bigint, boolean);
 
--- function: function rls.ask_passes_owners(text, text), as rls_owner
+-- function: function rls.ask_passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
 -- What rls.passes_owners asks where there is no memo. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text)
+CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -906,27 +907,36 @@ AS $rls$
 DECLARE
     who rls.identity := rls.identify();
     key bigint;
+    active boolean;
+    superuser boolean;
+    known boolean;
 BEGIN
     IF who.kind = 'service' THEN
         RETURN rls.service_may(who.key, $1, $2);
     END IF;
-    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+    IF who.kind IS DISTINCT FROM 'user' THEN
         RETURN false;
     END IF;
     key := rls.to_bigint(who.key);
-    RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
-        FROM rls.user_row AS u WHERE u.id = key), false);
+    SELECT u.is_active, u.is_superuser, EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
+    INTO active, superuser, known
+    FROM rls.user_row AS u WHERE u.id = key;
+    IF $3 AND active AND superuser IS NOT true THEN
+        RAISE EXCEPTION 'the principal is no superuser, and is in a database role whose policies are for superusers and services'
+            USING ERRCODE = '40001', HINT = 'Run the transaction again: entering takes the role that fits. A login of its own needs another plan.';
+    END IF;
+    RETURN coalesce(active AND superuser AND known AND who.channel IS DISTINCT FROM 'impersonating', false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text) FROM PUBLIC;
-COMMENT ON FUNCTION rls.ask_passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.ask_passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text, boolean);
 
--- function: function rls.passes_owners(text, text), as rls_owner
+-- function: function rls.passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
-CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -952,7 +962,9 @@ BEGIN
             -- A cursor may be older than what entering has found: it asks what was true then.
             AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
             IF part[4] <> '*' THEN
-                RETURN false;
+                IF $3 IS NOT true THEN
+                    RETURN false;
+                END IF;
             ELSIF part[3] = '@' THEN
                 PERFORM FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND s.allowed ? $2;
                 IF FOUND THEN
@@ -963,13 +975,13 @@ BEGIN
             END IF;
         END IF;
     END IF;
-    RETURN rls.ask_passes_owners($1, $2);
+    RETURN rls.ask_passes_owners($1, $2, $3);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
-COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text, boolean);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -1503,15 +1515,15 @@ BEGIN
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
               OR t.second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'event', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
               OR t.second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
               OR t.second = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'event', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1540,7 +1552,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'event', 'visible', false)))
-        OR (NEW.second IS DISTINCT FROM OLD.second AND NEW.second IS NOT NULL AND NEW.second <> ALL (rls.admitted_owners('update', 'event', 'visible', false)))) AND NOT rls.passes_owners(NULL, 'event') THEN
+        OR (NEW.second IS DISTINCT FROM OLD.second AND NEW.second IS NOT NULL AND NEW.second <> ALL (rls.admitted_owners('update', 'event', 'visible', false)))) AND NOT rls.passes_owners(NULL, 'event', false) THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'event'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1584,13 +1596,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', false))::bigint[])
-              OR (SELECT rls.passes_owners('read', 'doc')))
+              OR (SELECT rls.passes_owners('read', 'doc', false)))
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', false))::bigint[])
-              OR (SELECT rls.passes_owners('update', 'doc')))
+              OR (SELECT rls.passes_owners('update', 'doc', false)))
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'doc', 'visible', false))::bigint[])
-              OR (SELECT rls.passes_owners('delete', 'doc')))
+              OR (SELECT rls.passes_owners('delete', 'doc', false)))
         END);
 END
 $rls$;
@@ -1618,7 +1630,7 @@ BEGIN
         OR pg_has_role(current_user, 'migrator', 'USAGE') THEN
         RETURN NEW;
     END IF;
-    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'doc', 'self', false)))) AND NOT rls.passes_owners(NULL, 'doc') THEN
+    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'doc', 'self', false)))) AND NOT rls.passes_owners(NULL, 'doc', false) THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'doc'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -2028,7 +2040,7 @@ CREATE POLICY event_all_maintenance ON public.event AS PERMISSIVE FOR ALL TO mig
 CREATE POLICY event_create ON public.event AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false) + '{}') END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false) + '{}') END) AND (owner IS NOT NULL OR second IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'event'))
+        OR (SELECT rls.passes_owners('create', 'event', false))
     );
 -- undo: DROP POLICY IF EXISTS event_create ON public.event;
 
@@ -2036,15 +2048,14 @@ CREATE POLICY event_create ON public.event AS PERMISSIVE FOR INSERT TO rls_any, 
 CREATE POLICY event_create_narrow ON public.event AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
         ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (second IS NULL OR second = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (owner IS NOT NULL OR second IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'event'))
+        OR (SELECT rls.passes_owners('create', 'event', false))
     );
 -- undo: DROP POLICY IF EXISTS event_create_narrow ON public.event;
 
 -- policy: policy event_create_all on public.event
 CREATE POLICY event_create_all ON public.event AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'event'))
-        OR ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (second IS NULL OR second = ANY ((SELECT rls.admitted_owners('create', 'event', 'visible', false))::bigint[])) AND (owner IS NOT NULL OR second IS NOT NULL))
+        (SELECT rls.passes_owners('create', 'event', true))
     );
 -- undo: DROP POLICY IF EXISTS event_create_all ON public.event;
 
@@ -2053,7 +2064,7 @@ CREATE POLICY event_read ON public.event AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'event', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS event_read ON public.event;
 
@@ -2069,9 +2080,9 @@ CREATE POLICY event_read_narrow ON public.event AS PERMISSIVE FOR SELECT TO rls_
 CREATE POLICY event_read_middle ON public.event AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', true))::bigint[])))
+            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', true))::bigint[])))
         OR (CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', true) + '{}') END
-            AND (second >= (SELECT NULL::bigint) AND second <= (SELECT NULL::bigint) AND second >= (-9223372036854775808)::bigint AND second <= 9223372036854775807 OR second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', true))::bigint[])))
+            AND (second >= 9223372036854775807 AND second <= (-9223372036854775808)::bigint AND second >= (-9223372036854775808)::bigint AND second <= 9223372036854775807 OR second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS event_read_middle ON public.event;
 
@@ -2086,9 +2097,7 @@ CREATE POLICY event_read_wide ON public.event AS PERMISSIVE FOR SELECT TO rls_wi
 -- policy: policy event_read_all on public.event
 CREATE POLICY event_read_all ON public.event AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'event'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
-        OR second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'event', true))
     );
 -- undo: DROP POLICY IF EXISTS event_read_all ON public.event;
 
@@ -2097,12 +2106,12 @@ CREATE POLICY event_update ON public.event AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'event'))
+        OR (SELECT rls.passes_owners('update', 'event', false))
     );
 -- undo: DROP POLICY IF EXISTS event_update ON public.event;
 
@@ -2113,9 +2122,8 @@ CREATE POLICY event_update_narrow ON public.event AS PERMISSIVE FOR UPDATE TO rl
         OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
-        OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'event'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', true))::bigint[])
+        OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS event_update_narrow ON public.event;
 
@@ -2126,9 +2134,8 @@ CREATE POLICY event_update_middle ON public.event AS PERMISSIVE FOR UPDATE TO rl
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'event'))
+        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS event_update_middle ON public.event;
 
@@ -2139,23 +2146,18 @@ CREATE POLICY event_update_wide ON public.event AS PERMISSIVE FOR UPDATE TO rls_
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'event'))
+        CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS event_update_wide ON public.event;
 
 -- policy: policy event_update_all on public.event
 CREATE POLICY event_update_all ON public.event AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'event'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
-        OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'event', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'event'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
-        OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'event', true))
     );
 -- undo: DROP POLICY IF EXISTS event_update_all ON public.event;
 
@@ -2164,7 +2166,7 @@ CREATE POLICY event_delete ON public.event AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'event', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS event_delete ON public.event;
 
@@ -2195,9 +2197,7 @@ CREATE POLICY event_delete_wide ON public.event AS PERMISSIVE FOR DELETE TO rls_
 -- policy: policy event_delete_all on public.event
 CREATE POLICY event_delete_all ON public.event AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'event'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
-        OR second = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'event', true))
     );
 -- undo: DROP POLICY IF EXISTS event_delete_all ON public.event;
 
@@ -2215,7 +2215,7 @@ CREATE POLICY event_all_maintenance ON archive.event_old AS PERMISSIVE FOR ALL T
 CREATE POLICY event_create ON archive.event_old AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false) + '{}') END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false) + '{}') END) AND (owner IS NOT NULL OR second IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'event'))
+        OR (SELECT rls.passes_owners('create', 'event', false))
     );
 -- undo: DROP POLICY IF EXISTS event_create ON archive.event_old;
 
@@ -2224,7 +2224,7 @@ CREATE POLICY event_read ON archive.event_old AS PERMISSIVE FOR SELECT TO rls_an
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'event', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS event_read ON archive.event_old;
 
@@ -2233,12 +2233,12 @@ CREATE POLICY event_update ON archive.event_old AS PERMISSIVE FOR UPDATE TO rls_
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'event'))
+        OR (SELECT rls.passes_owners('update', 'event', false))
     );
 -- undo: DROP POLICY IF EXISTS event_update ON archive.event_old;
 
@@ -2247,7 +2247,7 @@ CREATE POLICY event_delete ON archive.event_old AS PERMISSIVE FOR DELETE TO rls_
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'event', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS event_delete ON archive.event_old;
 
@@ -2265,7 +2265,7 @@ CREATE POLICY event_all_maintenance ON public.event_new AS PERMISSIVE FOR ALL TO
 CREATE POLICY event_create ON public.event_new AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false) + '{}') END) AND (second IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('create', 'event', 'visible', false) + '{}') END) AND (owner IS NOT NULL OR second IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'event'))
+        OR (SELECT rls.passes_owners('create', 'event', false))
     );
 -- undo: DROP POLICY IF EXISTS event_create ON public.event_new;
 
@@ -2274,7 +2274,7 @@ CREATE POLICY event_read ON public.event_new AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'event', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS event_read ON public.event_new;
 
@@ -2283,12 +2283,12 @@ CREATE POLICY event_update ON public.event_new AS PERMISSIVE FOR UPDATE TO rls_a
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('update', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'event', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
         OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'event'))
+        OR (SELECT rls.passes_owners('update', 'event', false))
     );
 -- undo: DROP POLICY IF EXISTS event_update ON public.event_new;
 
@@ -2297,7 +2297,7 @@ CREATE POLICY event_delete ON public.event_new AS PERMISSIVE FOR DELETE TO rls_a
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
         OR second = ANY ((SELECT rls.admitted_owners('delete', 'event', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'event') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'event', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS event_delete ON public.event_new;
 
@@ -2312,26 +2312,24 @@ CREATE POLICY doc_all_maintenance ON public.doc AS PERMISSIVE FOR ALL TO migrato
 -- undo: DROP POLICY IF EXISTS doc_all_maintenance ON public.doc;
 
 -- policy: policy doc_create on public.doc
-CREATE POLICY doc_create ON public.doc AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY doc_create ON public.doc AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'doc'))
+        OR (SELECT rls.passes_owners('create', 'doc', false))
     );
 -- undo: DROP POLICY IF EXISTS doc_create ON public.doc;
 
 -- policy: policy doc_create_narrow on public.doc
-CREATE POLICY doc_create_narrow ON public.doc AS PERMISSIVE FOR INSERT TO rls_narrow
+CREATE POLICY doc_create_narrow ON public.doc AS PERMISSIVE FOR INSERT TO rls_narrow, rls_middle, rls_wide
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'doc'))
+        owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS doc_create_narrow ON public.doc;
 
 -- policy: policy doc_create_all on public.doc
 CREATE POLICY doc_create_all ON public.doc AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'doc'))
-        OR owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
+        (SELECT rls.passes_owners('create', 'doc', true))
     );
 -- undo: DROP POLICY IF EXISTS doc_create_all ON public.doc;
 
@@ -2339,7 +2337,7 @@ CREATE POLICY doc_create_all ON public.doc AS PERMISSIVE FOR INSERT TO rls_all
 CREATE POLICY doc_read ON public.doc AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('read', 'doc'))
+        OR (SELECT rls.passes_owners('read', 'doc', false))
     );
 -- undo: DROP POLICY IF EXISTS doc_read ON public.doc;
 
@@ -2354,7 +2352,7 @@ CREATE POLICY doc_read_narrow ON public.doc AS PERMISSIVE FOR SELECT TO rls_narr
 CREATE POLICY doc_read_middle ON public.doc AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'doc', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', true))::bigint[])))
+            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS doc_read_middle ON public.doc;
 
@@ -2368,8 +2366,7 @@ CREATE POLICY doc_read_wide ON public.doc AS PERMISSIVE FOR SELECT TO rls_wide
 -- policy: policy doc_read_all on public.doc
 CREATE POLICY doc_read_all ON public.doc AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'doc'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'doc', true))
     );
 -- undo: DROP POLICY IF EXISTS doc_read_all ON public.doc;
 
@@ -2377,11 +2374,11 @@ CREATE POLICY doc_read_all ON public.doc AS PERMISSIVE FOR SELECT TO rls_all
 CREATE POLICY doc_update ON public.doc AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'doc'))
+        OR (SELECT rls.passes_owners('update', 'doc', false))
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'doc'))
+        OR (SELECT rls.passes_owners('update', 'doc', false))
     );
 -- undo: DROP POLICY IF EXISTS doc_update ON public.doc;
 
@@ -2391,8 +2388,7 @@ CREATE POLICY doc_update_narrow ON public.doc AS PERMISSIVE FOR UPDATE TO rls_na
         owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'doc'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS doc_update_narrow ON public.doc;
 
@@ -2402,8 +2398,7 @@ CREATE POLICY doc_update_middle ON public.doc AS PERMISSIVE FOR UPDATE TO rls_mi
         CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'doc'))
+        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS doc_update_middle ON public.doc;
 
@@ -2413,20 +2408,17 @@ CREATE POLICY doc_update_wide ON public.doc AS PERMISSIVE FOR UPDATE TO rls_wide
         CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'doc'))
+        CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS doc_update_wide ON public.doc;
 
 -- policy: policy doc_update_all on public.doc
 CREATE POLICY doc_update_all ON public.doc AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'doc'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'doc', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'doc'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'doc', true))
     );
 -- undo: DROP POLICY IF EXISTS doc_update_all ON public.doc;
 
@@ -2434,7 +2426,7 @@ CREATE POLICY doc_update_all ON public.doc AS PERMISSIVE FOR UPDATE TO rls_all
 CREATE POLICY doc_delete ON public.doc AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'doc', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('delete', 'doc'))
+        OR (SELECT rls.passes_owners('delete', 'doc', false))
     );
 -- undo: DROP POLICY IF EXISTS doc_delete ON public.doc;
 
@@ -2462,8 +2454,7 @@ CREATE POLICY doc_delete_wide ON public.doc AS PERMISSIVE FOR DELETE TO rls_wide
 -- policy: policy doc_delete_all on public.doc
 CREATE POLICY doc_delete_all ON public.doc AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'doc'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'doc', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'doc', true))
     );
 -- undo: DROP POLICY IF EXISTS doc_delete_all ON public.doc;
 
@@ -2481,7 +2472,7 @@ CREATE POLICY doc_all_maintenance ON public.memo AS PERMISSIVE FOR ALL TO migrat
 CREATE POLICY doc_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'doc', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'doc'))
+        OR (SELECT rls.passes_owners('create', 'doc', false))
     );
 -- undo: DROP POLICY IF EXISTS doc_create ON public.memo;
 
@@ -2489,7 +2480,7 @@ CREATE POLICY doc_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rls
 CREATE POLICY doc_read ON public.memo AS PERMISSIVE FOR SELECT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('read', 'doc'))
+        OR (SELECT rls.passes_owners('read', 'doc', false))
     );
 -- undo: DROP POLICY IF EXISTS doc_read ON public.memo;
 
@@ -2497,11 +2488,11 @@ CREATE POLICY doc_read ON public.memo AS PERMISSIVE FOR SELECT TO rls_any, rls_n
 CREATE POLICY doc_update ON public.memo AS PERMISSIVE FOR UPDATE TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'doc', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'doc'))
+        OR (SELECT rls.passes_owners('update', 'doc', false))
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'doc', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'doc', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'doc'))
+        OR (SELECT rls.passes_owners('update', 'doc', false))
     );
 -- undo: DROP POLICY IF EXISTS doc_update ON public.memo;
 
@@ -2509,7 +2500,7 @@ CREATE POLICY doc_update ON public.memo AS PERMISSIVE FOR UPDATE TO rls_any, rls
 CREATE POLICY doc_delete ON public.memo AS PERMISSIVE FOR DELETE TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'doc', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('delete', 'doc'))
+        OR (SELECT rls.passes_owners('delete', 'doc', false))
     );
 -- undo: DROP POLICY IF EXISTS doc_delete ON public.memo;
 

@@ -1337,11 +1337,12 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(bigint, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(bigint, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(bigint, boolean);
 
--- function: function rls.ask_passes_owners(text, text), as rls_owner
+-- function: function rls.ask_passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
 -- What rls.passes_owners asks where there is no memo. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text)
+CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -1351,27 +1352,36 @@ AS $rls$
 DECLARE
     who rls.identity := rls.identify();
     key bigint;
+    active boolean;
+    superuser boolean;
+    known boolean;
 BEGIN
     IF who.kind = 'service' THEN
         RETURN rls.service_may(who.key, $1, $2);
     END IF;
-    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+    IF who.kind IS DISTINCT FROM 'user' THEN
         RETURN false;
     END IF;
     key := rls.to_bigint(who.key);
-    RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
-        FROM rls.user_row AS u WHERE u.id = key), false);
+    SELECT u.is_active, u.is_superuser, EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
+    INTO active, superuser, known
+    FROM rls.user_row AS u WHERE u.id = key;
+    IF $3 AND active AND superuser IS NOT true THEN
+        RAISE EXCEPTION 'the principal is no superuser, and is in a database role whose policies are for superusers and services'
+            USING ERRCODE = '40001', HINT = 'Run the transaction again: entering takes the role that fits. A login of its own needs another plan.';
+    END IF;
+    RETURN coalesce(active AND superuser AND known AND who.channel IS DISTINCT FROM 'impersonating', false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text) FROM PUBLIC;
-COMMENT ON FUNCTION rls.ask_passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.ask_passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text, boolean);
 
--- function: function rls.passes_owners(text, text), as rls_owner
+-- function: function rls.passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
-CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -1397,7 +1407,9 @@ BEGIN
             -- A cursor may be older than what entering has found: it asks what was true then.
             AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
             IF part[4] <> '*' THEN
-                RETURN false;
+                IF $3 IS NOT true THEN
+                    RETURN false;
+                END IF;
             ELSIF part[3] = '@' THEN
                 PERFORM FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND s.allowed ? $2;
                 IF FOUND THEN
@@ -1408,13 +1420,13 @@ BEGIN
             END IF;
         END IF;
     END IF;
-    RETURN rls.ask_passes_owners($1, $2);
+    RETURN rls.ask_passes_owners($1, $2, $3);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
-COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text, boolean);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -2030,15 +2042,15 @@ BEGIN
           WHEN 'read' THEN (
               t.id = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', false))::bigint[])
               OR t.boss = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'person', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.id = ANY ((SELECT rls.admitted_owners('update', 'person', 'hierarchy', false))::bigint[])
               OR t.boss = ANY ((SELECT rls.admitted_owners('update', 'person', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'person', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.id = ANY ((SELECT rls.admitted_owners('delete', 'person', 'hierarchy', false))::bigint[])
               OR t.boss = ANY ((SELECT rls.admitted_owners('delete', 'person', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'person', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -2068,7 +2080,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF ((NEW.id IS DISTINCT FROM OLD.id AND NEW.id IS NOT NULL AND NEW.id <> ALL (rls.admitted_owners('update', 'person', 'visible', false)))
-        OR (NEW.boss IS DISTINCT FROM OLD.boss AND NEW.boss IS NOT NULL AND NEW.boss <> ALL (rls.admitted_owners('update', 'person', 'visible', false)))) AND NOT rls.passes_owners(NULL, 'person') THEN
+        OR (NEW.boss IS DISTINCT FROM OLD.boss AND NEW.boss IS NOT NULL AND NEW.boss <> ALL (rls.admitted_owners('update', 'person', 'visible', false)))) AND NOT rls.passes_owners(NULL, 'person', false) THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'person'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -2106,13 +2118,13 @@ BEGIN
           WHEN 'read' THEN (
               t.maker = ANY ((SELECT rls.admitted_owners('read', 'team', 'visible', false))::bigint[])
               OR t.id = ANY ((SELECT rls.admitted_groups('read', 'team', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'team', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'team', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.maker = ANY ((SELECT rls.admitted_owners('delete', 'team', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'team', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -2142,7 +2154,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF ((NEW.maker IS DISTINCT FROM OLD.maker AND NEW.maker IS NOT NULL AND NEW.maker <> ALL (rls.admitted_owners('update', 'team', 'self', false)))
-        OR (NEW.id IS DISTINCT FROM OLD.id AND NEW.id IS NOT NULL AND NEW.id <> ALL (rls.admitted_groups('update', 'team', false)))) AND NOT rls.passes_owners(NULL, 'team') THEN
+        OR (NEW.id IS DISTINCT FROM OLD.id AND NEW.id IS NOT NULL AND NEW.id <> ALL (rls.admitted_groups('update', 'team', false)))) AND NOT rls.passes_owners(NULL, 'team', false) THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'team'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -2181,15 +2193,15 @@ BEGIN
           WHEN 'read' THEN (
               t.person_id = ANY ((SELECT rls.admitted_owners('read', 'member', 'visible', false))::bigint[])
               OR t.team_id = ANY ((SELECT rls.admitted_groups('read', 'member', false))::bigint[])
-              OR t.team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'member', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.person_id = ANY ((SELECT rls.admitted_owners('update', 'member', 'visible', false))::bigint[])
               OR t.team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
-              OR t.team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'member', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.person_id = ANY ((SELECT rls.admitted_owners('delete', 'member', 'visible', false))::bigint[])
               OR t.team_id = ANY ((SELECT rls.admitted_groups('delete', 'member', false))::bigint[])
-              OR t.team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'member', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -2219,7 +2231,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF ((NEW.person_id IS DISTINCT FROM OLD.person_id AND NEW.person_id IS NOT NULL AND NEW.person_id <> ALL (rls.admitted_owners('update', 'member', 'visible', false)))
-        OR (NEW.team_id IS DISTINCT FROM OLD.team_id AND NEW.team_id IS NOT NULL AND NEW.team_id <> ALL (rls.admitted_groups('update', 'member', false)))) AND NOT rls.passes_owners(NULL, 'member') THEN
+        OR (NEW.team_id IS DISTINCT FROM OLD.team_id AND NEW.team_id IS NOT NULL AND NEW.team_id <> ALL (rls.admitted_groups('update', 'member', false)))) AND NOT rls.passes_owners(NULL, 'member', false) THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'member'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -2814,7 +2826,7 @@ CREATE POLICY person_all_maintenance ON public.person AS PERMISSIVE FOR ALL TO o
 CREATE POLICY person_create ON public.person AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         ((id IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('create', 'person', 'visible', false) + '{}') END) AND (boss IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('create', 'person', 'visible', false) + '{}') END) AND (id IS NOT NULL OR boss IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'person'))
+        OR (SELECT rls.passes_owners('create', 'person', false))
     );
 -- undo: DROP POLICY IF EXISTS person_create ON public.person;
 
@@ -2822,15 +2834,14 @@ CREATE POLICY person_create ON public.person AS PERMISSIVE FOR INSERT TO rls_any
 CREATE POLICY person_create_narrow ON public.person AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
         ((id IS NULL OR id = ANY ((SELECT rls.admitted_owners('create', 'person', 'visible', false))::bigint[])) AND (boss IS NULL OR boss = ANY ((SELECT rls.admitted_owners('create', 'person', 'visible', false))::bigint[])) AND (id IS NOT NULL OR boss IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'person'))
+        OR (SELECT rls.passes_owners('create', 'person', false))
     );
 -- undo: DROP POLICY IF EXISTS person_create_narrow ON public.person;
 
 -- policy: policy person_create_all on public.person
 CREATE POLICY person_create_all ON public.person AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'person'))
-        OR ((id IS NULL OR id = ANY ((SELECT rls.admitted_owners('create', 'person', 'visible', false))::bigint[])) AND (boss IS NULL OR boss = ANY ((SELECT rls.admitted_owners('create', 'person', 'visible', false))::bigint[])) AND (id IS NOT NULL OR boss IS NOT NULL))
+        (SELECT rls.passes_owners('create', 'person', true))
     );
 -- undo: DROP POLICY IF EXISTS person_create_all ON public.person;
 
@@ -2839,7 +2850,7 @@ CREATE POLICY person_read ON public.person AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         id = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', false))::bigint[])
         OR boss = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'person', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS person_read ON public.person;
 
@@ -2855,9 +2866,9 @@ CREATE POLICY person_read_narrow ON public.person AS PERMISSIVE FOR SELECT TO rl
 CREATE POLICY person_read_middle ON public.person AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', true) + '{}') END
-            AND (id >= (SELECT NULL::bigint) AND id <= (SELECT NULL::bigint) AND id >= (-9223372036854775808)::bigint AND id <= 9223372036854775807 OR id = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', true))::bigint[])))
+            AND (id >= 9223372036854775807 AND id <= (-9223372036854775808)::bigint AND id >= (-9223372036854775808)::bigint AND id <= 9223372036854775807 OR id = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', true))::bigint[])))
         OR (CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', true) + '{}') END
-            AND (boss >= (SELECT NULL::bigint) AND boss <= (SELECT NULL::bigint) AND boss >= (-9223372036854775808)::bigint AND boss <= 9223372036854775807 OR boss = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', true))::bigint[])))
+            AND (boss >= 9223372036854775807 AND boss <= (-9223372036854775808)::bigint AND boss >= (-9223372036854775808)::bigint AND boss <= 9223372036854775807 OR boss = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS person_read_middle ON public.person;
 
@@ -2872,9 +2883,7 @@ CREATE POLICY person_read_wide ON public.person AS PERMISSIVE FOR SELECT TO rls_
 -- policy: policy person_read_all on public.person
 CREATE POLICY person_read_all ON public.person AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'person'))
-        OR id = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', false))::bigint[])
-        OR boss = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'person', true))
     );
 -- undo: DROP POLICY IF EXISTS person_read_all ON public.person;
 
@@ -2883,12 +2892,12 @@ CREATE POLICY person_update ON public.person AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         id = ANY ((SELECT rls.admitted_owners('update', 'person', 'hierarchy', false))::bigint[])
         OR boss = ANY ((SELECT rls.admitted_owners('update', 'person', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'person', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false) + '{}') END
         OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'person'))
+        OR (SELECT rls.passes_owners('update', 'person', false))
     );
 -- undo: DROP POLICY IF EXISTS person_update ON public.person;
 
@@ -2899,9 +2908,8 @@ CREATE POLICY person_update_narrow ON public.person AS PERMISSIVE FOR UPDATE TO 
         OR boss = ANY ((SELECT rls.admitted_owners('update', 'person', 'hierarchy', true))::bigint[])
     )
     WITH CHECK (
-        id = ANY ((SELECT rls.admitted_owners('update', 'person', 'visible', false))::bigint[])
-        OR boss = ANY ((SELECT rls.admitted_owners('update', 'person', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'person'))
+        id = ANY ((SELECT rls.admitted_owners('update', 'person', 'visible', true))::bigint[])
+        OR boss = ANY ((SELECT rls.admitted_owners('update', 'person', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS person_update_narrow ON public.person;
 
@@ -2912,9 +2920,8 @@ CREATE POLICY person_update_middle ON public.person AS PERMISSIVE FOR UPDATE TO 
         OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false) + '{}') END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'person'))
+        CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS person_update_middle ON public.person;
 
@@ -2925,23 +2932,18 @@ CREATE POLICY person_update_wide ON public.person AS PERMISSIVE FOR UPDATE TO rl
         OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'hierarchy', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false) + '{}') END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', false)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'person'))
+        CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'person', 'visible', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('update', 'person', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS person_update_wide ON public.person;
 
 -- policy: policy person_update_all on public.person
 CREATE POLICY person_update_all ON public.person AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'person'))
-        OR id = ANY ((SELECT rls.admitted_owners('update', 'person', 'hierarchy', false))::bigint[])
-        OR boss = ANY ((SELECT rls.admitted_owners('update', 'person', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'person', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'person'))
-        OR id = ANY ((SELECT rls.admitted_owners('update', 'person', 'visible', false))::bigint[])
-        OR boss = ANY ((SELECT rls.admitted_owners('update', 'person', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'person', true))
     );
 -- undo: DROP POLICY IF EXISTS person_update_all ON public.person;
 
@@ -2950,7 +2952,7 @@ CREATE POLICY person_delete ON public.person AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         id = ANY ((SELECT rls.admitted_owners('delete', 'person', 'hierarchy', false))::bigint[])
         OR boss = ANY ((SELECT rls.admitted_owners('delete', 'person', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'person') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'person', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS person_delete ON public.person;
 
@@ -2981,9 +2983,7 @@ CREATE POLICY person_delete_wide ON public.person AS PERMISSIVE FOR DELETE TO rl
 -- policy: policy person_delete_all on public.person
 CREATE POLICY person_delete_all ON public.person AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'person'))
-        OR id = ANY ((SELECT rls.admitted_owners('delete', 'person', 'hierarchy', false))::bigint[])
-        OR boss = ANY ((SELECT rls.admitted_owners('delete', 'person', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'person', true))
     );
 -- undo: DROP POLICY IF EXISTS person_delete_all ON public.person;
 
@@ -2998,26 +2998,17 @@ CREATE POLICY team_all_maintenance ON public.team AS PERMISSIVE FOR ALL TO owner
 -- undo: DROP POLICY IF EXISTS team_all_maintenance ON public.team;
 
 -- policy: policy team_create on public.team
-CREATE POLICY team_create ON public.team AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY team_create ON public.team AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide
     WITH CHECK (
         ((maker IS NULL OR maker = ANY ((SELECT rls.admitted_owners('create', 'team', 'self', false))::bigint[])) AND (id IS NULL OR id = ANY ((SELECT rls.admitted_groups('create', 'team', false))::bigint[])) AND maker IS NOT NULL)
-        OR (SELECT rls.passes_owners('create', 'team'))
+        OR (SELECT rls.passes_owners('create', 'team', false))
     );
 -- undo: DROP POLICY IF EXISTS team_create ON public.team;
-
--- policy: policy team_create_narrow on public.team
-CREATE POLICY team_create_narrow ON public.team AS PERMISSIVE FOR INSERT TO rls_narrow
-    WITH CHECK (
-        ((maker IS NULL OR maker = ANY ((SELECT rls.admitted_owners('create', 'team', 'self', false))::bigint[])) AND (id IS NULL OR id = ANY ((SELECT rls.admitted_groups('create', 'team', false))::bigint[])) AND maker IS NOT NULL)
-        OR (SELECT rls.passes_owners('create', 'team'))
-    );
--- undo: DROP POLICY IF EXISTS team_create_narrow ON public.team;
 
 -- policy: policy team_create_all on public.team
 CREATE POLICY team_create_all ON public.team AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'team'))
-        OR ((maker IS NULL OR maker = ANY ((SELECT rls.admitted_owners('create', 'team', 'self', false))::bigint[])) AND (id IS NULL OR id = ANY ((SELECT rls.admitted_groups('create', 'team', false))::bigint[])) AND maker IS NOT NULL)
+        (SELECT rls.passes_owners('create', 'team', true))
     );
 -- undo: DROP POLICY IF EXISTS team_create_all ON public.team;
 
@@ -3026,7 +3017,7 @@ CREATE POLICY team_read ON public.team AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         maker = ANY ((SELECT rls.admitted_owners('read', 'team', 'visible', false))::bigint[])
         OR id = ANY ((SELECT rls.admitted_groups('read', 'team', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'team', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS team_read ON public.team;
 
@@ -3042,7 +3033,7 @@ CREATE POLICY team_read_narrow ON public.team AS PERMISSIVE FOR SELECT TO rls_na
 CREATE POLICY team_read_middle ON public.team AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'team', 'visible', true)) FROM CASE WHEN maker BETWEEN 0 AND 2147483646 THEN maker::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE maker::bigint <@ (SELECT rls.admitted_ranges('read', 'team', 'visible', true) + '{}') END
-            AND (maker >= (SELECT NULL::bigint) AND maker <= (SELECT NULL::bigint) AND maker >= (-9223372036854775808)::bigint AND maker <= 9223372036854775807 OR maker = ANY ((SELECT rls.admitted_owners('read', 'team', 'visible', true))::bigint[])))
+            AND (maker >= 9223372036854775807 AND maker <= (-9223372036854775808)::bigint AND maker >= (-9223372036854775808)::bigint AND maker <= 9223372036854775807 OR maker = ANY ((SELECT rls.admitted_owners('read', 'team', 'visible', true))::bigint[])))
         OR id = ANY ((SELECT rls.admitted_groups('read', 'team', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS team_read_middle ON public.team;
@@ -3058,9 +3049,7 @@ CREATE POLICY team_read_wide ON public.team AS PERMISSIVE FOR SELECT TO rls_wide
 -- policy: policy team_read_all on public.team
 CREATE POLICY team_read_all ON public.team AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'team'))
-        OR maker = ANY ((SELECT rls.admitted_owners('read', 'team', 'visible', false))::bigint[])
-        OR id = ANY ((SELECT rls.admitted_groups('read', 'team', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'team', true))
     );
 -- undo: DROP POLICY IF EXISTS team_read_all ON public.team;
 
@@ -3068,11 +3057,11 @@ CREATE POLICY team_read_all ON public.team AS PERMISSIVE FOR SELECT TO rls_all
 CREATE POLICY team_update ON public.team AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'team', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'team'))
+        OR (SELECT rls.passes_owners('update', 'team', false))
     );
 -- undo: DROP POLICY IF EXISTS team_update ON public.team;
 
@@ -3082,8 +3071,7 @@ CREATE POLICY team_update_narrow ON public.team AS PERMISSIVE FOR UPDATE TO rls_
         maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', true))::bigint[])
     )
     WITH CHECK (
-        maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'team'))
+        maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS team_update_narrow ON public.team;
 
@@ -3093,8 +3081,7 @@ CREATE POLICY team_update_middle ON public.team AS PERMISSIVE FOR UPDATE TO rls_
         maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', true))::bigint[])
     )
     WITH CHECK (
-        maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'team'))
+        maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS team_update_middle ON public.team;
 
@@ -3104,20 +3091,17 @@ CREATE POLICY team_update_wide ON public.team AS PERMISSIVE FOR UPDATE TO rls_wi
         maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', true))::bigint[])
     )
     WITH CHECK (
-        maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'team'))
+        maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS team_update_wide ON public.team;
 
 -- policy: policy team_update_all on public.team
 CREATE POLICY team_update_all ON public.team AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'team'))
-        OR maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'team', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'team'))
-        OR maker = ANY ((SELECT rls.admitted_owners('update', 'team', 'self', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'team', true))
     );
 -- undo: DROP POLICY IF EXISTS team_update_all ON public.team;
 
@@ -3125,7 +3109,7 @@ CREATE POLICY team_update_all ON public.team AS PERMISSIVE FOR UPDATE TO rls_all
 CREATE POLICY team_delete ON public.team AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         maker = ANY ((SELECT rls.admitted_owners('delete', 'team', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'team') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'team', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS team_delete ON public.team;
 
@@ -3153,8 +3137,7 @@ CREATE POLICY team_delete_wide ON public.team AS PERMISSIVE FOR DELETE TO rls_wi
 -- policy: policy team_delete_all on public.team
 CREATE POLICY team_delete_all ON public.team AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'team'))
-        OR maker = ANY ((SELECT rls.admitted_owners('delete', 'team', 'self', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'team', true))
     );
 -- undo: DROP POLICY IF EXISTS team_delete_all ON public.team;
 
@@ -3172,7 +3155,7 @@ CREATE POLICY member_all_maintenance ON public.member AS PERMISSIVE FOR ALL TO o
 CREATE POLICY member_create ON public.member AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         ((person_id IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('create', 'member', 'visible', false) + '{}') END) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'member', false))::bigint[])) AND (person_id IS NOT NULL OR team_id IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'member'))
+        OR (SELECT rls.passes_owners('create', 'member', false))
     );
 -- undo: DROP POLICY IF EXISTS member_create ON public.member;
 
@@ -3180,15 +3163,14 @@ CREATE POLICY member_create ON public.member AS PERMISSIVE FOR INSERT TO rls_any
 CREATE POLICY member_create_narrow ON public.member AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
         ((person_id IS NULL OR person_id = ANY ((SELECT rls.admitted_owners('create', 'member', 'visible', false))::bigint[])) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'member', false))::bigint[])) AND (person_id IS NOT NULL OR team_id IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'member'))
+        OR (SELECT rls.passes_owners('create', 'member', false))
     );
 -- undo: DROP POLICY IF EXISTS member_create_narrow ON public.member;
 
 -- policy: policy member_create_all on public.member
 CREATE POLICY member_create_all ON public.member AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'member'))
-        OR ((person_id IS NULL OR person_id = ANY ((SELECT rls.admitted_owners('create', 'member', 'visible', false))::bigint[])) AND (team_id IS NULL OR team_id = ANY ((SELECT rls.admitted_groups('create', 'member', false))::bigint[])) AND (person_id IS NOT NULL OR team_id IS NOT NULL))
+        (SELECT rls.passes_owners('create', 'member', true))
     );
 -- undo: DROP POLICY IF EXISTS member_create_all ON public.member;
 
@@ -3197,7 +3179,7 @@ CREATE POLICY member_read ON public.member AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         person_id = ANY ((SELECT rls.admitted_owners('read', 'member', 'visible', false))::bigint[])
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'member', false))::bigint[])
-        OR team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'member', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS member_read ON public.member;
 
@@ -3213,7 +3195,7 @@ CREATE POLICY member_read_narrow ON public.member AS PERMISSIVE FOR SELECT TO rl
 CREATE POLICY member_read_middle ON public.member AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('read', 'member', 'visible', true) + '{}') END
-            AND (person_id >= (SELECT NULL::bigint) AND person_id <= (SELECT NULL::bigint) AND person_id >= (-9223372036854775808)::bigint AND person_id <= 9223372036854775807 OR person_id = ANY ((SELECT rls.admitted_owners('read', 'member', 'visible', true))::bigint[])))
+            AND (person_id >= 9223372036854775807 AND person_id <= (-9223372036854775808)::bigint AND person_id >= (-9223372036854775808)::bigint AND person_id <= 9223372036854775807 OR person_id = ANY ((SELECT rls.admitted_owners('read', 'member', 'visible', true))::bigint[])))
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'member', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS member_read_middle ON public.member;
@@ -3229,9 +3211,7 @@ CREATE POLICY member_read_wide ON public.member AS PERMISSIVE FOR SELECT TO rls_
 -- policy: policy member_read_all on public.member
 CREATE POLICY member_read_all ON public.member AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'member'))
-        OR person_id = ANY ((SELECT rls.admitted_owners('read', 'member', 'visible', false))::bigint[])
-        OR team_id = ANY ((SELECT rls.admitted_groups('read', 'member', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'member', true))
     );
 -- undo: DROP POLICY IF EXISTS member_read_all ON public.member;
 
@@ -3240,12 +3220,12 @@ CREATE POLICY member_update ON public.member AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         person_id = ANY ((SELECT rls.admitted_owners('update', 'member', 'visible', false))::bigint[])
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
-        OR team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'member', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false) + '{}') END
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'member'))
+        OR (SELECT rls.passes_owners('update', 'member', false))
     );
 -- undo: DROP POLICY IF EXISTS member_update ON public.member;
 
@@ -3256,9 +3236,8 @@ CREATE POLICY member_update_narrow ON public.member AS PERMISSIVE FOR UPDATE TO 
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', true))::bigint[])
     )
     WITH CHECK (
-        person_id = ANY ((SELECT rls.admitted_owners('update', 'member', 'visible', false))::bigint[])
-        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'member'))
+        person_id = ANY ((SELECT rls.admitted_owners('update', 'member', 'visible', true))::bigint[])
+        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS member_update_narrow ON public.member;
 
@@ -3269,9 +3248,8 @@ CREATE POLICY member_update_middle ON public.member AS PERMISSIVE FOR UPDATE TO 
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false) + '{}') END
-        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'member'))
+        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', true) + '{}') END
+        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS member_update_middle ON public.member;
 
@@ -3282,23 +3260,18 @@ CREATE POLICY member_update_wide ON public.member AS PERMISSIVE FOR UPDATE TO rl
         OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', false)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', false) + '{}') END
-        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'member'))
+        CASE substring((SELECT rls.admitted_bits('update', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('update', 'member', 'visible', true) + '{}') END
+        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS member_update_wide ON public.member;
 
 -- policy: policy member_update_all on public.member
 CREATE POLICY member_update_all ON public.member AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'member'))
-        OR person_id = ANY ((SELECT rls.admitted_owners('update', 'member', 'visible', false))::bigint[])
-        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'member', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'member'))
-        OR person_id = ANY ((SELECT rls.admitted_owners('update', 'member', 'visible', false))::bigint[])
-        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'member', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'member', true))
     );
 -- undo: DROP POLICY IF EXISTS member_update_all ON public.member;
 
@@ -3307,7 +3280,7 @@ CREATE POLICY member_delete ON public.member AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         person_id = ANY ((SELECT rls.admitted_owners('delete', 'member', 'visible', false))::bigint[])
         OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'member', false))::bigint[])
-        OR team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'member') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR team_id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'member', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS member_delete ON public.member;
 
@@ -3338,9 +3311,7 @@ CREATE POLICY member_delete_wide ON public.member AS PERMISSIVE FOR DELETE TO rl
 -- policy: policy member_delete_all on public.member
 CREATE POLICY member_delete_all ON public.member AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'member'))
-        OR person_id = ANY ((SELECT rls.admitted_owners('delete', 'member', 'visible', false))::bigint[])
-        OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'member', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'member', true))
     );
 -- undo: DROP POLICY IF EXISTS member_delete_all ON public.member;
 

@@ -945,11 +945,12 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(bigint, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(bigint, boolean) IS 'Whom a user sees and rls.visible_bits has no bit for, as ranges; more do no harm.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(bigint, boolean);
 
--- function: function rls.ask_passes_owners(text, text), as rls_owner
+-- function: function rls.ask_passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
 -- What rls.passes_owners asks where there is no memo. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text)
+CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -959,27 +960,36 @@ AS $rls$
 DECLARE
     who rls.identity := rls.identify();
     key bigint;
+    active boolean;
+    superuser boolean;
+    known boolean;
 BEGIN
     IF who.kind = 'service' THEN
         RETURN rls.service_may(who.key, $1, $2);
     END IF;
-    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+    IF who.kind IS DISTINCT FROM 'user' THEN
         RETURN false;
     END IF;
     key := rls.to_bigint(who.key);
-    RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
-        FROM rls.user_row AS u WHERE u.id = key), false);
+    SELECT u.is_active, u.is_superuser, EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
+    INTO active, superuser, known
+    FROM rls.user_row AS u WHERE u.id = key;
+    IF $3 AND active AND superuser IS NOT true THEN
+        RAISE EXCEPTION 'the principal is no superuser, and is in a database role whose policies are for superusers and services'
+            USING ERRCODE = '40001', HINT = 'Run the transaction again: entering takes the role that fits. A login of its own needs another plan.';
+    END IF;
+    RETURN coalesce(active AND superuser AND known AND who.channel IS DISTINCT FROM 'impersonating', false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text) FROM PUBLIC;
-COMMENT ON FUNCTION rls.ask_passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.ask_passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text, boolean);
 
--- function: function rls.passes_owners(text, text), as rls_owner
+-- function: function rls.passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
-CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -1005,7 +1015,9 @@ BEGIN
             -- A cursor may be older than what entering has found: it asks what was true then.
             AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
             IF part[4] <> '*' THEN
-                RETURN false;
+                IF $3 IS NOT true THEN
+                    RETURN false;
+                END IF;
             ELSIF part[3] = '@' THEN
                 PERFORM FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND s.allowed ? $2;
                 IF FOUND THEN
@@ -1016,13 +1028,13 @@ BEGIN
             END IF;
         END IF;
     END IF;
-    RETURN rls.ask_passes_owners($1, $2);
+    RETURN rls.ask_passes_owners($1, $2, $3);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
-COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text, boolean);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -1853,13 +1865,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'visible_visible', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'visible_visible', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_visible', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1886,7 +1898,7 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
         RETURN NEW;
     END IF;
-    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'visible_visible', 'visible', false)))) AND NOT rls.passes_owners(NULL, 'visible_visible') THEN
+    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'visible_visible', 'visible', false)))) AND NOT rls.passes_owners(NULL, 'visible_visible', false) THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'visible_visible'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1923,13 +1935,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'visible_self', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'visible_self', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_self', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -1956,7 +1968,7 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
         RETURN NEW;
     END IF;
-    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'visible_self', 'self', false)))) AND NOT rls.passes_owners(NULL, 'visible_self') THEN
+    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'visible_self', 'self', false)))) AND NOT rls.passes_owners(NULL, 'visible_self', false) THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'visible_self'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -1993,13 +2005,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'visible_any', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'visible_any', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_any', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -2026,13 +2038,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_visible', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_visible', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_visible', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -2059,13 +2071,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_self', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_self', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_self', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -2092,7 +2104,7 @@ BEGIN
             AND NOT pg_has_role(current_user, 'rls_client', 'USAGE')) THEN
         RETURN NEW;
     END IF;
-    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'hierarchy_self', 'self', false)))) AND NOT rls.passes_owners(NULL, 'hierarchy_self') THEN
+    IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'hierarchy_self', 'self', false)))) AND NOT rls.passes_owners(NULL, 'hierarchy_self', false) THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'hierarchy_self'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -2129,13 +2141,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_any', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_any', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_any', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -2162,13 +2174,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'self_visible', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'self_visible', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -2195,13 +2207,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'self_self', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'self_self', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -2228,13 +2240,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'self_any', 'visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'self_any', 'self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -2263,15 +2275,15 @@ BEGIN
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', false))::bigint[])
               OR t.team = ANY ((SELECT rls.admitted_groups('read', 'three_visible', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'hierarchy', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'three_visible', 'hierarchy', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_visible', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -2300,7 +2312,7 @@ BEGIN
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'three_visible', 'visible', false)))
         OR (NEW.assignee IS DISTINCT FROM OLD.assignee AND NEW.assignee IS NOT NULL AND NEW.assignee <> ALL (rls.admitted_owners('update', 'three_visible', 'visible', false)))
-        OR (NEW.team IS DISTINCT FROM OLD.team AND NEW.team IS NOT NULL AND NEW.team <> ALL (rls.admitted_groups('update', 'three_visible', false)))) AND NOT rls.passes_owners(NULL, 'three_visible') THEN
+        OR (NEW.team IS DISTINCT FROM OLD.team AND NEW.team IS NOT NULL AND NEW.team <> ALL (rls.admitted_groups('update', 'three_visible', false)))) AND NOT rls.passes_owners(NULL, 'three_visible', false) THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'three_visible'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -2339,15 +2351,15 @@ BEGIN
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', false))::bigint[])
               OR t.team = ANY ((SELECT rls.admitted_groups('read', 'three_self', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'three_self', 'hierarchy', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_self', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -2376,7 +2388,7 @@ BEGIN
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'three_self', 'self', false)))
         OR (NEW.assignee IS DISTINCT FROM OLD.assignee AND NEW.assignee IS NOT NULL AND NEW.assignee <> ALL (rls.admitted_owners('update', 'three_self', 'self', false)))
-        OR (NEW.team IS DISTINCT FROM OLD.team AND NEW.team IS NOT NULL AND NEW.team <> ALL (rls.admitted_groups('update', 'three_self', false)))) AND NOT rls.passes_owners(NULL, 'three_self') THEN
+        OR (NEW.team IS DISTINCT FROM OLD.team AND NEW.team IS NOT NULL AND NEW.team <> ALL (rls.admitted_groups('update', 'three_self', false)))) AND NOT rls.passes_owners(NULL, 'three_self', false) THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'three_self'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -2415,15 +2427,15 @@ BEGIN
               t.owner = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', false))::bigint[])
               OR t.team = ANY ((SELECT rls.admitted_groups('read', 'three_any', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'update' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'hierarchy', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
           WHEN 'delete' THEN (
               t.owner = ANY ((SELECT rls.admitted_owners('delete', 'three_any', 'hierarchy', false))::bigint[])
               OR t.assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_any', 'hierarchy', false))::bigint[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807)
         END);
 END
 $rls$;
@@ -2452,7 +2464,7 @@ BEGIN
     END IF;
     IF ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'three_any', 'visible', false)))
         OR (NEW.assignee IS DISTINCT FROM OLD.assignee AND NEW.assignee IS NOT NULL AND NEW.assignee <> ALL (rls.admitted_owners('update', 'three_any', 'visible', false)))
-        OR (NEW.team IS DISTINCT FROM OLD.team AND NEW.team IS NOT NULL AND NEW.team <> ALL (rls.admitted_groups('update', 'three_any', false)))) AND NOT rls.passes_owners(NULL, 'three_any') THEN
+        OR (NEW.team IS DISTINCT FROM OLD.team AND NEW.team IS NOT NULL AND NEW.team <> ALL (rls.admitted_groups('update', 'three_any', false)))) AND NOT rls.passes_owners(NULL, 'three_any', false) THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'three_any'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -2488,11 +2500,11 @@ BEGIN
         JOIN public.ownerless AS t ON t.id = rls.to_bigint(k.key)
         WHERE CASE $1
           WHEN 'read' THEN (
-              (SELECT rls.passes_owners('read', 'ownerless')))
+              (SELECT rls.passes_owners('read', 'ownerless', false)))
           WHEN 'update' THEN (
-              (SELECT rls.passes_owners('update', 'ownerless')))
+              (SELECT rls.passes_owners('update', 'ownerless', false)))
           WHEN 'delete' THEN (
-              (SELECT rls.passes_owners('delete', 'ownerless')))
+              (SELECT rls.passes_owners('delete', 'ownerless', false)))
         END);
 END
 $rls$;
@@ -3204,26 +3216,31 @@ $$;
 -- undo: 
 
 -- policy: policy visible_visible_create on public.visible_visible
-CREATE POLICY visible_visible_create ON public.visible_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY visible_visible_create ON public.visible_visible AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'visible_visible', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('create', 'visible_visible'))
+        OR (SELECT rls.passes_owners('create', 'visible_visible', false))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_create ON public.visible_visible;
 
 -- policy: policy visible_visible_create_narrow on public.visible_visible
 CREATE POLICY visible_visible_create_narrow ON public.visible_visible AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'visible_visible', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'visible_visible'))
+        owner = ANY ((SELECT rls.admitted_owners('create', 'visible_visible', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_create_narrow ON public.visible_visible;
+
+-- policy: policy visible_visible_create_middle on public.visible_visible
+CREATE POLICY visible_visible_create_middle ON public.visible_visible AS PERMISSIVE FOR INSERT TO rls_middle, rls_wide
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('create', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'visible_visible', 'visible', true) + '{}') END
+    );
+-- undo: DROP POLICY IF EXISTS visible_visible_create_middle ON public.visible_visible;
 
 -- policy: policy visible_visible_create_all on public.visible_visible
 CREATE POLICY visible_visible_create_all ON public.visible_visible AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'visible_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('create', 'visible_visible', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('create', 'visible_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_create_all ON public.visible_visible;
 
@@ -3231,7 +3248,7 @@ CREATE POLICY visible_visible_create_all ON public.visible_visible AS PERMISSIVE
 CREATE POLICY visible_visible_read ON public.visible_visible AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'visible_visible', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_read ON public.visible_visible;
 
@@ -3246,7 +3263,7 @@ CREATE POLICY visible_visible_read_narrow ON public.visible_visible AS PERMISSIV
 CREATE POLICY visible_visible_read_middle ON public.visible_visible AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_visible', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_visible', 'visible', true))::bigint[])))
+            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_visible', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_read_middle ON public.visible_visible;
 
@@ -3260,8 +3277,7 @@ CREATE POLICY visible_visible_read_wide ON public.visible_visible AS PERMISSIVE 
 -- policy: policy visible_visible_read_all on public.visible_visible
 CREATE POLICY visible_visible_read_all ON public.visible_visible AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'visible_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_visible', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'visible_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_read_all ON public.visible_visible;
 
@@ -3269,11 +3285,11 @@ CREATE POLICY visible_visible_read_all ON public.visible_visible AS PERMISSIVE F
 CREATE POLICY visible_visible_update ON public.visible_visible AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'visible_visible', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'visible_visible'))
+        OR (SELECT rls.passes_owners('update', 'visible_visible', false))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update ON public.visible_visible;
 
@@ -3283,8 +3299,7 @@ CREATE POLICY visible_visible_update_narrow ON public.visible_visible AS PERMISS
         owner = ANY ((SELECT rls.admitted_owners('update', 'visible_visible', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'visible_visible', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'visible_visible'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'visible_visible', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update_narrow ON public.visible_visible;
 
@@ -3294,8 +3309,7 @@ CREATE POLICY visible_visible_update_middle ON public.visible_visible AS PERMISS
         CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'visible_visible'))
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update_middle ON public.visible_visible;
 
@@ -3305,20 +3319,17 @@ CREATE POLICY visible_visible_update_wide ON public.visible_visible AS PERMISSIV
         CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'visible_visible'))
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_visible', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update_wide ON public.visible_visible;
 
 -- policy: policy visible_visible_update_all on public.visible_visible
 CREATE POLICY visible_visible_update_all ON public.visible_visible AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'visible_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'visible_visible', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'visible_visible', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'visible_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'visible_visible', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'visible_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_update_all ON public.visible_visible;
 
@@ -3326,7 +3337,7 @@ CREATE POLICY visible_visible_update_all ON public.visible_visible AS PERMISSIVE
 CREATE POLICY visible_visible_delete ON public.visible_visible AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_visible', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_delete ON public.visible_visible;
 
@@ -3354,32 +3365,29 @@ CREATE POLICY visible_visible_delete_wide ON public.visible_visible AS PERMISSIV
 -- policy: policy visible_visible_delete_all on public.visible_visible
 CREATE POLICY visible_visible_delete_all ON public.visible_visible AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'visible_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_visible', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'visible_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_delete_all ON public.visible_visible;
 
 -- policy: policy visible_self_create on public.visible_self
-CREATE POLICY visible_self_create ON public.visible_self AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY visible_self_create ON public.visible_self AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'visible_self', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'visible_self'))
+        OR (SELECT rls.passes_owners('create', 'visible_self', false))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_create ON public.visible_self;
 
 -- policy: policy visible_self_create_narrow on public.visible_self
-CREATE POLICY visible_self_create_narrow ON public.visible_self AS PERMISSIVE FOR INSERT TO rls_narrow
+CREATE POLICY visible_self_create_narrow ON public.visible_self AS PERMISSIVE FOR INSERT TO rls_narrow, rls_middle, rls_wide
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'visible_self', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'visible_self'))
+        owner = ANY ((SELECT rls.admitted_owners('create', 'visible_self', 'self', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_self_create_narrow ON public.visible_self;
 
 -- policy: policy visible_self_create_all on public.visible_self
 CREATE POLICY visible_self_create_all ON public.visible_self AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'visible_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('create', 'visible_self', 'self', false))::bigint[])
+        (SELECT rls.passes_owners('create', 'visible_self', true))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_create_all ON public.visible_self;
 
@@ -3387,7 +3395,7 @@ CREATE POLICY visible_self_create_all ON public.visible_self AS PERMISSIVE FOR I
 CREATE POLICY visible_self_read ON public.visible_self AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'visible_self', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS visible_self_read ON public.visible_self;
 
@@ -3402,7 +3410,7 @@ CREATE POLICY visible_self_read_narrow ON public.visible_self AS PERMISSIVE FOR 
 CREATE POLICY visible_self_read_middle ON public.visible_self AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_self', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_self', 'visible', true))::bigint[])))
+            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_self', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_read_middle ON public.visible_self;
 
@@ -3416,8 +3424,7 @@ CREATE POLICY visible_self_read_wide ON public.visible_self AS PERMISSIVE FOR SE
 -- policy: policy visible_self_read_all on public.visible_self
 CREATE POLICY visible_self_read_all ON public.visible_self AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'visible_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_self', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'visible_self', true))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_read_all ON public.visible_self;
 
@@ -3425,11 +3432,11 @@ CREATE POLICY visible_self_read_all ON public.visible_self AS PERMISSIVE FOR SEL
 CREATE POLICY visible_self_update ON public.visible_self AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'visible_self', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'visible_self'))
+        OR (SELECT rls.passes_owners('update', 'visible_self', false))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update ON public.visible_self;
 
@@ -3439,8 +3446,7 @@ CREATE POLICY visible_self_update_narrow ON public.visible_self AS PERMISSIVE FO
         owner = ANY ((SELECT rls.admitted_owners('update', 'visible_self', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'visible_self', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'visible_self'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'visible_self', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update_narrow ON public.visible_self;
 
@@ -3450,8 +3456,7 @@ CREATE POLICY visible_self_update_middle ON public.visible_self AS PERMISSIVE FO
         CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'visible_self'))
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update_middle ON public.visible_self;
 
@@ -3461,20 +3466,17 @@ CREATE POLICY visible_self_update_wide ON public.visible_self AS PERMISSIVE FOR 
         CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'visible_self'))
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_self', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update_wide ON public.visible_self;
 
 -- policy: policy visible_self_update_all on public.visible_self
 CREATE POLICY visible_self_update_all ON public.visible_self AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'visible_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'visible_self', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'visible_self', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'visible_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'visible_self', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'visible_self', true))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_update_all ON public.visible_self;
 
@@ -3482,7 +3484,7 @@ CREATE POLICY visible_self_update_all ON public.visible_self AS PERMISSIVE FOR U
 CREATE POLICY visible_self_delete ON public.visible_self AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_self', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS visible_self_delete ON public.visible_self;
 
@@ -3510,32 +3512,23 @@ CREATE POLICY visible_self_delete_wide ON public.visible_self AS PERMISSIVE FOR 
 -- policy: policy visible_self_delete_all on public.visible_self
 CREATE POLICY visible_self_delete_all ON public.visible_self AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'visible_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_self', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'visible_self', true))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_delete_all ON public.visible_self;
 
 -- policy: policy visible_any_create on public.visible_any
-CREATE POLICY visible_any_create ON public.visible_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide
+CREATE POLICY visible_any_create ON public.visible_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((SELECT rls.can('create', 'visible_any')) AND owner IS NOT NULL)
-        OR (SELECT rls.passes_owners('create', 'visible_any'))
+        OR (SELECT rls.passes_owners('create', 'visible_any', false))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_create ON public.visible_any;
-
--- policy: policy visible_any_create_all on public.visible_any
-CREATE POLICY visible_any_create_all ON public.visible_any AS PERMISSIVE FOR INSERT TO rls_all
-    WITH CHECK (
-        (SELECT rls.passes_owners('create', 'visible_any'))
-        OR ((SELECT rls.can('create', 'visible_any')) AND owner IS NOT NULL)
-    );
--- undo: DROP POLICY IF EXISTS visible_any_create_all ON public.visible_any;
 
 -- policy: policy visible_any_read on public.visible_any
 CREATE POLICY visible_any_read ON public.visible_any AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'visible_any', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'visible_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS visible_any_read ON public.visible_any;
 
@@ -3550,7 +3543,7 @@ CREATE POLICY visible_any_read_narrow ON public.visible_any AS PERMISSIVE FOR SE
 CREATE POLICY visible_any_read_middle ON public.visible_any AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_any', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_any', 'visible', true))::bigint[])))
+            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_any', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_read_middle ON public.visible_any;
 
@@ -3564,8 +3557,7 @@ CREATE POLICY visible_any_read_wide ON public.visible_any AS PERMISSIVE FOR SELE
 -- policy: policy visible_any_read_all on public.visible_any
 CREATE POLICY visible_any_read_all ON public.visible_any AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'visible_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_any', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'visible_any', true))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_read_all ON public.visible_any;
 
@@ -3573,11 +3565,11 @@ CREATE POLICY visible_any_read_all ON public.visible_any AS PERMISSIVE FOR SELEC
 CREATE POLICY visible_any_update ON public.visible_any AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'visible_any', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'visible_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'visible_any'))
+        OR (SELECT rls.passes_owners('update', 'visible_any', false))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update ON public.visible_any;
 
@@ -3587,8 +3579,7 @@ CREATE POLICY visible_any_update_narrow ON public.visible_any AS PERMISSIVE FOR 
         owner = ANY ((SELECT rls.admitted_owners('update', 'visible_any', 'visible', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'visible_any', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'visible_any'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'visible_any', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update_narrow ON public.visible_any;
 
@@ -3598,8 +3589,7 @@ CREATE POLICY visible_any_update_middle ON public.visible_any AS PERMISSIVE FOR 
         CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'visible_any'))
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update_middle ON public.visible_any;
 
@@ -3609,20 +3599,17 @@ CREATE POLICY visible_any_update_wide ON public.visible_any AS PERMISSIVE FOR UP
         CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'visible_any'))
+        CASE substring((SELECT rls.admitted_bits('update', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'visible_any', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update_wide ON public.visible_any;
 
 -- policy: policy visible_any_update_all on public.visible_any
 CREATE POLICY visible_any_update_all ON public.visible_any AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'visible_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'visible_any', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'visible_any', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'visible_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'visible_any', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'visible_any', true))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_update_all ON public.visible_any;
 
@@ -3630,7 +3617,7 @@ CREATE POLICY visible_any_update_all ON public.visible_any AS PERMISSIVE FOR UPD
 CREATE POLICY visible_any_delete ON public.visible_any AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_any', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'visible_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS visible_any_delete ON public.visible_any;
 
@@ -3658,32 +3645,36 @@ CREATE POLICY visible_any_delete_wide ON public.visible_any AS PERMISSIVE FOR DE
 -- policy: policy visible_any_delete_all on public.visible_any
 CREATE POLICY visible_any_delete_all ON public.visible_any AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'visible_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'visible_any', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'visible_any', true))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_delete_all ON public.visible_any;
 
 -- policy: policy hierarchy_visible_create on public.hierarchy_visible
-CREATE POLICY hierarchy_visible_create ON public.hierarchy_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY hierarchy_visible_create ON public.hierarchy_visible AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'hierarchy_visible', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('create', 'hierarchy_visible'))
+        OR (SELECT rls.passes_owners('create', 'hierarchy_visible', false))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_create ON public.hierarchy_visible;
 
 -- policy: policy hierarchy_visible_create_narrow on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_create_narrow ON public.hierarchy_visible AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'hierarchy_visible', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'hierarchy_visible'))
+        owner = ANY ((SELECT rls.admitted_owners('create', 'hierarchy_visible', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_create_narrow ON public.hierarchy_visible;
+
+-- policy: policy hierarchy_visible_create_middle on public.hierarchy_visible
+CREATE POLICY hierarchy_visible_create_middle ON public.hierarchy_visible AS PERMISSIVE FOR INSERT TO rls_middle, rls_wide
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('create', 'hierarchy_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'hierarchy_visible', 'visible', true) + '{}') END
+    );
+-- undo: DROP POLICY IF EXISTS hierarchy_visible_create_middle ON public.hierarchy_visible;
 
 -- policy: policy hierarchy_visible_create_all on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_create_all ON public.hierarchy_visible AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'hierarchy_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('create', 'hierarchy_visible', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('create', 'hierarchy_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_create_all ON public.hierarchy_visible;
 
@@ -3691,7 +3682,7 @@ CREATE POLICY hierarchy_visible_create_all ON public.hierarchy_visible AS PERMIS
 CREATE POLICY hierarchy_visible_read ON public.hierarchy_visible AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_visible', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_read ON public.hierarchy_visible;
 
@@ -3706,7 +3697,7 @@ CREATE POLICY hierarchy_visible_read_narrow ON public.hierarchy_visible AS PERMI
 CREATE POLICY hierarchy_visible_read_middle ON public.hierarchy_visible AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_visible', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_visible', 'visible', true))::bigint[])))
+            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_visible', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_read_middle ON public.hierarchy_visible;
 
@@ -3720,8 +3711,7 @@ CREATE POLICY hierarchy_visible_read_wide ON public.hierarchy_visible AS PERMISS
 -- policy: policy hierarchy_visible_read_all on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_read_all ON public.hierarchy_visible AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'hierarchy_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_visible', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'hierarchy_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_read_all ON public.hierarchy_visible;
 
@@ -3729,11 +3719,11 @@ CREATE POLICY hierarchy_visible_read_all ON public.hierarchy_visible AS PERMISSI
 CREATE POLICY hierarchy_visible_update ON public.hierarchy_visible AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_visible', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'hierarchy_visible'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_visible', false))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update ON public.hierarchy_visible;
 
@@ -3743,8 +3733,7 @@ CREATE POLICY hierarchy_visible_update_narrow ON public.hierarchy_visible AS PER
         owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_visible', 'hierarchy', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_visible', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'hierarchy_visible'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_visible', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update_narrow ON public.hierarchy_visible;
 
@@ -3754,8 +3743,7 @@ CREATE POLICY hierarchy_visible_update_middle ON public.hierarchy_visible AS PER
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'hierarchy_visible'))
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update_middle ON public.hierarchy_visible;
 
@@ -3765,20 +3753,17 @@ CREATE POLICY hierarchy_visible_update_wide ON public.hierarchy_visible AS PERMI
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'hierarchy_visible'))
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_visible', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update_wide ON public.hierarchy_visible;
 
 -- policy: policy hierarchy_visible_update_all on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_update_all ON public.hierarchy_visible AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'hierarchy_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_visible', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'hierarchy_visible', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'hierarchy_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_visible', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'hierarchy_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_update_all ON public.hierarchy_visible;
 
@@ -3786,7 +3771,7 @@ CREATE POLICY hierarchy_visible_update_all ON public.hierarchy_visible AS PERMIS
 CREATE POLICY hierarchy_visible_delete ON public.hierarchy_visible AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_visible', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_delete ON public.hierarchy_visible;
 
@@ -3814,32 +3799,29 @@ CREATE POLICY hierarchy_visible_delete_wide ON public.hierarchy_visible AS PERMI
 -- policy: policy hierarchy_visible_delete_all on public.hierarchy_visible
 CREATE POLICY hierarchy_visible_delete_all ON public.hierarchy_visible AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'hierarchy_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_visible', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'hierarchy_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_delete_all ON public.hierarchy_visible;
 
 -- policy: policy hierarchy_self_create on public.hierarchy_self
-CREATE POLICY hierarchy_self_create ON public.hierarchy_self AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY hierarchy_self_create ON public.hierarchy_self AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'hierarchy_self', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'hierarchy_self'))
+        OR (SELECT rls.passes_owners('create', 'hierarchy_self', false))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_create ON public.hierarchy_self;
 
 -- policy: policy hierarchy_self_create_narrow on public.hierarchy_self
-CREATE POLICY hierarchy_self_create_narrow ON public.hierarchy_self AS PERMISSIVE FOR INSERT TO rls_narrow
+CREATE POLICY hierarchy_self_create_narrow ON public.hierarchy_self AS PERMISSIVE FOR INSERT TO rls_narrow, rls_middle, rls_wide
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'hierarchy_self', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'hierarchy_self'))
+        owner = ANY ((SELECT rls.admitted_owners('create', 'hierarchy_self', 'self', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_create_narrow ON public.hierarchy_self;
 
 -- policy: policy hierarchy_self_create_all on public.hierarchy_self
 CREATE POLICY hierarchy_self_create_all ON public.hierarchy_self AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'hierarchy_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('create', 'hierarchy_self', 'self', false))::bigint[])
+        (SELECT rls.passes_owners('create', 'hierarchy_self', true))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_create_all ON public.hierarchy_self;
 
@@ -3847,7 +3829,7 @@ CREATE POLICY hierarchy_self_create_all ON public.hierarchy_self AS PERMISSIVE F
 CREATE POLICY hierarchy_self_read ON public.hierarchy_self AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_self', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_read ON public.hierarchy_self;
 
@@ -3862,7 +3844,7 @@ CREATE POLICY hierarchy_self_read_narrow ON public.hierarchy_self AS PERMISSIVE 
 CREATE POLICY hierarchy_self_read_middle ON public.hierarchy_self AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_self', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_self', 'visible', true))::bigint[])))
+            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_self', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_read_middle ON public.hierarchy_self;
 
@@ -3876,8 +3858,7 @@ CREATE POLICY hierarchy_self_read_wide ON public.hierarchy_self AS PERMISSIVE FO
 -- policy: policy hierarchy_self_read_all on public.hierarchy_self
 CREATE POLICY hierarchy_self_read_all ON public.hierarchy_self AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'hierarchy_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_self', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'hierarchy_self', true))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_read_all ON public.hierarchy_self;
 
@@ -3885,11 +3866,11 @@ CREATE POLICY hierarchy_self_read_all ON public.hierarchy_self AS PERMISSIVE FOR
 CREATE POLICY hierarchy_self_update ON public.hierarchy_self AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_self', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'hierarchy_self'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_self', false))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update ON public.hierarchy_self;
 
@@ -3899,8 +3880,7 @@ CREATE POLICY hierarchy_self_update_narrow ON public.hierarchy_self AS PERMISSIV
         owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_self', 'hierarchy', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_self', 'hierarchy', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'hierarchy_self'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_self', 'hierarchy', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update_narrow ON public.hierarchy_self;
 
@@ -3910,8 +3890,7 @@ CREATE POLICY hierarchy_self_update_middle ON public.hierarchy_self AS PERMISSIV
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'hierarchy_self'))
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update_middle ON public.hierarchy_self;
 
@@ -3921,20 +3900,17 @@ CREATE POLICY hierarchy_self_update_wide ON public.hierarchy_self AS PERMISSIVE 
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'hierarchy_self'))
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_self', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update_wide ON public.hierarchy_self;
 
 -- policy: policy hierarchy_self_update_all on public.hierarchy_self
 CREATE POLICY hierarchy_self_update_all ON public.hierarchy_self AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'hierarchy_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_self', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'hierarchy_self', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'hierarchy_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_self', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'hierarchy_self', true))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_update_all ON public.hierarchy_self;
 
@@ -3942,7 +3918,7 @@ CREATE POLICY hierarchy_self_update_all ON public.hierarchy_self AS PERMISSIVE F
 CREATE POLICY hierarchy_self_delete ON public.hierarchy_self AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_self', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_delete ON public.hierarchy_self;
 
@@ -3970,32 +3946,23 @@ CREATE POLICY hierarchy_self_delete_wide ON public.hierarchy_self AS PERMISSIVE 
 -- policy: policy hierarchy_self_delete_all on public.hierarchy_self
 CREATE POLICY hierarchy_self_delete_all ON public.hierarchy_self AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'hierarchy_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_self', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'hierarchy_self', true))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_delete_all ON public.hierarchy_self;
 
 -- policy: policy hierarchy_any_create on public.hierarchy_any
-CREATE POLICY hierarchy_any_create ON public.hierarchy_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide
+CREATE POLICY hierarchy_any_create ON public.hierarchy_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((SELECT rls.can('create', 'hierarchy_any')) AND owner IS NOT NULL)
-        OR (SELECT rls.passes_owners('create', 'hierarchy_any'))
+        OR (SELECT rls.passes_owners('create', 'hierarchy_any', false))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_create ON public.hierarchy_any;
-
--- policy: policy hierarchy_any_create_all on public.hierarchy_any
-CREATE POLICY hierarchy_any_create_all ON public.hierarchy_any AS PERMISSIVE FOR INSERT TO rls_all
-    WITH CHECK (
-        (SELECT rls.passes_owners('create', 'hierarchy_any'))
-        OR ((SELECT rls.can('create', 'hierarchy_any')) AND owner IS NOT NULL)
-    );
--- undo: DROP POLICY IF EXISTS hierarchy_any_create_all ON public.hierarchy_any;
 
 -- policy: policy hierarchy_any_read on public.hierarchy_any
 CREATE POLICY hierarchy_any_read ON public.hierarchy_any AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_any', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'hierarchy_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_read ON public.hierarchy_any;
 
@@ -4010,7 +3977,7 @@ CREATE POLICY hierarchy_any_read_narrow ON public.hierarchy_any AS PERMISSIVE FO
 CREATE POLICY hierarchy_any_read_middle ON public.hierarchy_any AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_any', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_any', 'visible', true))::bigint[])))
+            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_any', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_read_middle ON public.hierarchy_any;
 
@@ -4024,8 +3991,7 @@ CREATE POLICY hierarchy_any_read_wide ON public.hierarchy_any AS PERMISSIVE FOR 
 -- policy: policy hierarchy_any_read_all on public.hierarchy_any
 CREATE POLICY hierarchy_any_read_all ON public.hierarchy_any AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'hierarchy_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_any', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'hierarchy_any', true))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_read_all ON public.hierarchy_any;
 
@@ -4033,11 +3999,11 @@ CREATE POLICY hierarchy_any_read_all ON public.hierarchy_any AS PERMISSIVE FOR S
 CREATE POLICY hierarchy_any_update ON public.hierarchy_any AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_any', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'hierarchy_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'hierarchy_any'))
+        OR (SELECT rls.passes_owners('update', 'hierarchy_any', false))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update ON public.hierarchy_any;
 
@@ -4047,8 +4013,7 @@ CREATE POLICY hierarchy_any_update_narrow ON public.hierarchy_any AS PERMISSIVE 
         owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_any', 'hierarchy', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_any', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'hierarchy_any'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_any', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update_narrow ON public.hierarchy_any;
 
@@ -4058,8 +4023,7 @@ CREATE POLICY hierarchy_any_update_middle ON public.hierarchy_any AS PERMISSIVE 
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'hierarchy_any'))
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update_middle ON public.hierarchy_any;
 
@@ -4069,20 +4033,17 @@ CREATE POLICY hierarchy_any_update_wide ON public.hierarchy_any AS PERMISSIVE FO
         CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'hierarchy_any'))
+        CASE substring((SELECT rls.admitted_bits('update', 'hierarchy_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'hierarchy_any', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update_wide ON public.hierarchy_any;
 
 -- policy: policy hierarchy_any_update_all on public.hierarchy_any
 CREATE POLICY hierarchy_any_update_all ON public.hierarchy_any AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'hierarchy_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_any', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'hierarchy_any', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'hierarchy_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'hierarchy_any', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'hierarchy_any', true))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_update_all ON public.hierarchy_any;
 
@@ -4090,7 +4051,7 @@ CREATE POLICY hierarchy_any_update_all ON public.hierarchy_any AS PERMISSIVE FOR
 CREATE POLICY hierarchy_any_delete ON public.hierarchy_any AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_any', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'hierarchy_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_delete ON public.hierarchy_any;
 
@@ -4118,32 +4079,36 @@ CREATE POLICY hierarchy_any_delete_wide ON public.hierarchy_any AS PERMISSIVE FO
 -- policy: policy hierarchy_any_delete_all on public.hierarchy_any
 CREATE POLICY hierarchy_any_delete_all ON public.hierarchy_any AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'hierarchy_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'hierarchy_any', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'hierarchy_any', true))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_delete_all ON public.hierarchy_any;
 
 -- policy: policy self_visible_create on public.self_visible
-CREATE POLICY self_visible_create ON public.self_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY self_visible_create ON public.self_visible AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('create', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'self_visible', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('create', 'self_visible'))
+        OR (SELECT rls.passes_owners('create', 'self_visible', false))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_create ON public.self_visible;
 
 -- policy: policy self_visible_create_narrow on public.self_visible
 CREATE POLICY self_visible_create_narrow ON public.self_visible AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'self_visible', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'self_visible'))
+        owner = ANY ((SELECT rls.admitted_owners('create', 'self_visible', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_visible_create_narrow ON public.self_visible;
+
+-- policy: policy self_visible_create_middle on public.self_visible
+CREATE POLICY self_visible_create_middle ON public.self_visible AS PERMISSIVE FOR INSERT TO rls_middle, rls_wide
+    WITH CHECK (
+        CASE substring((SELECT rls.admitted_bits('create', 'self_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'self_visible', 'visible', true) + '{}') END
+    );
+-- undo: DROP POLICY IF EXISTS self_visible_create_middle ON public.self_visible;
 
 -- policy: policy self_visible_create_all on public.self_visible
 CREATE POLICY self_visible_create_all ON public.self_visible AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'self_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('create', 'self_visible', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('create', 'self_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_create_all ON public.self_visible;
 
@@ -4151,7 +4116,7 @@ CREATE POLICY self_visible_create_all ON public.self_visible AS PERMISSIVE FOR I
 CREATE POLICY self_visible_read ON public.self_visible AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'self_visible', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS self_visible_read ON public.self_visible;
 
@@ -4166,7 +4131,7 @@ CREATE POLICY self_visible_read_narrow ON public.self_visible AS PERMISSIVE FOR 
 CREATE POLICY self_visible_read_middle ON public.self_visible AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'self_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_visible', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_visible', 'visible', true))::bigint[])))
+            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_visible', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_read_middle ON public.self_visible;
 
@@ -4180,8 +4145,7 @@ CREATE POLICY self_visible_read_wide ON public.self_visible AS PERMISSIVE FOR SE
 -- policy: policy self_visible_read_all on public.self_visible
 CREATE POLICY self_visible_read_all ON public.self_visible AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'self_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_visible', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'self_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_read_all ON public.self_visible;
 
@@ -4189,11 +4153,11 @@ CREATE POLICY self_visible_read_all ON public.self_visible AS PERMISSIVE FOR SEL
 CREATE POLICY self_visible_update ON public.self_visible AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'self_visible'))
+        OR (SELECT rls.passes_owners('update', 'self_visible', false))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update ON public.self_visible;
 
@@ -4203,8 +4167,7 @@ CREATE POLICY self_visible_update_narrow ON public.self_visible AS PERMISSIVE FO
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'self', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'self_visible'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update_narrow ON public.self_visible;
 
@@ -4214,8 +4177,7 @@ CREATE POLICY self_visible_update_middle ON public.self_visible AS PERMISSIVE FO
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'self', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'self_visible'))
+        CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update_middle ON public.self_visible;
 
@@ -4225,20 +4187,17 @@ CREATE POLICY self_visible_update_wide ON public.self_visible AS PERMISSIVE FOR 
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'self', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'self_visible'))
+        CASE substring((SELECT rls.admitted_bits('update', 'self_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_visible', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update_wide ON public.self_visible;
 
 -- policy: policy self_visible_update_all on public.self_visible
 CREATE POLICY self_visible_update_all ON public.self_visible AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'self_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'self', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'self_visible', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'self_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_visible', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'self_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_update_all ON public.self_visible;
 
@@ -4246,7 +4205,7 @@ CREATE POLICY self_visible_update_all ON public.self_visible AS PERMISSIVE FOR U
 CREATE POLICY self_visible_delete ON public.self_visible AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'self_visible', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS self_visible_delete ON public.self_visible;
 
@@ -4274,32 +4233,29 @@ CREATE POLICY self_visible_delete_wide ON public.self_visible AS PERMISSIVE FOR 
 -- policy: policy self_visible_delete_all on public.self_visible
 CREATE POLICY self_visible_delete_all ON public.self_visible AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'self_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'self_visible', 'self', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'self_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_delete_all ON public.self_visible;
 
 -- policy: policy self_self_create on public.self_self
-CREATE POLICY self_self_create ON public.self_self AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY self_self_create ON public.self_self AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('create', 'self_self', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'self_self'))
+        OR (SELECT rls.passes_owners('create', 'self_self', false))
     );
 -- undo: DROP POLICY IF EXISTS self_self_create ON public.self_self;
 
 -- policy: policy self_self_create_narrow on public.self_self
-CREATE POLICY self_self_create_narrow ON public.self_self AS PERMISSIVE FOR INSERT TO rls_narrow
+CREATE POLICY self_self_create_narrow ON public.self_self AS PERMISSIVE FOR INSERT TO rls_narrow, rls_middle, rls_wide
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('create', 'self_self', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('create', 'self_self'))
+        owner = ANY ((SELECT rls.admitted_owners('create', 'self_self', 'self', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_self_create_narrow ON public.self_self;
 
 -- policy: policy self_self_create_all on public.self_self
 CREATE POLICY self_self_create_all ON public.self_self AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'self_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('create', 'self_self', 'self', false))::bigint[])
+        (SELECT rls.passes_owners('create', 'self_self', true))
     );
 -- undo: DROP POLICY IF EXISTS self_self_create_all ON public.self_self;
 
@@ -4307,7 +4263,7 @@ CREATE POLICY self_self_create_all ON public.self_self AS PERMISSIVE FOR INSERT 
 CREATE POLICY self_self_read ON public.self_self AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'self_self', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS self_self_read ON public.self_self;
 
@@ -4322,7 +4278,7 @@ CREATE POLICY self_self_read_narrow ON public.self_self AS PERMISSIVE FOR SELECT
 CREATE POLICY self_self_read_middle ON public.self_self AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'self_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_self', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_self', 'visible', true))::bigint[])))
+            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_self', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS self_self_read_middle ON public.self_self;
 
@@ -4336,8 +4292,7 @@ CREATE POLICY self_self_read_wide ON public.self_self AS PERMISSIVE FOR SELECT T
 -- policy: policy self_self_read_all on public.self_self
 CREATE POLICY self_self_read_all ON public.self_self AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'self_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_self', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'self_self', true))
     );
 -- undo: DROP POLICY IF EXISTS self_self_read_all ON public.self_self;
 
@@ -4345,11 +4300,11 @@ CREATE POLICY self_self_read_all ON public.self_self AS PERMISSIVE FOR SELECT TO
 CREATE POLICY self_self_update ON public.self_self AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'self_self'))
+        OR (SELECT rls.passes_owners('update', 'self_self', false))
     );
 -- undo: DROP POLICY IF EXISTS self_self_update ON public.self_self;
 
@@ -4359,8 +4314,7 @@ CREATE POLICY self_self_update_narrow ON public.self_self AS PERMISSIVE FOR UPDA
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'self_self'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_self_update_narrow ON public.self_self;
 
@@ -4370,8 +4324,7 @@ CREATE POLICY self_self_update_middle ON public.self_self AS PERMISSIVE FOR UPDA
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'self_self'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_self_update_middle ON public.self_self;
 
@@ -4381,20 +4334,17 @@ CREATE POLICY self_self_update_wide ON public.self_self AS PERMISSIVE FOR UPDATE
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'self_self'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_self_update_wide ON public.self_self;
 
 -- policy: policy self_self_update_all on public.self_self
 CREATE POLICY self_self_update_all ON public.self_self AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'self_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'self_self', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'self_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_self', 'self', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'self_self', true))
     );
 -- undo: DROP POLICY IF EXISTS self_self_update_all ON public.self_self;
 
@@ -4402,7 +4352,7 @@ CREATE POLICY self_self_update_all ON public.self_self AS PERMISSIVE FOR UPDATE 
 CREATE POLICY self_self_delete ON public.self_self AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'self_self', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS self_self_delete ON public.self_self;
 
@@ -4430,32 +4380,23 @@ CREATE POLICY self_self_delete_wide ON public.self_self AS PERMISSIVE FOR DELETE
 -- policy: policy self_self_delete_all on public.self_self
 CREATE POLICY self_self_delete_all ON public.self_self AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'self_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'self_self', 'self', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'self_self', true))
     );
 -- undo: DROP POLICY IF EXISTS self_self_delete_all ON public.self_self;
 
 -- policy: policy self_any_create on public.self_any
-CREATE POLICY self_any_create ON public.self_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide
+CREATE POLICY self_any_create ON public.self_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((SELECT rls.can('create', 'self_any')) AND owner IS NOT NULL)
-        OR (SELECT rls.passes_owners('create', 'self_any'))
+        OR (SELECT rls.passes_owners('create', 'self_any', false))
     );
 -- undo: DROP POLICY IF EXISTS self_any_create ON public.self_any;
-
--- policy: policy self_any_create_all on public.self_any
-CREATE POLICY self_any_create_all ON public.self_any AS PERMISSIVE FOR INSERT TO rls_all
-    WITH CHECK (
-        (SELECT rls.passes_owners('create', 'self_any'))
-        OR ((SELECT rls.can('create', 'self_any')) AND owner IS NOT NULL)
-    );
--- undo: DROP POLICY IF EXISTS self_any_create_all ON public.self_any;
 
 -- policy: policy self_any_read on public.self_any
 CREATE POLICY self_any_read ON public.self_any AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('read', 'self_any', 'visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'self_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS self_any_read ON public.self_any;
 
@@ -4470,7 +4411,7 @@ CREATE POLICY self_any_read_narrow ON public.self_any AS PERMISSIVE FOR SELECT T
 CREATE POLICY self_any_read_middle ON public.self_any AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'self_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_any', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_any', 'visible', true))::bigint[])))
+            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_any', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS self_any_read_middle ON public.self_any;
 
@@ -4484,8 +4425,7 @@ CREATE POLICY self_any_read_wide ON public.self_any AS PERMISSIVE FOR SELECT TO 
 -- policy: policy self_any_read_all on public.self_any
 CREATE POLICY self_any_read_all ON public.self_any AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'self_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_any', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'self_any', true))
     );
 -- undo: DROP POLICY IF EXISTS self_any_read_all ON public.self_any;
 
@@ -4493,11 +4433,11 @@ CREATE POLICY self_any_read_all ON public.self_any AS PERMISSIVE FOR SELECT TO r
 CREATE POLICY self_any_update ON public.self_any AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'self_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'self_any'))
+        OR (SELECT rls.passes_owners('update', 'self_any', false))
     );
 -- undo: DROP POLICY IF EXISTS self_any_update ON public.self_any;
 
@@ -4507,8 +4447,7 @@ CREATE POLICY self_any_update_narrow ON public.self_any AS PERMISSIVE FOR UPDATE
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'self', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'self_any'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS self_any_update_narrow ON public.self_any;
 
@@ -4518,8 +4457,7 @@ CREATE POLICY self_any_update_middle ON public.self_any AS PERMISSIVE FOR UPDATE
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'self', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'self_any'))
+        CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS self_any_update_middle ON public.self_any;
 
@@ -4529,20 +4467,17 @@ CREATE POLICY self_any_update_wide ON public.self_any AS PERMISSIVE FOR UPDATE T
         owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'self', true))::bigint[])
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'self_any'))
+        CASE substring((SELECT rls.admitted_bits('update', 'self_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'self_any', 'visible', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS self_any_update_wide ON public.self_any;
 
 -- policy: policy self_any_update_all on public.self_any
 CREATE POLICY self_any_update_all ON public.self_any AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'self_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'self', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'self_any', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'self_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'self_any', 'visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'self_any', true))
     );
 -- undo: DROP POLICY IF EXISTS self_any_update_all ON public.self_any;
 
@@ -4550,7 +4485,7 @@ CREATE POLICY self_any_update_all ON public.self_any AS PERMISSIVE FOR UPDATE TO
 CREATE POLICY self_any_delete ON public.self_any AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'self_any', 'self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'self_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS self_any_delete ON public.self_any;
 
@@ -4578,8 +4513,7 @@ CREATE POLICY self_any_delete_wide ON public.self_any AS PERMISSIVE FOR DELETE T
 -- policy: policy self_any_delete_all on public.self_any
 CREATE POLICY self_any_delete_all ON public.self_any AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'self_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'self_any', 'self', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'self_any', true))
     );
 -- undo: DROP POLICY IF EXISTS self_any_delete_all ON public.self_any;
 
@@ -4587,7 +4521,7 @@ CREATE POLICY self_any_delete_all ON public.self_any AS PERMISSIVE FOR DELETE TO
 CREATE POLICY three_visible_create ON public.three_visible AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
     WITH CHECK (
         ((owner IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('create', 'three_visible', 'visible', false) + '{}') END) AND (assignee IS NULL OR CASE substring((SELECT rls.admitted_bits('create', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('create', 'three_visible', 'visible', false) + '{}') END) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_visible', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'three_visible'))
+        OR (SELECT rls.passes_owners('create', 'three_visible', false))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_create ON public.three_visible;
 
@@ -4595,15 +4529,14 @@ CREATE POLICY three_visible_create ON public.three_visible AS PERMISSIVE FOR INS
 CREATE POLICY three_visible_create_narrow ON public.three_visible AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
         ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'three_visible', 'visible', false))::bigint[])) AND (assignee IS NULL OR assignee = ANY ((SELECT rls.admitted_owners('create', 'three_visible', 'visible', false))::bigint[])) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_visible', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'three_visible'))
+        OR (SELECT rls.passes_owners('create', 'three_visible', false))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_create_narrow ON public.three_visible;
 
 -- policy: policy three_visible_create_all on public.three_visible
 CREATE POLICY three_visible_create_all ON public.three_visible AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'three_visible'))
-        OR ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'three_visible', 'visible', false))::bigint[])) AND (assignee IS NULL OR assignee = ANY ((SELECT rls.admitted_owners('create', 'three_visible', 'visible', false))::bigint[])) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_visible', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
+        (SELECT rls.passes_owners('create', 'three_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_create_all ON public.three_visible;
 
@@ -4613,7 +4546,7 @@ CREATE POLICY three_visible_read ON public.three_visible AS PERMISSIVE FOR SELEC
         owner = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', false))::bigint[])
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_visible', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS three_visible_read ON public.three_visible;
 
@@ -4630,9 +4563,9 @@ CREATE POLICY three_visible_read_narrow ON public.three_visible AS PERMISSIVE FO
 CREATE POLICY three_visible_read_middle ON public.three_visible AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', true))::bigint[])))
+            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', true))::bigint[])))
         OR (CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', true) + '{}') END
-            AND (assignee >= (SELECT NULL::bigint) AND assignee <= (SELECT NULL::bigint) AND assignee >= (-9223372036854775808)::bigint AND assignee <= 9223372036854775807 OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', true))::bigint[])))
+            AND (assignee >= 9223372036854775807 AND assignee <= (-9223372036854775808)::bigint AND assignee >= (-9223372036854775808)::bigint AND assignee <= 9223372036854775807 OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', true))::bigint[])))
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_visible_read_middle ON public.three_visible;
@@ -4649,10 +4582,7 @@ CREATE POLICY three_visible_read_wide ON public.three_visible AS PERMISSIVE FOR 
 -- policy: policy three_visible_read_all on public.three_visible
 CREATE POLICY three_visible_read_all ON public.three_visible AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'three_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', false))::bigint[])
-        OR team = ANY ((SELECT rls.admitted_groups('read', 'three_visible', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'three_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_read_all ON public.three_visible;
 
@@ -4661,13 +4591,13 @@ CREATE POLICY three_visible_update ON public.three_visible AS PERMISSIVE FOR UPD
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'hierarchy', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false) + '{}') END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false) + '{}') END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'three_visible'))
+        OR (SELECT rls.passes_owners('update', 'three_visible', false))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_update ON public.three_visible;
 
@@ -4678,10 +4608,9 @@ CREATE POLICY three_visible_update_narrow ON public.three_visible AS PERMISSIVE 
         OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'hierarchy', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'visible', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'visible', false))::bigint[])
-        OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'three_visible'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'visible', true))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'visible', true))::bigint[])
+        OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_visible_update_narrow ON public.three_visible;
 
@@ -4692,10 +4621,9 @@ CREATE POLICY three_visible_update_middle ON public.three_visible AS PERMISSIVE 
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false) + '{}') END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false) + '{}') END
-        OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'three_visible'))
+        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', true) + '{}') END
+        OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_visible_update_middle ON public.three_visible;
 
@@ -4706,25 +4634,19 @@ CREATE POLICY three_visible_update_wide ON public.three_visible AS PERMISSIVE FO
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false) + '{}') END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', false) + '{}') END
-        OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'three_visible'))
+        CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_visible', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_visible', 'visible', true) + '{}') END
+        OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_visible_update_wide ON public.three_visible;
 
 -- policy: policy three_visible_update_all on public.three_visible
 CREATE POLICY three_visible_update_all ON public.three_visible AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'three_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'hierarchy', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'three_visible', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'three_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'visible', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_visible', 'visible', false))::bigint[])
-        OR team = ANY ((SELECT rls.admitted_groups('update', 'three_visible', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'three_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_update_all ON public.three_visible;
 
@@ -4733,7 +4655,7 @@ CREATE POLICY three_visible_delete ON public.three_visible AS PERMISSIVE FOR DEL
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'three_visible', 'hierarchy', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_visible', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_visible') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_visible', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS three_visible_delete ON public.three_visible;
 
@@ -4764,33 +4686,22 @@ CREATE POLICY three_visible_delete_wide ON public.three_visible AS PERMISSIVE FO
 -- policy: policy three_visible_delete_all on public.three_visible
 CREATE POLICY three_visible_delete_all ON public.three_visible AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'three_visible'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'three_visible', 'hierarchy', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_visible', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'three_visible', true))
     );
 -- undo: DROP POLICY IF EXISTS three_visible_delete_all ON public.three_visible;
 
 -- policy: policy three_self_create on public.three_self
-CREATE POLICY three_self_create ON public.three_self AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY three_self_create ON public.three_self AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide
     WITH CHECK (
         ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'three_self', 'self', false))::bigint[])) AND (assignee IS NULL OR assignee = ANY ((SELECT rls.admitted_owners('create', 'three_self', 'self', false))::bigint[])) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_self', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'three_self'))
+        OR (SELECT rls.passes_owners('create', 'three_self', false))
     );
 -- undo: DROP POLICY IF EXISTS three_self_create ON public.three_self;
-
--- policy: policy three_self_create_narrow on public.three_self
-CREATE POLICY three_self_create_narrow ON public.three_self AS PERMISSIVE FOR INSERT TO rls_narrow
-    WITH CHECK (
-        ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'three_self', 'self', false))::bigint[])) AND (assignee IS NULL OR assignee = ANY ((SELECT rls.admitted_owners('create', 'three_self', 'self', false))::bigint[])) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_self', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'three_self'))
-    );
--- undo: DROP POLICY IF EXISTS three_self_create_narrow ON public.three_self;
 
 -- policy: policy three_self_create_all on public.three_self
 CREATE POLICY three_self_create_all ON public.three_self AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'three_self'))
-        OR ((owner IS NULL OR owner = ANY ((SELECT rls.admitted_owners('create', 'three_self', 'self', false))::bigint[])) AND (assignee IS NULL OR assignee = ANY ((SELECT rls.admitted_owners('create', 'three_self', 'self', false))::bigint[])) AND (team IS NULL OR team = ANY ((SELECT rls.admitted_groups('create', 'three_self', false))::bigint[])) AND (owner IS NOT NULL OR assignee IS NOT NULL))
+        (SELECT rls.passes_owners('create', 'three_self', true))
     );
 -- undo: DROP POLICY IF EXISTS three_self_create_all ON public.three_self;
 
@@ -4800,7 +4711,7 @@ CREATE POLICY three_self_read ON public.three_self AS PERMISSIVE FOR SELECT TO r
         owner = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', false))::bigint[])
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_self', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS three_self_read ON public.three_self;
 
@@ -4817,9 +4728,9 @@ CREATE POLICY three_self_read_narrow ON public.three_self AS PERMISSIVE FOR SELE
 CREATE POLICY three_self_read_middle ON public.three_self AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', true))::bigint[])))
+            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', true))::bigint[])))
         OR (CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', true) + '{}') END
-            AND (assignee >= (SELECT NULL::bigint) AND assignee <= (SELECT NULL::bigint) AND assignee >= (-9223372036854775808)::bigint AND assignee <= 9223372036854775807 OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', true))::bigint[])))
+            AND (assignee >= 9223372036854775807 AND assignee <= (-9223372036854775808)::bigint AND assignee >= (-9223372036854775808)::bigint AND assignee <= 9223372036854775807 OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', true))::bigint[])))
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_self', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_self_read_middle ON public.three_self;
@@ -4836,10 +4747,7 @@ CREATE POLICY three_self_read_wide ON public.three_self AS PERMISSIVE FOR SELECT
 -- policy: policy three_self_read_all on public.three_self
 CREATE POLICY three_self_read_all ON public.three_self AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'three_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', false))::bigint[])
-        OR team = ANY ((SELECT rls.admitted_groups('read', 'three_self', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'three_self', true))
     );
 -- undo: DROP POLICY IF EXISTS three_self_read_all ON public.three_self;
 
@@ -4848,12 +4756,12 @@ CREATE POLICY three_self_update ON public.three_self AS PERMISSIVE FOR UPDATE TO
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false) + '{}') END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'three_self'))
+        OR (SELECT rls.passes_owners('update', 'three_self', false))
     );
 -- undo: DROP POLICY IF EXISTS three_self_update ON public.three_self;
 
@@ -4864,9 +4772,8 @@ CREATE POLICY three_self_update_narrow ON public.three_self AS PERMISSIVE FOR UP
         OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'three_self'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', true))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_self_update_narrow ON public.three_self;
 
@@ -4877,9 +4784,8 @@ CREATE POLICY three_self_update_middle ON public.three_self AS PERMISSIVE FOR UP
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false) + '{}') END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'three_self'))
+        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS three_self_update_middle ON public.three_self;
 
@@ -4890,23 +4796,18 @@ CREATE POLICY three_self_update_wide ON public.three_self AS PERMISSIVE FOR UPDA
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false) + '{}') END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', false) + '{}') END
-        OR (SELECT rls.passes_owners('update', 'three_self'))
+        CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_self', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_self', 'hierarchy', true) + '{}') END
     );
 -- undo: DROP POLICY IF EXISTS three_self_update_wide ON public.three_self;
 
 -- policy: policy three_self_update_all on public.three_self
 CREATE POLICY three_self_update_all ON public.three_self AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'three_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'three_self', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'three_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_self', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'three_self', true))
     );
 -- undo: DROP POLICY IF EXISTS three_self_update_all ON public.three_self;
 
@@ -4915,7 +4816,7 @@ CREATE POLICY three_self_delete ON public.three_self AS PERMISSIVE FOR DELETE TO
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'three_self', 'hierarchy', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_self', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_self') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_self', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS three_self_delete ON public.three_self;
 
@@ -4946,27 +4847,17 @@ CREATE POLICY three_self_delete_wide ON public.three_self AS PERMISSIVE FOR DELE
 -- policy: policy three_self_delete_all on public.three_self
 CREATE POLICY three_self_delete_all ON public.three_self AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'three_self'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'three_self', 'hierarchy', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_self', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'three_self', true))
     );
 -- undo: DROP POLICY IF EXISTS three_self_delete_all ON public.three_self;
 
 -- policy: policy three_any_create on public.three_any
-CREATE POLICY three_any_create ON public.three_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide
+CREATE POLICY three_any_create ON public.three_any AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
         ((SELECT rls.can('create', 'three_any')) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'three_any'))
+        OR (SELECT rls.passes_owners('create', 'three_any', false))
     );
 -- undo: DROP POLICY IF EXISTS three_any_create ON public.three_any;
-
--- policy: policy three_any_create_all on public.three_any
-CREATE POLICY three_any_create_all ON public.three_any AS PERMISSIVE FOR INSERT TO rls_all
-    WITH CHECK (
-        (SELECT rls.passes_owners('create', 'three_any'))
-        OR ((SELECT rls.can('create', 'three_any')) AND (owner IS NOT NULL OR assignee IS NOT NULL OR team IS NOT NULL))
-    );
--- undo: DROP POLICY IF EXISTS three_any_create_all ON public.three_any;
 
 -- policy: policy three_any_read on public.three_any
 CREATE POLICY three_any_read ON public.three_any AS PERMISSIVE FOR SELECT TO rls_any
@@ -4974,7 +4865,7 @@ CREATE POLICY three_any_read ON public.three_any AS PERMISSIVE FOR SELECT TO rls
         owner = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', false))::bigint[])
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_any', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'three_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS three_any_read ON public.three_any;
 
@@ -4991,9 +4882,9 @@ CREATE POLICY three_any_read_narrow ON public.three_any AS PERMISSIVE FOR SELECT
 CREATE POLICY three_any_read_middle ON public.three_any AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', true) + '{}') END
-            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', true))::bigint[])))
+            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', true))::bigint[])))
         OR (CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', true) + '{}') END
-            AND (assignee >= (SELECT NULL::bigint) AND assignee <= (SELECT NULL::bigint) AND assignee >= (-9223372036854775808)::bigint AND assignee <= 9223372036854775807 OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', true))::bigint[])))
+            AND (assignee >= 9223372036854775807 AND assignee <= (-9223372036854775808)::bigint AND assignee >= (-9223372036854775808)::bigint AND assignee <= 9223372036854775807 OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', true))::bigint[])))
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_any', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_any_read_middle ON public.three_any;
@@ -5010,10 +4901,7 @@ CREATE POLICY three_any_read_wide ON public.three_any AS PERMISSIVE FOR SELECT T
 -- policy: policy three_any_read_all on public.three_any
 CREATE POLICY three_any_read_all ON public.three_any AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'three_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', false))::bigint[])
-        OR team = ANY ((SELECT rls.admitted_groups('read', 'three_any', false))::bigint[])
+        (SELECT rls.passes_owners('read', 'three_any', true))
     );
 -- undo: DROP POLICY IF EXISTS three_any_read_all ON public.three_any;
 
@@ -5022,13 +4910,13 @@ CREATE POLICY three_any_update ON public.three_any AS PERMISSIVE FOR UPDATE TO r
     USING (
         owner = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'hierarchy', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'three_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     )
     WITH CHECK (
         CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false) + '{}') END
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false) + '{}') END
         OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'three_any'))
+        OR (SELECT rls.passes_owners('update', 'three_any', false))
     );
 -- undo: DROP POLICY IF EXISTS three_any_update ON public.three_any;
 
@@ -5039,10 +4927,9 @@ CREATE POLICY three_any_update_narrow ON public.three_any AS PERMISSIVE FOR UPDA
         OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'hierarchy', true))::bigint[])
     )
     WITH CHECK (
-        owner = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'visible', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'visible', false))::bigint[])
-        OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'three_any'))
+        owner = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'visible', true))::bigint[])
+        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'visible', true))::bigint[])
+        OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_any_update_narrow ON public.three_any;
 
@@ -5053,10 +4940,9 @@ CREATE POLICY three_any_update_middle ON public.three_any AS PERMISSIVE FOR UPDA
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false) + '{}') END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false) + '{}') END
-        OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'three_any'))
+        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', true) + '{}') END
+        OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_any_update_middle ON public.three_any;
 
@@ -5067,25 +4953,19 @@ CREATE POLICY three_any_update_wide ON public.three_any AS PERMISSIVE FOR UPDATE
         OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'hierarchy', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'hierarchy', true) + '{}') END
     )
     WITH CHECK (
-        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false) + '{}') END
-        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', false)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', false) + '{}') END
-        OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
-        OR (SELECT rls.passes_owners('update', 'three_any'))
+        CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', true) + '{}') END
+        OR CASE substring((SELECT rls.admitted_bits('update', 'three_any', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('update', 'three_any', 'visible', true) + '{}') END
+        OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_any_update_wide ON public.three_any;
 
 -- policy: policy three_any_update_all on public.three_any
 CREATE POLICY three_any_update_all ON public.three_any AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'three_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'hierarchy', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'three_any', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'three_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'visible', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('update', 'three_any', 'visible', false))::bigint[])
-        OR team = ANY ((SELECT rls.admitted_groups('update', 'three_any', false))::bigint[])
+        (SELECT rls.passes_owners('update', 'three_any', true))
     );
 -- undo: DROP POLICY IF EXISTS three_any_update_all ON public.three_any;
 
@@ -5094,7 +4974,7 @@ CREATE POLICY three_any_delete ON public.three_any AS PERMISSIVE FOR DELETE TO r
     USING (
         owner = ANY ((SELECT rls.admitted_owners('delete', 'three_any', 'hierarchy', false))::bigint[])
         OR assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_any', 'hierarchy', false))::bigint[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_any') THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'three_any', false) THEN (-9223372036854775808)::bigint END) AND 9223372036854775807
     );
 -- undo: DROP POLICY IF EXISTS three_any_delete ON public.three_any;
 
@@ -5125,40 +5005,38 @@ CREATE POLICY three_any_delete_wide ON public.three_any AS PERMISSIVE FOR DELETE
 -- policy: policy three_any_delete_all on public.three_any
 CREATE POLICY three_any_delete_all ON public.three_any AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'three_any'))
-        OR owner = ANY ((SELECT rls.admitted_owners('delete', 'three_any', 'hierarchy', false))::bigint[])
-        OR assignee = ANY ((SELECT rls.admitted_owners('delete', 'three_any', 'hierarchy', false))::bigint[])
+        (SELECT rls.passes_owners('delete', 'three_any', true))
     );
 -- undo: DROP POLICY IF EXISTS three_any_delete_all ON public.three_any;
 
 -- policy: policy ownerless_create on public.ownerless
 CREATE POLICY ownerless_create ON public.ownerless AS PERMISSIVE FOR INSERT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'ownerless'))
+        (SELECT rls.passes_owners('create', 'ownerless', false))
     );
 -- undo: DROP POLICY IF EXISTS ownerless_create ON public.ownerless;
 
 -- policy: policy ownerless_read on public.ownerless
 CREATE POLICY ownerless_read ON public.ownerless AS PERMISSIVE FOR SELECT TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'ownerless'))
+        (SELECT rls.passes_owners('read', 'ownerless', false))
     );
 -- undo: DROP POLICY IF EXISTS ownerless_read ON public.ownerless;
 
 -- policy: policy ownerless_update on public.ownerless
 CREATE POLICY ownerless_update ON public.ownerless AS PERMISSIVE FOR UPDATE TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'ownerless'))
+        (SELECT rls.passes_owners('update', 'ownerless', false))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'ownerless'))
+        (SELECT rls.passes_owners('update', 'ownerless', false))
     );
 -- undo: DROP POLICY IF EXISTS ownerless_update ON public.ownerless;
 
 -- policy: policy ownerless_delete on public.ownerless
 CREATE POLICY ownerless_delete ON public.ownerless AS PERMISSIVE FOR DELETE TO rls_any, rls_narrow, rls_middle, rls_wide, rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'ownerless'))
+        (SELECT rls.passes_owners('delete', 'ownerless', false))
     );
 -- undo: DROP POLICY IF EXISTS ownerless_delete ON public.ownerless;
 

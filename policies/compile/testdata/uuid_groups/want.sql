@@ -811,10 +811,11 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(uuid, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(uuid, boolean) IS 'Whom a user sees, as ranges of one key each.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(uuid, boolean);
 
--- function: function rls.passes_owners(text, text), as rls_owner
+-- function: function rls.passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
-CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -826,23 +827,31 @@ AS $rls$
 DECLARE
     who rls.identity := rls.identify();
     key uuid;
+    active boolean;
+    superuser boolean;
+    known boolean;
 BEGIN
     IF who.kind = 'service' THEN
         RETURN rls.service_may(who.key, $1, $2);
     END IF;
-    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+    IF who.kind IS DISTINCT FROM 'user' THEN
         RETURN false;
     END IF;
     key := rls.to_uuid(who.key);
-    RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
-        FROM rls.user_row AS u WHERE u.id = key), false);
+    SELECT u.is_active, u.is_superuser, EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
+    INTO active, superuser, known
+    FROM rls.user_row AS u WHERE u.id = key;
+    IF $3 AND active AND superuser IS NOT true THEN
+        RAISE EXCEPTION 'the principal is no superuser, and is in a database role whose policies are for superusers and services'
+            USING ERRCODE = '40001', HINT = 'Run the transaction again: entering takes the role that fits. A login of its own needs another plan.';
+    END IF;
+    RETURN coalesce(active AND superuser AND known AND who.channel IS DISTINCT FROM 'impersonating', false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
-COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text, boolean);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -1168,13 +1177,13 @@ BEGIN
         WHERE CASE $1
           WHEN 'read' THEN (
               t.team_id = ANY ((SELECT rls.admitted_groups('read', 'ticket', false))::uuid[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'ticket', false) THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
           WHEN 'update' THEN (
               t.team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'ticket', false) THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
           WHEN 'delete' THEN (
               t.team_id = ANY ((SELECT rls.admitted_groups('delete', 'ticket', false))::uuid[])
-              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              OR t.id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'ticket', false) THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
         END);
 END
 $rls$;
@@ -1576,26 +1585,24 @@ CREATE POLICY ticket_all_maintenance ON public.ticket AS PERMISSIVE FOR ALL TO m
 -- undo: DROP POLICY IF EXISTS ticket_all_maintenance ON public.ticket;
 
 -- policy: policy ticket_create on public.ticket
-CREATE POLICY ticket_create ON public.ticket AS PERMISSIVE FOR INSERT TO rls_any, rls_middle, rls_wide
+CREATE POLICY ticket_create ON public.ticket AS PERMISSIVE FOR INSERT TO rls_any
     WITH CHECK (
         team_id = ANY ((SELECT rls.admitted_groups('create', 'ticket', false))::uuid[])
-        OR (SELECT rls.passes_owners('create', 'ticket'))
+        OR (SELECT rls.passes_owners('create', 'ticket', false))
     );
 -- undo: DROP POLICY IF EXISTS ticket_create ON public.ticket;
 
 -- policy: policy ticket_create_narrow on public.ticket
-CREATE POLICY ticket_create_narrow ON public.ticket AS PERMISSIVE FOR INSERT TO rls_narrow
+CREATE POLICY ticket_create_narrow ON public.ticket AS PERMISSIVE FOR INSERT TO rls_narrow, rls_middle, rls_wide
     WITH CHECK (
-        team_id = ANY ((SELECT rls.admitted_groups('create', 'ticket', false))::uuid[])
-        OR (SELECT rls.passes_owners('create', 'ticket'))
+        team_id = ANY ((SELECT rls.admitted_groups('create', 'ticket', true))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS ticket_create_narrow ON public.ticket;
 
 -- policy: policy ticket_create_all on public.ticket
 CREATE POLICY ticket_create_all ON public.ticket AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'ticket'))
-        OR team_id = ANY ((SELECT rls.admitted_groups('create', 'ticket', false))::uuid[])
+        (SELECT rls.passes_owners('create', 'ticket', true))
     );
 -- undo: DROP POLICY IF EXISTS ticket_create_all ON public.ticket;
 
@@ -1603,7 +1610,7 @@ CREATE POLICY ticket_create_all ON public.ticket AS PERMISSIVE FOR INSERT TO rls
 CREATE POLICY ticket_read ON public.ticket AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         team_id = ANY ((SELECT rls.admitted_groups('read', 'ticket', false))::uuid[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('read', 'ticket', false) THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     );
 -- undo: DROP POLICY IF EXISTS ticket_read ON public.ticket;
 
@@ -1631,8 +1638,7 @@ CREATE POLICY ticket_read_wide ON public.ticket AS PERMISSIVE FOR SELECT TO rls_
 -- policy: policy ticket_read_all on public.ticket
 CREATE POLICY ticket_read_all ON public.ticket AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'ticket'))
-        OR team_id = ANY ((SELECT rls.admitted_groups('read', 'ticket', false))::uuid[])
+        (SELECT rls.passes_owners('read', 'ticket', true))
     );
 -- undo: DROP POLICY IF EXISTS ticket_read_all ON public.ticket;
 
@@ -1640,11 +1646,11 @@ CREATE POLICY ticket_read_all ON public.ticket AS PERMISSIVE FOR SELECT TO rls_a
 CREATE POLICY ticket_update ON public.ticket AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('update', 'ticket', false) THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     )
     WITH CHECK (
         team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
-        OR (SELECT rls.passes_owners('update', 'ticket'))
+        OR (SELECT rls.passes_owners('update', 'ticket', false))
     );
 -- undo: DROP POLICY IF EXISTS ticket_update ON public.ticket;
 
@@ -1654,8 +1660,7 @@ CREATE POLICY ticket_update_narrow ON public.ticket AS PERMISSIVE FOR UPDATE TO 
         team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', true))::uuid[])
     )
     WITH CHECK (
-        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
-        OR (SELECT rls.passes_owners('update', 'ticket'))
+        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', true))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS ticket_update_narrow ON public.ticket;
 
@@ -1665,8 +1670,7 @@ CREATE POLICY ticket_update_middle ON public.ticket AS PERMISSIVE FOR UPDATE TO 
         team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', true))::uuid[])
     )
     WITH CHECK (
-        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
-        OR (SELECT rls.passes_owners('update', 'ticket'))
+        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', true))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS ticket_update_middle ON public.ticket;
 
@@ -1676,20 +1680,17 @@ CREATE POLICY ticket_update_wide ON public.ticket AS PERMISSIVE FOR UPDATE TO rl
         team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', true))::uuid[])
     )
     WITH CHECK (
-        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
-        OR (SELECT rls.passes_owners('update', 'ticket'))
+        team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', true))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS ticket_update_wide ON public.ticket;
 
 -- policy: policy ticket_update_all on public.ticket
 CREATE POLICY ticket_update_all ON public.ticket AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'ticket'))
-        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
+        (SELECT rls.passes_owners('update', 'ticket', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'ticket'))
-        OR team_id = ANY ((SELECT rls.admitted_groups('update', 'ticket', false))::uuid[])
+        (SELECT rls.passes_owners('update', 'ticket', true))
     );
 -- undo: DROP POLICY IF EXISTS ticket_update_all ON public.ticket;
 
@@ -1697,7 +1698,7 @@ CREATE POLICY ticket_update_all ON public.ticket AS PERMISSIVE FOR UPDATE TO rls
 CREATE POLICY ticket_delete ON public.ticket AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         team_id = ANY ((SELECT rls.admitted_groups('delete', 'ticket', false))::uuid[])
-        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'ticket') THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+        OR id BETWEEN (SELECT CASE WHEN rls.passes_owners('delete', 'ticket', false) THEN '00000000-0000-0000-0000-000000000000'::uuid END) AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
     );
 -- undo: DROP POLICY IF EXISTS ticket_delete ON public.ticket;
 
@@ -1725,8 +1726,7 @@ CREATE POLICY ticket_delete_wide ON public.ticket AS PERMISSIVE FOR DELETE TO rl
 -- policy: policy ticket_delete_all on public.ticket
 CREATE POLICY ticket_delete_all ON public.ticket AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'ticket'))
-        OR team_id = ANY ((SELECT rls.admitted_groups('delete', 'ticket', false))::uuid[])
+        (SELECT rls.passes_owners('delete', 'ticket', true))
     );
 -- undo: DROP POLICY IF EXISTS ticket_delete_all ON public.ticket;
 

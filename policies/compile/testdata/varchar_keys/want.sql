@@ -931,11 +931,12 @@ REVOKE ALL ON FUNCTION rls.visible_ranges(text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION rls.visible_ranges(text, boolean) IS 'Whom a user sees, as ranges of one key each.';
 -- undo: DROP FUNCTION IF EXISTS rls.visible_ranges(text, boolean);
 
--- function: function rls.ask_passes_owners(text, text), as rls_owner
+-- function: function rls.ask_passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
 -- What rls.passes_owners asks where there is no memo. Called by definer functions alone.
-CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text)
+CREATE OR REPLACE FUNCTION rls.ask_passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -945,27 +946,36 @@ AS $rls$
 DECLARE
     who rls.identity := rls.identify();
     key text;
+    active boolean;
+    superuser boolean;
+    known boolean;
 BEGIN
     IF who.kind = 'service' THEN
         RETURN rls.service_may(who.key, $1, $2);
     END IF;
-    IF who.kind IS DISTINCT FROM 'user' OR who.channel = 'impersonating' THEN
+    IF who.kind IS DISTINCT FROM 'user' THEN
         RETURN false;
     END IF;
     key := rls.to_text(who.key);
-    RETURN coalesce((
-        SELECT u.is_active AND u.is_superuser AND EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
-        FROM rls.user_row AS u WHERE u.id = key), false);
+    SELECT u.is_active, u.is_superuser, EXISTS (SELECT FROM rls.resource AS r WHERE r.name = $2)
+    INTO active, superuser, known
+    FROM rls.user_row AS u WHERE u.id = key;
+    IF $3 AND active AND superuser IS NOT true THEN
+        RAISE EXCEPTION 'the principal is no superuser, and is in a database role whose policies are for superusers and services'
+            USING ERRCODE = '40001', HINT = 'Run the transaction again: entering takes the role that fits. A login of its own needs another plan.';
+    END IF;
+    RETURN coalesce(active AND superuser AND known AND who.channel IS DISTINCT FROM 'impersonating', false);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text) FROM PUBLIC;
-COMMENT ON FUNCTION rls.ask_passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.ask_passes_owners(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION rls.ask_passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.ask_passes_owners(text, text, boolean);
 
--- function: function rls.passes_owners(text, text), as rls_owner
+-- function: function rls.passes_owners(text, text, boolean), as rls_owner
 -- Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource
--- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives.
-CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text)
+-- registered, or a service whom the model allows the action. With NULL for an action that no allowance gives. Raises for other
+-- users where the policy has no branch for them (alone).
+CREATE OR REPLACE FUNCTION rls.passes_owners(action text, resource text, alone boolean)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
@@ -991,7 +1001,9 @@ BEGIN
             -- A cursor may be older than what entering has found: it asks what was true then.
             AND coalesce(pg_sequence_last_value('rls.watermark'), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint THEN
             IF part[4] <> '*' THEN
-                RETURN false;
+                IF $3 IS NOT true THEN
+                    RETURN false;
+                END IF;
             ELSIF part[3] = '@' THEN
                 PERFORM FROM rls.visible_set AS s WHERE s.viewer = part[6] AND s.version = part[5]::bigint AND s.allowed ? $2;
                 IF FOUND THEN
@@ -1002,13 +1014,13 @@ BEGIN
             END IF;
         END IF;
     END IF;
-    RETURN rls.ask_passes_owners($1, $2);
+    RETURN rls.ask_passes_owners($1, $2, $3);
 END
 $rls$;
-REVOKE ALL ON FUNCTION rls.passes_owners(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text) TO rls_client;
-COMMENT ON FUNCTION rls.passes_owners(text, text) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
--- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text);
+REVOKE ALL ON FUNCTION rls.passes_owners(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.passes_owners(text, text, boolean) TO rls_client;
+COMMENT ON FUNCTION rls.passes_owners(text, text, boolean) IS 'Whether the principal passes owners and needs no grant for an action on a resource: an active superuser, and the resource registered, or a service whom the model allows the action.';
+-- undo: DROP FUNCTION IF EXISTS rls.passes_owners(text, text, boolean);
 
 -- function: function rls.graph_viewer(text, text, boolean), as rls_owner
 -- Key of the user whom the graph may admit to rows of a resource: active, no superuser, with a grant of the action, and for every
@@ -1489,15 +1501,15 @@ BEGIN
           WHEN 'read' THEN (
               t.author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', false))::text[])
               OR t.club = ANY ((SELECT rls.admitted_groups('read', 'memo', false))::text[])
-              OR t.code >= (SELECT CASE WHEN rls.passes_owners('read', 'memo') THEN ''::text END))
+              OR t.code >= (SELECT CASE WHEN rls.passes_owners('read', 'memo', false) THEN ''::text END))
           WHEN 'update' THEN (
               t.author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible', false))::text[])
               OR t.club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
-              OR t.code >= (SELECT CASE WHEN rls.passes_owners('update', 'memo') THEN ''::text END))
+              OR t.code >= (SELECT CASE WHEN rls.passes_owners('update', 'memo', false) THEN ''::text END))
           WHEN 'delete' THEN (
               t.author = ANY ((SELECT rls.admitted_owners('delete', 'memo', 'visible', false))::text[])
               OR t.club = ANY ((SELECT rls.admitted_groups('delete', 'memo', false))::text[])
-              OR t.code >= (SELECT CASE WHEN rls.passes_owners('delete', 'memo') THEN ''::text END))
+              OR t.code >= (SELECT CASE WHEN rls.passes_owners('delete', 'memo', false) THEN ''::text END))
         END);
 END
 $rls$;
@@ -1525,7 +1537,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF ((NEW.author IS DISTINCT FROM OLD.author AND NEW.author IS NOT NULL AND NEW.author <> ALL (rls.admitted_owners('update', 'memo', 'visible', false)))
-        OR (NEW.club IS DISTINCT FROM OLD.club AND NEW.club IS NOT NULL AND NEW.club <> ALL (rls.admitted_groups('update', 'memo', false)))) AND NOT rls.passes_owners(NULL, 'memo') THEN
+        OR (NEW.club IS DISTINCT FROM OLD.club AND NEW.club IS NOT NULL AND NEW.club <> ALL (rls.admitted_groups('update', 'memo', false)))) AND NOT rls.passes_owners(NULL, 'memo', false) THEN
         RAISE EXCEPTION 'a row of resource "%" would go to an owner out of reach', 'memo'
             USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';
     END IF;
@@ -2252,7 +2264,7 @@ $$;
 CREATE POLICY memo_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rls_middle
     WITH CHECK (
         ((author IS NULL OR CASE WHEN author::text <@ (SELECT rls.admitted_ranges('create', 'memo', 'visible', false) + '{}') THEN true ELSE false END) AND (club IS NULL OR club = ANY ((SELECT rls.admitted_groups('create', 'memo', false))::text[])) AND (author IS NOT NULL OR club IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'memo'))
+        OR (SELECT rls.passes_owners('create', 'memo', false))
     );
 -- undo: DROP POLICY IF EXISTS memo_create ON public.memo;
 
@@ -2260,7 +2272,7 @@ CREATE POLICY memo_create ON public.memo AS PERMISSIVE FOR INSERT TO rls_any, rl
 CREATE POLICY memo_create_narrow ON public.memo AS PERMISSIVE FOR INSERT TO rls_narrow
     WITH CHECK (
         ((author IS NULL OR author = ANY ((SELECT rls.admitted_owners('create', 'memo', 'visible', false))::text[])) AND (club IS NULL OR club = ANY ((SELECT rls.admitted_groups('create', 'memo', false))::text[])) AND (author IS NOT NULL OR club IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'memo'))
+        OR (SELECT rls.passes_owners('create', 'memo', false))
     );
 -- undo: DROP POLICY IF EXISTS memo_create_narrow ON public.memo;
 
@@ -2269,15 +2281,14 @@ CREATE POLICY memo_create_wide ON public.memo AS PERMISSIVE FOR INSERT TO rls_wi
     WITH CHECK (
         ((author IS NULL OR CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
             THEN rls.in_buckets((SELECT rls.admitted_buckets('create', 'memo', 'visible', false)), sha256(convert_to(author::text, getdatabaseencoding()))) END, author::text <@ (SELECT rls.admitted_ranges('create', 'memo', 'visible', false) + '{}')) THEN true ELSE false END) AND (club IS NULL OR club = ANY ((SELECT rls.admitted_groups('create', 'memo', false))::text[])) AND (author IS NOT NULL OR club IS NOT NULL))
-        OR (SELECT rls.passes_owners('create', 'memo'))
+        OR (SELECT rls.passes_owners('create', 'memo', false))
     );
 -- undo: DROP POLICY IF EXISTS memo_create_wide ON public.memo;
 
 -- policy: policy memo_create_all on public.memo
 CREATE POLICY memo_create_all ON public.memo AS PERMISSIVE FOR INSERT TO rls_all
     WITH CHECK (
-        (SELECT rls.passes_owners('create', 'memo'))
-        OR ((author IS NULL OR author = ANY ((SELECT rls.admitted_owners('create', 'memo', 'visible', false))::text[])) AND (club IS NULL OR club = ANY ((SELECT rls.admitted_groups('create', 'memo', false))::text[])) AND (author IS NOT NULL OR club IS NOT NULL))
+        (SELECT rls.passes_owners('create', 'memo', true))
     );
 -- undo: DROP POLICY IF EXISTS memo_create_all ON public.memo;
 
@@ -2286,7 +2297,7 @@ CREATE POLICY memo_read ON public.memo AS PERMISSIVE FOR SELECT TO rls_any
     USING (
         author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', false))::text[])
         OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', false))::text[])
-        OR code >= (SELECT CASE WHEN rls.passes_owners('read', 'memo') THEN ''::text END)
+        OR code >= (SELECT CASE WHEN rls.passes_owners('read', 'memo', false) THEN ''::text END)
     );
 -- undo: DROP POLICY IF EXISTS memo_read ON public.memo;
 
@@ -2302,7 +2313,7 @@ CREATE POLICY memo_read_narrow ON public.memo AS PERMISSIVE FOR SELECT TO rls_na
 CREATE POLICY memo_read_middle ON public.memo AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE WHEN author::text <@ (SELECT rls.admitted_ranges('read', 'memo', 'visible', true) + '{}') THEN true ELSE false END
-            AND (author >= (SELECT NULL::character varying) AND author <= (SELECT NULL::character varying) OR author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', true))::text[])))
+            AND (author >= '~'::character varying AND author <= ''::character varying OR author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', true))::text[])))
         OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', true))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_read_middle ON public.memo;
@@ -2319,9 +2330,7 @@ CREATE POLICY memo_read_wide ON public.memo AS PERMISSIVE FOR SELECT TO rls_wide
 -- policy: policy memo_read_all on public.memo
 CREATE POLICY memo_read_all ON public.memo AS PERMISSIVE FOR SELECT TO rls_all
     USING (
-        (SELECT rls.passes_owners('read', 'memo'))
-        OR author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', false))::text[])
-        OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', false))::text[])
+        (SELECT rls.passes_owners('read', 'memo', true))
     );
 -- undo: DROP POLICY IF EXISTS memo_read_all ON public.memo;
 
@@ -2330,12 +2339,12 @@ CREATE POLICY memo_update ON public.memo AS PERMISSIVE FOR UPDATE TO rls_any
     USING (
         author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible', false))::text[])
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
-        OR code >= (SELECT CASE WHEN rls.passes_owners('update', 'memo') THEN ''::text END)
+        OR code >= (SELECT CASE WHEN rls.passes_owners('update', 'memo', false) THEN ''::text END)
     )
     WITH CHECK (
         CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false) + '{}') THEN true ELSE false END
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
-        OR (SELECT rls.passes_owners('update', 'memo'))
+        OR (SELECT rls.passes_owners('update', 'memo', false))
     );
 -- undo: DROP POLICY IF EXISTS memo_update ON public.memo;
 
@@ -2346,9 +2355,8 @@ CREATE POLICY memo_update_narrow ON public.memo AS PERMISSIVE FOR UPDATE TO rls_
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', true))::text[])
     )
     WITH CHECK (
-        author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible', false))::text[])
-        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
-        OR (SELECT rls.passes_owners('update', 'memo'))
+        author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible', true))::text[])
+        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', true))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_update_narrow ON public.memo;
 
@@ -2360,9 +2368,8 @@ CREATE POLICY memo_update_middle ON public.memo AS PERMISSIVE FOR UPDATE TO rls_
         OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', true))::text[])
     )
     WITH CHECK (
-        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false) + '{}') THEN true ELSE false END
-        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
-        OR (SELECT rls.passes_owners('update', 'memo'))
+        CASE WHEN author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', true) + '{}') THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', true))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_update_middle ON public.memo;
 
@@ -2375,23 +2382,18 @@ CREATE POLICY memo_update_wide ON public.memo AS PERMISSIVE FOR UPDATE TO rls_wi
     )
     WITH CHECK (
         CASE WHEN coalesce(CASE WHEN clock_timestamp() < (SELECT clock_timestamp() + make_interval(secs => nullif(split_part(current_setting('rls.memo', true), '|', 7), '')::double precision / 1000000))
-            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'memo', 'visible', false)), sha256(convert_to(author::text, getdatabaseencoding()))) END, author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', false) + '{}')) THEN true ELSE false END
-        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
-        OR (SELECT rls.passes_owners('update', 'memo'))
+            THEN rls.in_buckets((SELECT rls.admitted_buckets('update', 'memo', 'visible', true)), sha256(convert_to(author::text, getdatabaseencoding()))) END, author::text <@ (SELECT rls.admitted_ranges('update', 'memo', 'visible', true) + '{}')) THEN true ELSE false END
+        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', true))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_update_wide ON public.memo;
 
 -- policy: policy memo_update_all on public.memo
 CREATE POLICY memo_update_all ON public.memo AS PERMISSIVE FOR UPDATE TO rls_all
     USING (
-        (SELECT rls.passes_owners('update', 'memo'))
-        OR author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible', false))::text[])
-        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
+        (SELECT rls.passes_owners('update', 'memo', true))
     )
     WITH CHECK (
-        (SELECT rls.passes_owners('update', 'memo'))
-        OR author = ANY ((SELECT rls.admitted_owners('update', 'memo', 'visible', false))::text[])
-        OR club = ANY ((SELECT rls.admitted_groups('update', 'memo', false))::text[])
+        (SELECT rls.passes_owners('update', 'memo', true))
     );
 -- undo: DROP POLICY IF EXISTS memo_update_all ON public.memo;
 
@@ -2400,7 +2402,7 @@ CREATE POLICY memo_delete ON public.memo AS PERMISSIVE FOR DELETE TO rls_any
     USING (
         author = ANY ((SELECT rls.admitted_owners('delete', 'memo', 'visible', false))::text[])
         OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo', false))::text[])
-        OR code >= (SELECT CASE WHEN rls.passes_owners('delete', 'memo') THEN ''::text END)
+        OR code >= (SELECT CASE WHEN rls.passes_owners('delete', 'memo', false) THEN ''::text END)
     );
 -- undo: DROP POLICY IF EXISTS memo_delete ON public.memo;
 
@@ -2433,9 +2435,7 @@ CREATE POLICY memo_delete_wide ON public.memo AS PERMISSIVE FOR DELETE TO rls_wi
 -- policy: policy memo_delete_all on public.memo
 CREATE POLICY memo_delete_all ON public.memo AS PERMISSIVE FOR DELETE TO rls_all
     USING (
-        (SELECT rls.passes_owners('delete', 'memo'))
-        OR author = ANY ((SELECT rls.admitted_owners('delete', 'memo', 'visible', false))::text[])
-        OR club = ANY ((SELECT rls.admitted_groups('delete', 'memo', false))::text[])
+        (SELECT rls.passes_owners('delete', 'memo', true))
     );
 -- undo: DROP POLICY IF EXISTS memo_delete_all ON public.memo;
 
