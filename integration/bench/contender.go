@@ -30,6 +30,7 @@ type way struct {
 const (
 	reference = "hand" // what ratios are of
 	product   = "ours"
+	told      = "ids given" // to whom somebody has said before what the others have to ask
 	// leastPolicy asks nothing, and so lets everybody in. No policy that asks once in a statement can cost less.
 	leastPolicy = "(SELECT true)"
 )

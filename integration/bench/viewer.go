@@ -7,6 +7,9 @@ import (
 
 const fanOut = 10
 
+// superuser is the name of the viewer who is one.
+const superuser = "superuser"
+
 // viewer is somebody who asks.
 type viewer struct {
 	name  string // how many users they see, or "all but one", "superuser"
@@ -50,7 +53,7 @@ func viewersOf(users int) []viewer {
 	}
 	return append(out,
 		viewer{name: "all but one", place: 1, sees: everybody[:users-1]},
-		viewer{name: "superuser", place: users, sees: everybody, all: true})
+		viewer{name: superuser, place: users, sees: everybody, all: true})
 }
 
 func viewerNamed(list []viewer, name string) (viewer, error) {
