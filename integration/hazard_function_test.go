@@ -111,7 +111,7 @@ func TestHazardFunctionCatalog(t *testing.T) {
 		for _, w := range []*world{w, dense} {
 			equal(t, badPolicies(t, w, w.root), nil, "policies")
 		}
-		groups := newWorld(t, groupsModel, identitySchema)
+		groups := newWorld(t, groupsModel, identitySchema+"CREATE TABLE app.plan (LIKE app.note INCLUDING ALL); GRANT ALL ON app.plan TO {{migrator}};")
 		equal(t, badPolicies(t, groups, groups.root), nil, "policies where groups alone own, or nobody")
 		for name, sql := range map[string]string{
 			"restrictive":              "CREATE POLICY x ON app.one_self_self AS RESTRICTIVE FOR SELECT TO rls_any USING (true)",
@@ -206,6 +206,7 @@ users: {table: app.person, key: id, subject: sub_id, active: active, superuser: 
 groups: {table: app.team, key: id, members: {table: app.team_member, group: team, user: person}}
 resources:
   note: {table: app.note, owner: {group: team}, write_scope: hierarchy}
+  plan: {table: app.plan, owner: {group: team}, owner_check: self}
   team: {table: app.team}
 grants:
   - {to: authenticated, allow: {note: "*"}}
@@ -237,6 +238,9 @@ func badPolicies(t *testing.T, w *world, q querier) []string {
 		WHERE p.of_a_form AND CASE WHEN p.polcmd = 'a' THEN NOT p.polroles @> p.named -- and those that ask the same
 		                      WHEN p.one_for_all THEN NOT p.polroles @> ARRAY(SELECT f.role FROM form AS f)
 		                      ELSE p.polroles <> p.named END
+		UNION ALL -- what is missing would admit nobody, or all
+		SELECT p.polrelid::regclass || ' ' || p.polname || ' says nothing' FROM policy AS p
+		WHERE CASE p.polcmd WHEN 'a' THEN p.polwithcheck IS NULL WHEN 'w' THEN p.polqual IS NULL OR p.polwithcheck IS NULL ELSE p.polqual IS NULL END
 		UNION ALL -- exactly one for each table, action and form, and one for maintenance
 		SELECT format('%s has %s policies for %s TO rls_%s', t.oid, count(p.oid), a.command, f.name)
 		FROM protected AS t CROSS JOIN form AS f CROSS JOIN (VALUES ('r'), ('a'), ('w'), ('d')) AS a(command)

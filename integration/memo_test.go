@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"strings"
@@ -379,10 +380,7 @@ func testMemoChanges(t *testing.T, kind string) {
 			if c.elsewhere {
 				return
 			}
-			again := c.want
-			if again == "40001" { // a new transaction mends that
-				again = memoAll
-			}
+			again := cmp.Or(c.again, c.want)
 			for _, when := range []string{"in the next transaction", "in the one after"} {
 				tx, _ = entered(t, gate, g.token("user", c.who))
 				agree(t, w, tx, memoNotes, again, when)

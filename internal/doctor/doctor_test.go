@@ -158,6 +158,8 @@ func TestExamine(t *testing.T) {
 		{"person without a form", "REVOKE rls_any FROM {person}", doctor.CodeNoForm, policies.Warning, `login "{person}" has no form of policies`, "GRANT rls_any TO {person}"},
 		{"stand-in without a form", "GRANT {client} TO {other}; GRANT {other} TO {bi}; " + as("INSERT INTO rls.impersonation SELECT '{bi}', '{other}', l.principal FROM rls.login AS l WHERE l.name = '{person}'"),
 			doctor.CodeNoForm, policies.Warning, `role "{other}" of login "{bi}" has no form of policies`, "GRANT rls_any TO {other}"},
+		{"stand-in in the form of superusers", "GRANT {client}, rls_all TO {other}; GRANT {other} TO {bi}; " + as("INSERT INTO rls.impersonation SELECT '{bi}', '{other}', l.principal FROM rls.login AS l WHERE l.name = '{person}'"),
+			doctor.CodeFormAlone, policies.Warning, `role "{other}" of login "{bi}": policies of form "all" are for superusers`, "GRANT rls_any TO {other}"},
 		{"superuser without a branch", "REVOKE rls_any FROM {person}; GRANT rls_middle TO {person}; " + as(`UPDATE rls."user" SET is_superuser = true WHERE login = 'lena'`),
 			doctor.CodeFormAlone, policies.Warning, `login "{person}" is a superuser's: policies of form "middle" raise 40001`, "login plan {person} any"},
 		{"somebody else without a branch", "REVOKE rls_any FROM {person}; GRANT rls_all TO {person}",

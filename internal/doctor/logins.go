@@ -284,7 +284,14 @@ func (e *examination) forms(ctx context.Context) error {
 		if len(h.Forms) == 0 {
 			e.find(CodeNoForm, policies.Warning, fmt.Sprintf("Run GRANT rls_any TO %s.", policies.Ident(h.Name)), "%s has no form of policies, and sees nothing", what)
 		}
-		if !applied || h.Login != h.Name {
+		if h.Login != h.Name {
+			if slices.Contains(h.Forms, "all") {
+				e.find(CodeFormAlone, policies.Warning, fmt.Sprintf("Run REVOKE rls_all FROM %[1]s, and GRANT rls_any TO %[1]s.", policies.Ident(h.Name)),
+					"%s: policies of form \"all\" are for superusers, and nobody is one who is impersonated", what)
+			}
+			continue
+		}
+		if !applied {
 			continue
 		}
 		root, whose := slices.Contains(superusers, h.Principal), "no superuser's"

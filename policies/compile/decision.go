@@ -101,7 +101,7 @@ const becomeOne = `RAISE EXCEPTION 'the principal has become a superuser in this
                 USING ERRCODE = '40001', HINT = 'Run the transaction again: it will see every row.';`
 
 const ceaseOne = `RAISE EXCEPTION 'the principal is no superuser, and is in a database role whose policies are for superusers and services'
-            USING ERRCODE = '40001', HINT = 'Run the transaction again: entering takes the role that fits. A login of its own needs another plan.';`
+            USING ERRCODE = '40001', HINT = 'Run the transaction again, or enter once more: that takes the role that fits. A login of its own needs another plan.';`
 
 const stayOne = `RAISE EXCEPTION 'a service is in a database role whose policies have no branch for services'
                 USING ERRCODE = 'RL016', HINT = 'Stay in the database role that entering has taken.';`

@@ -7,9 +7,9 @@ import (
 	"github.com/rlsctl/rlsctl/policies"
 )
 
-// A predicate is an OR of branches. Each form of it is exactly right for every principal, and shaped for some of them:
-// what PostgreSQL can use an index for, and how many rows it expects, differ. Entering picks the form by the database
-// role that it takes; a form that does not fit costs time, or is an error that the next transaction mends, never a row.
+// A predicate is an OR of branches. Each form of it is shaped for some principals: what PostgreSQL can use an index for, and how
+// many rows it expects, differ. Entering picks the form by the database role that it takes; one that does not fit costs time, or
+// is an error that entering once more mends, and shows nobody a row more.
 
 // form is a shape of predicates, and the kernel's role that its policies are TO.
 type form string
@@ -100,11 +100,12 @@ func (g *compiler) owner(f form, alone bool, r resource, o policies.Owner, colum
 		return g.inArray(o, column, args)
 	}
 	low, high := bounds(typ)
-	if high == "" {
-		low, high = "''::"+typ, "'~'::"+typ
+	least, most := high, low
+	if high == "" { // no text sorts last by every collation, and one that does not has another estimate
+		least, most = fmt.Sprintf("(SELECT NULL::%s)", typ), fmt.Sprintf("(SELECT NULL::%s)", typ)
 	}
 	// In full: a BETWEEN that leads an AND is spelled in another way once a dump of it was restored.
-	never := fmt.Sprintf("%[1]s >= %[3]s AND %[1]s <= %[2]s", column, low, high)
+	never := fmt.Sprintf("%[1]s >= %[2]s AND %[1]s <= %[3]s", column, least, most)
 	if k, _ := g.holder(o); setsOf(k).bits && o.By.Value == "" {
 		// The planner puts the cheaper test first, and an array is searched from its beginning: so its branch has to be the dearer one. By
 		// what the index tests as well, or rows that it has found would be searched for in the array once more.

@@ -984,7 +984,7 @@ BEGIN
     FROM rls.user_row AS u WHERE u.id = key;
     IF $3 AND active AND superuser IS NOT true THEN
         RAISE EXCEPTION 'the principal is no superuser, and is in a database role whose policies are for superusers and services'
-            USING ERRCODE = '40001', HINT = 'Run the transaction again: entering takes the role that fits. A login of its own needs another plan.';
+            USING ERRCODE = '40001', HINT = 'Run the transaction again, or enter once more: that takes the role that fits. A login of its own needs another plan.';
     END IF;
     RETURN coalesce(active AND superuser AND known AND who.channel IS DISTINCT FROM 'impersonating', false);
 END

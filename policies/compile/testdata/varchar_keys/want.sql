@@ -962,7 +962,7 @@ BEGIN
     FROM rls.user_row AS u WHERE u.id = key;
     IF $3 AND active AND superuser IS NOT true THEN
         RAISE EXCEPTION 'the principal is no superuser, and is in a database role whose policies are for superusers and services'
-            USING ERRCODE = '40001', HINT = 'Run the transaction again: entering takes the role that fits. A login of its own needs another plan.';
+            USING ERRCODE = '40001', HINT = 'Run the transaction again, or enter once more: that takes the role that fits. A login of its own needs another plan.';
     END IF;
     RETURN coalesce(active AND superuser AND known AND who.channel IS DISTINCT FROM 'impersonating', false);
 END
@@ -2313,7 +2313,7 @@ CREATE POLICY memo_read_narrow ON public.memo AS PERMISSIVE FOR SELECT TO rls_na
 CREATE POLICY memo_read_middle ON public.memo AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE WHEN author::text <@ (SELECT rls.admitted_ranges('read', 'memo', 'visible', true) + '{}') THEN true ELSE false END
-            AND (author >= '~'::character varying AND author <= ''::character varying OR author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', true))::text[])))
+            AND (author >= (SELECT NULL::character varying) AND author <= (SELECT NULL::character varying) OR author = ANY ((SELECT rls.admitted_owners('read', 'memo', 'visible', true))::text[])))
         OR club = ANY ((SELECT rls.admitted_groups('read', 'memo', true))::text[])
     );
 -- undo: DROP POLICY IF EXISTS memo_read_middle ON public.memo;
