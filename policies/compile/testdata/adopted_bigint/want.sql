@@ -2323,7 +2323,7 @@ CREATE POLICY leave_request_read_narrow ON hr.leave_request AS PERMISSIVE FOR SE
 CREATE POLICY leave_request_read_middle ON hr.leave_request AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'leave_request', 'visible', true)) FROM CASE WHEN employee_id BETWEEN 0 AND 2147483646 THEN employee_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE employee_id::bigint <@ (SELECT rls.admitted_ranges('read', 'leave_request', 'visible', true) + '{}') END
-            AND (employee_id >= 9223372036854775807 AND employee_id <= (-9223372036854775808)::bigint AND employee_id >= (-9223372036854775808)::bigint AND employee_id <= 9223372036854775807 OR employee_id = ANY ((SELECT rls.admitted_owners('read', 'leave_request', 'visible', true))::bigint[])))
+            AND (employee_id >= (SELECT NULL::bigint) AND employee_id <= (SELECT NULL::bigint) AND employee_id >= (-9223372036854775808)::bigint AND employee_id <= 9223372036854775807 OR employee_id = ANY ((SELECT rls.admitted_owners('read', 'leave_request', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS leave_request_read_middle ON hr.leave_request;
 

@@ -1620,9 +1620,9 @@ CREATE POLICY group_read_narrow ON public."user" AS PERMISSIVE FOR SELECT TO rls
 CREATE POLICY group_read_middle ON public."user" AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', true)) FROM CASE WHEN "Owner's" BETWEEN 0 AND 2147483646 THEN "Owner's"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "Owner's"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', true) + '{}') END
-            AND ("Owner's" >= 9223372036854775807 AND "Owner's" <= (-9223372036854775808)::bigint AND "Owner's" >= (-9223372036854775808)::bigint AND "Owner's" <= 9223372036854775807 OR "Owner's" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', true))::bigint[])))
+            AND ("Owner's" >= (SELECT NULL::bigint) AND "Owner's" <= (SELECT NULL::bigint) AND "Owner's" >= (-9223372036854775808)::bigint AND "Owner's" <= 9223372036854775807 OR "Owner's" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', true))::bigint[])))
         OR (CASE substring((SELECT rls.admitted_bits('read', 'group', 'visible', true)) FROM CASE WHEN "app\" BETWEEN 0 AND 2147483646 THEN "app\"::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE "app\"::bigint <@ (SELECT rls.admitted_ranges('read', 'group', 'visible', true) + '{}') END
-            AND ("app\" >= 9223372036854775807 AND "app\" <= (-9223372036854775808)::bigint AND "app\" >= (-9223372036854775808)::bigint AND "app\" <= 9223372036854775807 OR "app\" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', true))::bigint[])))
+            AND ("app\" >= (SELECT NULL::bigint) AND "app\" <= (SELECT NULL::bigint) AND "app\" >= (-9223372036854775808)::bigint AND "app\" <= 9223372036854775807 OR "app\" = ANY ((SELECT rls.admitted_owners('read', 'group', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS group_read_middle ON public."user";
 

@@ -2306,7 +2306,7 @@ CREATE POLICY note_read_narrow ON public.note AS PERMISSIVE FOR SELECT TO rls_na
 CREATE POLICY note_read_middle ON public.note AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE WHEN created_by_id <@ (SELECT rls.admitted_ranges('read', 'note', 'visible', true) + '{}') THEN true ELSE false END
-            AND (created_by_id >= 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid AND created_by_id <= '00000000-0000-0000-0000-000000000000'::uuid OR created_by_id = ANY ((SELECT rls.admitted_owners('read', 'note', 'visible', true))::uuid[])))
+            AND (created_by_id >= (SELECT NULL::uuid) AND created_by_id <= (SELECT NULL::uuid) OR created_by_id = ANY ((SELECT rls.admitted_owners('read', 'note', 'visible', true))::uuid[])))
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'note', true))::uuid[])
     );
 -- undo: DROP POLICY IF EXISTS note_read_middle ON public.note;

@@ -1867,7 +1867,7 @@ CREATE POLICY order_line_read_narrow ON public.order_line AS PERMISSIVE FOR SELE
 CREATE POLICY order_line_read_middle ON public.order_line AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'order_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'order_line', 'visible', true) + '{}') END
-            AND (owner >= 32767::smallint AND owner <= (-32768)::smallint AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'order_line', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS order_line_read_middle ON public.order_line;
 
@@ -2021,7 +2021,7 @@ CREATE POLICY log_line_read_narrow ON public.log_line AS PERMISSIVE FOR SELECT T
 CREATE POLICY log_line_read_middle ON public.log_line AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'log_line', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'log_line', 'visible', true) + '{}') END
-            AND (owner >= 32767::smallint AND owner <= (-32768)::smallint AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'log_line', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'log_line', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS log_line_read_middle ON public.log_line;
 
@@ -2175,7 +2175,7 @@ CREATE POLICY rate_read_narrow ON public.rate AS PERMISSIVE FOR SELECT TO rls_na
 CREATE POLICY rate_read_middle ON public.rate AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'rate', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'rate', 'visible', true) + '{}') END
-            AND (owner >= 32767::smallint AND owner <= (-32768)::smallint AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'rate', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS rate_read_middle ON public.rate;
 
@@ -2329,7 +2329,7 @@ CREATE POLICY price_read_narrow ON public.price AS PERMISSIVE FOR SELECT TO rls_
 CREATE POLICY price_read_middle ON public.price AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'price', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'price', 'visible', true) + '{}') END
-            AND (owner >= 32767::smallint AND owner <= (-32768)::smallint AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'price', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS price_read_middle ON public.price;
 
@@ -2483,7 +2483,7 @@ CREATE POLICY badge_read_narrow ON public.badge AS PERMISSIVE FOR SELECT TO rls_
 CREATE POLICY badge_read_middle ON public.badge AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'badge', 'visible', true)) FROM owner FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'badge', 'visible', true) + '{}') END
-            AND (owner >= 32767::smallint AND owner <= (-32768)::smallint AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::smallint) AND owner <= (SELECT NULL::smallint) AND owner >= (-32768)::smallint AND owner <= 32767::smallint OR owner = ANY ((SELECT rls.admitted_owners('read', 'badge', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS badge_read_middle ON public.badge;
 

@@ -2484,7 +2484,7 @@ CREATE POLICY chart_read_narrow ON public.chart AS PERMISSIVE FOR SELECT TO rls_
 CREATE POLICY chart_read_middle ON public.chart AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'chart', 'visible', true)) FROM patient FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE patient::bigint <@ (SELECT rls.admitted_ranges('read', 'chart', 'visible', true) + '{}') END
-            AND (patient >= 2147483647 AND patient <= (-2147483648)::integer AND patient >= (-2147483648)::integer AND patient <= 2147483647 OR patient = ANY ((SELECT rls.admitted_owners('read', 'chart', 'visible', true))::bigint[])))
+            AND (patient >= (SELECT NULL::integer) AND patient <= (SELECT NULL::integer) AND patient >= (-2147483648)::integer AND patient <= 2147483647 OR patient = ANY ((SELECT rls.admitted_owners('read', 'chart', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS chart_read_middle ON public.chart;
 

@@ -2080,9 +2080,9 @@ CREATE POLICY event_read_narrow ON public.event AS PERMISSIVE FOR SELECT TO rls_
 CREATE POLICY event_read_middle ON public.event AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', true) + '{}') END
-            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', true))::bigint[])))
         OR (CASE substring((SELECT rls.admitted_bits('read', 'event', 'visible', true)) FROM CASE WHEN second BETWEEN 0 AND 2147483646 THEN second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE second::bigint <@ (SELECT rls.admitted_ranges('read', 'event', 'visible', true) + '{}') END
-            AND (second >= 9223372036854775807 AND second <= (-9223372036854775808)::bigint AND second >= (-9223372036854775808)::bigint AND second <= 9223372036854775807 OR second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', true))::bigint[])))
+            AND (second >= (SELECT NULL::bigint) AND second <= (SELECT NULL::bigint) AND second >= (-9223372036854775808)::bigint AND second <= 9223372036854775807 OR second = ANY ((SELECT rls.admitted_owners('read', 'event', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS event_read_middle ON public.event;
 
@@ -2352,7 +2352,7 @@ CREATE POLICY doc_read_narrow ON public.doc AS PERMISSIVE FOR SELECT TO rls_narr
 CREATE POLICY doc_read_middle ON public.doc AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'doc', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'doc', 'visible', true) + '{}') END
-            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'doc', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS doc_read_middle ON public.doc;
 

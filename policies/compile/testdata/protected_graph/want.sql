@@ -2866,9 +2866,9 @@ CREATE POLICY person_read_narrow ON public.person AS PERMISSIVE FOR SELECT TO rl
 CREATE POLICY person_read_middle ON public.person AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', true)) FROM CASE WHEN id BETWEEN 0 AND 2147483646 THEN id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE id::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', true) + '{}') END
-            AND (id >= 9223372036854775807 AND id <= (-9223372036854775808)::bigint AND id >= (-9223372036854775808)::bigint AND id <= 9223372036854775807 OR id = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', true))::bigint[])))
+            AND (id >= (SELECT NULL::bigint) AND id <= (SELECT NULL::bigint) AND id >= (-9223372036854775808)::bigint AND id <= 9223372036854775807 OR id = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', true))::bigint[])))
         OR (CASE substring((SELECT rls.admitted_bits('read', 'person', 'visible', true)) FROM CASE WHEN boss BETWEEN 0 AND 2147483646 THEN boss::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE boss::bigint <@ (SELECT rls.admitted_ranges('read', 'person', 'visible', true) + '{}') END
-            AND (boss >= 9223372036854775807 AND boss <= (-9223372036854775808)::bigint AND boss >= (-9223372036854775808)::bigint AND boss <= 9223372036854775807 OR boss = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', true))::bigint[])))
+            AND (boss >= (SELECT NULL::bigint) AND boss <= (SELECT NULL::bigint) AND boss >= (-9223372036854775808)::bigint AND boss <= 9223372036854775807 OR boss = ANY ((SELECT rls.admitted_owners('read', 'person', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS person_read_middle ON public.person;
 
@@ -3033,7 +3033,7 @@ CREATE POLICY team_read_narrow ON public.team AS PERMISSIVE FOR SELECT TO rls_na
 CREATE POLICY team_read_middle ON public.team AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'team', 'visible', true)) FROM CASE WHEN maker BETWEEN 0 AND 2147483646 THEN maker::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE maker::bigint <@ (SELECT rls.admitted_ranges('read', 'team', 'visible', true) + '{}') END
-            AND (maker >= 9223372036854775807 AND maker <= (-9223372036854775808)::bigint AND maker >= (-9223372036854775808)::bigint AND maker <= 9223372036854775807 OR maker = ANY ((SELECT rls.admitted_owners('read', 'team', 'visible', true))::bigint[])))
+            AND (maker >= (SELECT NULL::bigint) AND maker <= (SELECT NULL::bigint) AND maker >= (-9223372036854775808)::bigint AND maker <= 9223372036854775807 OR maker = ANY ((SELECT rls.admitted_owners('read', 'team', 'visible', true))::bigint[])))
         OR id = ANY ((SELECT rls.admitted_groups('read', 'team', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS team_read_middle ON public.team;
@@ -3195,7 +3195,7 @@ CREATE POLICY member_read_narrow ON public.member AS PERMISSIVE FOR SELECT TO rl
 CREATE POLICY member_read_middle ON public.member AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'member', 'visible', true)) FROM CASE WHEN person_id BETWEEN 0 AND 2147483646 THEN person_id::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE person_id::bigint <@ (SELECT rls.admitted_ranges('read', 'member', 'visible', true) + '{}') END
-            AND (person_id >= 9223372036854775807 AND person_id <= (-9223372036854775808)::bigint AND person_id >= (-9223372036854775808)::bigint AND person_id <= 9223372036854775807 OR person_id = ANY ((SELECT rls.admitted_owners('read', 'member', 'visible', true))::bigint[])))
+            AND (person_id >= (SELECT NULL::bigint) AND person_id <= (SELECT NULL::bigint) AND person_id >= (-9223372036854775808)::bigint AND person_id <= 9223372036854775807 OR person_id = ANY ((SELECT rls.admitted_owners('read', 'member', 'visible', true))::bigint[])))
         OR team_id = ANY ((SELECT rls.admitted_groups('read', 'member', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS member_read_middle ON public.member;

@@ -3263,7 +3263,7 @@ CREATE POLICY visible_visible_read_narrow ON public.visible_visible AS PERMISSIV
 CREATE POLICY visible_visible_read_middle ON public.visible_visible AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'visible_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_visible', 'visible', true) + '{}') END
-            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_visible', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_visible', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS visible_visible_read_middle ON public.visible_visible;
 
@@ -3410,7 +3410,7 @@ CREATE POLICY visible_self_read_narrow ON public.visible_self AS PERMISSIVE FOR 
 CREATE POLICY visible_self_read_middle ON public.visible_self AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'visible_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_self', 'visible', true) + '{}') END
-            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_self', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_self', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS visible_self_read_middle ON public.visible_self;
 
@@ -3543,7 +3543,7 @@ CREATE POLICY visible_any_read_narrow ON public.visible_any AS PERMISSIVE FOR SE
 CREATE POLICY visible_any_read_middle ON public.visible_any AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'visible_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'visible_any', 'visible', true) + '{}') END
-            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_any', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'visible_any', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS visible_any_read_middle ON public.visible_any;
 
@@ -3697,7 +3697,7 @@ CREATE POLICY hierarchy_visible_read_narrow ON public.hierarchy_visible AS PERMI
 CREATE POLICY hierarchy_visible_read_middle ON public.hierarchy_visible AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_visible', 'visible', true) + '{}') END
-            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_visible', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_visible', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_visible_read_middle ON public.hierarchy_visible;
 
@@ -3844,7 +3844,7 @@ CREATE POLICY hierarchy_self_read_narrow ON public.hierarchy_self AS PERMISSIVE 
 CREATE POLICY hierarchy_self_read_middle ON public.hierarchy_self AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_self', 'visible', true) + '{}') END
-            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_self', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_self', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_self_read_middle ON public.hierarchy_self;
 
@@ -3977,7 +3977,7 @@ CREATE POLICY hierarchy_any_read_narrow ON public.hierarchy_any AS PERMISSIVE FO
 CREATE POLICY hierarchy_any_read_middle ON public.hierarchy_any AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'hierarchy_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'hierarchy_any', 'visible', true) + '{}') END
-            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_any', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'hierarchy_any', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS hierarchy_any_read_middle ON public.hierarchy_any;
 
@@ -4131,7 +4131,7 @@ CREATE POLICY self_visible_read_narrow ON public.self_visible AS PERMISSIVE FOR 
 CREATE POLICY self_visible_read_middle ON public.self_visible AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'self_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_visible', 'visible', true) + '{}') END
-            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_visible', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_visible', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS self_visible_read_middle ON public.self_visible;
 
@@ -4278,7 +4278,7 @@ CREATE POLICY self_self_read_narrow ON public.self_self AS PERMISSIVE FOR SELECT
 CREATE POLICY self_self_read_middle ON public.self_self AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'self_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_self', 'visible', true) + '{}') END
-            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_self', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_self', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS self_self_read_middle ON public.self_self;
 
@@ -4411,7 +4411,7 @@ CREATE POLICY self_any_read_narrow ON public.self_any AS PERMISSIVE FOR SELECT T
 CREATE POLICY self_any_read_middle ON public.self_any AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'self_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'self_any', 'visible', true) + '{}') END
-            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_any', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'self_any', 'visible', true))::bigint[])))
     );
 -- undo: DROP POLICY IF EXISTS self_any_read_middle ON public.self_any;
 
@@ -4563,9 +4563,9 @@ CREATE POLICY three_visible_read_narrow ON public.three_visible AS PERMISSIVE FO
 CREATE POLICY three_visible_read_middle ON public.three_visible AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', true) + '{}') END
-            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', true))::bigint[])))
         OR (CASE substring((SELECT rls.admitted_bits('read', 'three_visible', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_visible', 'visible', true) + '{}') END
-            AND (assignee >= 9223372036854775807 AND assignee <= (-9223372036854775808)::bigint AND assignee >= (-9223372036854775808)::bigint AND assignee <= 9223372036854775807 OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', true))::bigint[])))
+            AND (assignee >= (SELECT NULL::bigint) AND assignee <= (SELECT NULL::bigint) AND assignee >= (-9223372036854775808)::bigint AND assignee <= 9223372036854775807 OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_visible', 'visible', true))::bigint[])))
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_visible', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_visible_read_middle ON public.three_visible;
@@ -4728,9 +4728,9 @@ CREATE POLICY three_self_read_narrow ON public.three_self AS PERMISSIVE FOR SELE
 CREATE POLICY three_self_read_middle ON public.three_self AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', true) + '{}') END
-            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', true))::bigint[])))
         OR (CASE substring((SELECT rls.admitted_bits('read', 'three_self', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_self', 'visible', true) + '{}') END
-            AND (assignee >= 9223372036854775807 AND assignee <= (-9223372036854775808)::bigint AND assignee >= (-9223372036854775808)::bigint AND assignee <= 9223372036854775807 OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', true))::bigint[])))
+            AND (assignee >= (SELECT NULL::bigint) AND assignee <= (SELECT NULL::bigint) AND assignee >= (-9223372036854775808)::bigint AND assignee <= 9223372036854775807 OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_self', 'visible', true))::bigint[])))
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_self', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_self_read_middle ON public.three_self;
@@ -4882,9 +4882,9 @@ CREATE POLICY three_any_read_narrow ON public.three_any AS PERMISSIVE FOR SELECT
 CREATE POLICY three_any_read_middle ON public.three_any AS PERMISSIVE FOR SELECT TO rls_middle
     USING (
         (CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', true)) FROM CASE WHEN owner BETWEEN 0 AND 2147483646 THEN owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE owner::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', true) + '{}') END
-            AND (owner >= 9223372036854775807 AND owner <= (-9223372036854775808)::bigint AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', true))::bigint[])))
+            AND (owner >= (SELECT NULL::bigint) AND owner <= (SELECT NULL::bigint) AND owner >= (-9223372036854775808)::bigint AND owner <= 9223372036854775807 OR owner = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', true))::bigint[])))
         OR (CASE substring((SELECT rls.admitted_bits('read', 'three_any', 'visible', true)) FROM CASE WHEN assignee BETWEEN 0 AND 2147483646 THEN assignee::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE assignee::bigint <@ (SELECT rls.admitted_ranges('read', 'three_any', 'visible', true) + '{}') END
-            AND (assignee >= 9223372036854775807 AND assignee <= (-9223372036854775808)::bigint AND assignee >= (-9223372036854775808)::bigint AND assignee <= 9223372036854775807 OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', true))::bigint[])))
+            AND (assignee >= (SELECT NULL::bigint) AND assignee <= (SELECT NULL::bigint) AND assignee >= (-9223372036854775808)::bigint AND assignee <= 9223372036854775807 OR assignee = ANY ((SELECT rls.admitted_owners('read', 'three_any', 'visible', true))::bigint[])))
         OR team = ANY ((SELECT rls.admitted_groups('read', 'three_any', true))::bigint[])
     );
 -- undo: DROP POLICY IF EXISTS three_any_read_middle ON public.three_any;
