@@ -284,21 +284,16 @@ func (e *examination) forms(ctx context.Context) error {
 		if len(h.Forms) == 0 {
 			e.find(CodeNoForm, policies.Warning, fmt.Sprintf("Run GRANT rls_any TO %s.", policies.Ident(h.Name)), "%s has no form of policies, and sees nothing", what)
 		}
-		if h.Login != h.Name {
-			if slices.Contains(h.Forms, "all") {
-				e.find(CodeFormAlone, policies.Warning, fmt.Sprintf("Run REVOKE rls_all FROM %[1]s, and GRANT rls_any TO %[1]s.", policies.Ident(h.Name)),
-					"%s: policies of form \"all\" are for superusers, and nobody is one who is impersonated", what)
-			}
-			continue
-		}
-		if !applied {
-			continue
-		}
-		root, whose := slices.Contains(superusers, h.Principal), "no superuser's"
+		root, whose := h.Login == h.Name && slices.Contains(superusers, h.Principal), "no superuser's"
 		if root {
 			whose = "a superuser's"
 		}
-		if i := slices.IndexFunc(h.Forms, func(f string) bool { return logins.Fails(f, root) }); i >= 0 {
+		switch i := slices.IndexFunc(h.Forms, func(f string) bool { return logins.Fails(f, root) }); {
+		case i < 0:
+		case h.Login != h.Name:
+			e.find(CodeFormAlone, policies.Warning, fmt.Sprintf("Run REVOKE %s FROM %[2]s, and GRANT rls_any TO %[2]s.", logins.FormRole(h.Forms[i]), policies.Ident(h.Name)),
+				"%s: policies of form %q are for superusers, and nobody is one who is impersonated", what, h.Forms[i])
+		case applied:
 			e.find(CodeFormAlone, policies.Warning, fmt.Sprintf("Run rlsctl login plan %s any.", h.Name),
 				"%s is %s: policies of form %q raise 40001 at each of its statements", what, whose, h.Forms[i])
 		}

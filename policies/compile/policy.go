@@ -21,10 +21,22 @@ func (g *compiler) policies(r resource, shapes []form) {
 		}
 		return r.name() + "_" + action + "_" + string(f)
 	}
-	if len(shapes) == 1 {
-		g.policy(r.table, r.name(), named(policies.ActionCreate, anyForm), "INSERT", g.everyForm(), "", all(g.creates(anyForm, r)))
-	} else {
-		g.createPolicies(r, shapes, named, all)
+	// New rows have no index at stake, and some forms check them alike: those share a policy.
+	var checks []string
+	first, to := map[string]form{}, map[string][]string{}
+	for _, f := range shapes {
+		check := all(g.creates(f, r))
+		if _, known := first[check]; !known {
+			checks, first[check] = append(checks, check), f
+		}
+		to[check] = append(to[check], f.role())
+	}
+	for _, check := range checks {
+		roles := strings.Join(to[check], ", ")
+		if len(shapes) == 1 {
+			roles = g.everyForm()
+		}
+		g.policy(r.table, r.name(), named(policies.ActionCreate, first[check]), "INSERT", roles, "", check)
 	}
 	for _, a := range []struct{ action, command string }{
 		{policies.ActionRead, "SELECT"}, {policies.ActionUpdate, "UPDATE"}, {policies.ActionDelete, "DELETE"},
@@ -46,22 +58,6 @@ func (g *compiler) policies(r resource, shapes []form) {
 			}
 			g.policy(r.table, r.name(), named(a.action, f), a.command, f.role(), all(g.admits(shape, r, a.action, "")), check(f))
 		}
-	}
-}
-
-// createPolicies compiles the policies of new rows in several forms. Those that come out the same are one.
-func (g *compiler) createPolicies(r resource, shapes []form, named func(string, form) string, all func([]string) string) {
-	var checks []string
-	first, roles := map[string]form{}, map[string][]string{}
-	for _, f := range shapes {
-		check := all(g.creates(f, r))
-		if roles[check] == nil {
-			checks, first[check] = append(checks, check), f
-		}
-		roles[check] = append(roles[check], f.role())
-	}
-	for _, check := range checks {
-		g.policy(r.table, r.name(), named(policies.ActionCreate, first[check]), "INSERT", strings.Join(roles[check], ", "), "", check)
 	}
 }
 
