@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -109,10 +110,11 @@ func TestUpgrade(t *testing.T) {
 			all = append(all, e.Name())
 		}
 	}
-	if len(all) != 4 || !strings.HasSuffix(all[3], "_objects.sql") {
+	last := len(all) - 1
+	if !strings.HasSuffix(all[last], "_objects.sql") || strings.HasPrefix(all[last], strconv.FormatInt(migrations.Newest(), 10)) {
 		t.Fatalf("the next release has %v", all)
 	}
-	text := file(t, filepath.Join(folder, all[3]))
+	text := file(t, filepath.Join(folder, all[last]))
 	if n := strings.Count(text, "\n-- sql/"); strings.Contains(text, "open_token") || n > 8 {
 		t.Errorf("the new file carries more than what changed: %d objects", n)
 	}
@@ -125,7 +127,7 @@ func TestUpgrade(t *testing.T) {
 	up(t, bare)
 	released := describe(t, bare, true)
 	upgraded := plainGoose(t, bare.Config().ConnString(), migrations.QualifiedTable, next)
-	if list, err := upgraded.Status(t.Context()); err != nil || len(list) != 4 || list[3].State != "pending" || list[2].State != "applied" {
+	if list, err := upgraded.Status(t.Context()); err != nil || len(list) != last+1 || list[last].State != "pending" || list[last-1].State != "applied" {
 		t.Errorf("status before: %v %v", list, err)
 	}
 	if _, err := upgraded.Up(t.Context()); err != nil {
