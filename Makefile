@@ -5,7 +5,7 @@ PACKAGES := ./...
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-versions test-long bench bench-full lint generate verify clean
+.PHONY: help build demo quick test test-versions test-long bench bench-full lint generate verify clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -15,6 +15,10 @@ build: ## build bin/rlsctl
 
 demo: build ## show the product working on a throw-away server
 	@./$(BIN) demo
+
+quick: verify ## what needs no server: seconds
+	$(GO) vet $(PACKAGES)
+	$(GO) test ./policies/... ./sql ./migrations ./internal/generate ./integration/reference
 
 test: verify ## all tests, on a throw-away server of the machine, else in containers
 	$(GO) vet $(PACKAGES)

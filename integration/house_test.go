@@ -66,11 +66,11 @@ var laws = []struct {
 	neverOwn []string // of anybody's, by itself
 }{
 	{packages: []string{"policies"}, never: []string{"github.com/jackc/pgx/v5", "database/sql"}},
-	{packages: []string{"policies/parse", "policies/check", "policies/compile", "policies/diff"}, may: []string{"policies"},
+	{packages: []string{"policies/parse", "policies/check", "policies/decide", "policies/compile", "policies/diff"}, may: []string{"policies"},
 		never: []string{"github.com/jackc/pgx/v5", "database/sql"}, neverOwn: []string{"os", "time"}},
 	{packages: []string{"policies/inspect", "policies/apply", "policies/lint", "policies/prove"},
 		may: []string{"policies", "sql", "migrations", "pgsession", "internal/ownership"}},
-	{packages: []string{"policies/pipeline"}, may: []string{"policies", "policies/parse", "policies/check", "policies/compile", "policies/inspect",
+	{packages: []string{"policies/pipeline"}, may: []string{"policies", "policies/parse", "policies/check", "policies/decide", "policies/compile", "policies/inspect",
 		"policies/diff", "policies/apply", "policies/lint", "policies/prove"}},
 	{packages: []string{"pgsession"}},
 	{packages: []string{"pgsession/pgsessiontest"}, may: []string{"pgsession"}},
