@@ -18,8 +18,8 @@ import (
 // Codes of the findings. A code is for life.
 const (
 	CodeNoKernel        policies.Code = "RL600" // the kernel is not installed
-	CodeOutdated        policies.Code = "RL601" // the server lacks fixes of known holes
-	CodeUnsafeServer    policies.Code = "RL602" // the server applies policies of the wrong role
+	CodeOutdated        policies.Code = "RL601" // the server lacks the fix of a known hole
+	CodeUnsafeServer    policies.Code = "RL602" // the server has a known hole that lets clients past every policy
 	CodeNoModel         policies.Code = "RL603" // no model is applied
 	CodeDrift           policies.Code = "RL604" // an object is not as apply left it
 	CodeNotForced       policies.Code = "RL605" // a protected table is gone, or not filtered for everybody
