@@ -537,3 +537,44 @@ func TestHazardIndexBesideSubSelect(t *testing.T) {
 		}
 	}
 }
+
+// RL234 and doctor --plans name the application's views of that kind.
+func TestViewsOverSubSelects(t *testing.T) {
+	t.Parallel()
+	w := emptyWorld(t, docSchema)
+	bad := []string{"id > (SELECT 20) - 10", "id = (SELECT '7'::text)::integer", "body = 7 || (SELECT 'x')", "id = ANY ((SELECT ARRAY['7'])::integer[])", "code = lower((SELECT 'X'))"}
+	good := []string{"id > (SELECT 20 - 10)", "id = (SELECT 7)", "id = ANY ((SELECT ARRAY[7])::integer[])", "body = (SELECT 'x'::varchar)::text", "id = 7"}
+	var want []string
+	for i, c := range append(slices.Clone(bad), good...) {
+		name := fmt.Sprintf("app.looks_%d", i)
+		w.sql(t, "CREATE VIEW "+name+" WITH (security_invoker = true, security_barrier = true) AS SELECT id FROM app.doc WHERE "+c)
+		if i < len(bad) {
+			want = append(want, name)
+		}
+	}
+	named := func(message string) string { return strings.Fields(message)[1] }
+	var got []string
+	m := w.parse(t, docModel)
+	diags, err := pipeline.Check(t.Context(), w.admin(t), m)
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	for _, d := range diags {
+		if d.Code == "RL234" && strings.HasPrefix(d.Message, "view ") {
+			got = append(got, named(d.Message))
+		}
+	}
+	equal(t, got, want, "check")
+	w.apply(t, docModel)
+	report, err := doctor.Examine(t.Context(), w.admin(t), doctor.Options{Plans: &doctor.PlanOptions{}})
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	got = nil
+	for _, f := range report.Findings {
+		if f.Code == doctor.CodeSubSelect {
+			got = append(got, named(f.Message))
+		}
+	}
+	equal(t, got, want, "doctor --plans")
+}
