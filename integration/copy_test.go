@@ -31,7 +31,7 @@ func TestCopyFromKeepsToPolicies(t *testing.T) {
 		CREATE FUNCTION app.count_rows() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
 			INSERT INTO app.seen SELECT count(*) FROM added; RETURN NULL; END $$;
 		CREATE TRIGGER seen AFTER INSERT ON app.note REFERENCING NEW TABLE AS added EXECUTE FUNCTION app.count_rows();`)
-	s, err := pgsession.Open(t.Context(), w.shared(t, "app").pool, w.shared(t, "app").source())
+	s, err := pgsession.Open(t.Context(), w.shared(t, "app").pool, w.shared(t, "app").source(), pgsession.AllowOldServer())
 	if err != nil {
 		t.Fatal(pgsession.Explain(err))
 	}
@@ -110,7 +110,7 @@ func TestPoolerCopyFrom(t *testing.T) {
 func BenchmarkCopyFrom(b *testing.B) {
 	w := newWorld(b, identityModel, identitySchema+`
 		CREATE TABLE app.plain (LIKE app.note INCLUDING ALL); GRANT SELECT, INSERT ON app.plain TO {{app}};`)
-	s, err := pgsession.Open(b.Context(), w.shared(b, "app").pool, w.shared(b, "app").source())
+	s, err := pgsession.Open(b.Context(), w.shared(b, "app").pool, w.shared(b, "app").source(), pgsession.AllowOldServer())
 	if err != nil {
 		b.Fatal(pgsession.Explain(err))
 	}

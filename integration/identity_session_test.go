@@ -18,7 +18,7 @@ var errBack = errors.New("roll back")
 func (w *world) session(t testing.TB, key any, fn func(tx pgx.Tx)) {
 	t.Helper()
 	g := w.shared(t, "app")
-	s, err := pgsession.Open(t.Context(), g.pool, g.source())
+	s, err := pgsession.Open(t.Context(), g.pool, g.source(), pgsession.AllowOldServer())
 	if err != nil {
 		t.Fatal(pgsession.Explain(err))
 	}
@@ -83,7 +83,7 @@ func TestSessionProblems(t *testing.T) {
 		}
 	}
 	w.sql(t, "GRANT "+other+" TO "+g.login)
-	_, err := pgsession.Open(t.Context(), w.db.Pool(t, g.login), g.source())
+	_, err := pgsession.Open(t.Context(), w.db.Pool(t, g.login), g.source(), pgsession.AllowOldServer())
 	if !errors.Is(err, pgsession.ErrUnsafeLogin) || !strings.Contains(pgsession.Explain(err), "is a plan role of client role "+w.role("app_ro")) {
 		t.Errorf("a session with a plan role of another client role: %v", pgsession.Explain(err))
 	}

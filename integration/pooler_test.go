@@ -67,7 +67,7 @@ func (b *bouncer) pool(t testing.TB, mode pgx.QueryExecMode, size int32, tune fu
 
 func (b *bouncer) session(t testing.TB, pool *pgxpool.Pool) *pgsession.Session {
 	t.Helper()
-	s, err := pgsession.Open(t.Context(), pool, b.g.source())
+	s, err := pgsession.Open(t.Context(), pool, b.g.source(), pgsession.AllowOldServer())
 	if err != nil {
 		t.Fatal(pgsession.Explain(err))
 	}

@@ -15,6 +15,16 @@ $$;
 
 SET LOCAL ROLE rls_owner;
 
+CREATE TABLE rls.default_privilege (
+    maker text,       -- whose new objects
+    schema_name text, -- '' stands for every schema
+    object_type "char",
+    grantee text,
+    privilege text,
+    PRIMARY KEY (maker, schema_name, object_type, grantee, privilege)
+);
+COMMENT ON TABLE rls.default_privilege IS 'Default privileges that client roles had at an apply: DROP OWNED BY takes them away.';
+
 RESET ROLE;
 
 -- +goose StatementBegin
@@ -43,6 +53,8 @@ $$;
 -- +goose StatementEnd
 
 SET LOCAL ROLE rls_owner;
+
+DROP TABLE rls.default_privilege;
 
 RESET ROLE;
 

@@ -90,7 +90,7 @@ func install(ctx context.Context, url string) error {
 func session(t testing.TB, db *pgtest.Database, login string, size int32, tune func(*pgxpool.Config), opts ...pgsession.Option) (*pgsession.Session, *pgxpool.Pool) {
 	t.Helper()
 	pool := newPool(t, db, login, size, tune)
-	s, err := pgsession.Open(t.Context(), pool, keys(keyOf(t, "k1", 'k')), opts...)
+	s, err := pgsession.Open(t.Context(), pool, keys(keyOf(t, "k1", 'k')), append(opts, pgsession.AllowOldServer())...)
 	if err != nil {
 		t.Fatal(pgsession.Explain(err))
 	}

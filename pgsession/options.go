@@ -17,6 +17,11 @@ func AllowUnsigned() Option {
 	return func(c *core) error { c.unsigned = true; return nil }
 }
 
+// AllowOldServer lets Open accept a PostgreSQL with a known hole that lets clients past every policy. Upgrade instead.
+func AllowOldServer() Option {
+	return func(c *core) error { c.oldServer = true; return nil }
+}
+
 // TokenTTL sets how long a token lives, 1 s to MaxTTL in full seconds; DefaultTTL otherwise. It has to cover the way to
 // the server and the difference of both clocks, not the transaction.
 func TokenTTL(ttl time.Duration) Option {

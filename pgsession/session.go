@@ -22,21 +22,22 @@ type Session struct {
 }
 
 type core struct {
-	pool     *pgxpool.Pool
-	join     JoinFunc // of Join: there is no pool then
-	keys     KeySource
-	ttl      time.Duration
-	unsigned bool
-	thorough bool
-	hooked   bool        // the pool's hooks may have settings of their own
-	shared   atomic.Bool // the pool's connections end at a pooler
-	key      atomic.Pointer[Key]
-	asking   chan struct{} // holds one while somebody asks keys
+	pool      *pgxpool.Pool
+	join      JoinFunc // of Join: there is no pool then
+	keys      KeySource
+	ttl       time.Duration
+	unsigned  bool
+	oldServer bool
+	thorough  bool
+	hooked    bool        // the pool's hooks may have settings of their own
+	shared    atomic.Bool // the pool's connections end at a pooler
+	key       atomic.Pointer[Key]
+	asking    chan struct{} // holds one while somebody asks keys
 }
 
 // Open returns a session over pool, whose login has to be a gateway. It asks the database first: a database superuser, a
-// login with BYPASSRLS, an owner of protected tables, a member of such a role or a login that is not registered is
-// refused with all reasons at once, as *LoginError. Other errors: ErrNotInstalled, and those of the key source.
+// login with BYPASSRLS, an owner of protected tables, a member of such a role, a login that is not registered or a server
+// with a known hole that lets clients past every policy is refused with all reasons at once, as *LoginError. Other errors: ErrNotInstalled, and those of the key source.
 // The pool stays the caller's to close; give it to nobody else, since others' residue on its connections is not watched.
 // A pool in simple protocol mode works, at the price of one more flush for each transaction: the token is always a bind
 // parameter, which that protocol does not have.
@@ -63,9 +64,9 @@ func Open(ctx context.Context, pool *pgxpool.Pool, keys KeySource, opts ...Optio
 	if err != nil {
 		return nil, err
 	}
-	if c.unsigned {
-		problems = slices.DeleteFunc(problems, func(p string) bool { return strings.HasPrefix(p, "unsigned gateway") })
-	}
+	problems = slices.DeleteFunc(problems, func(p string) bool {
+		return c.unsigned && strings.HasPrefix(p, "unsigned gateway") || c.oldServer && strings.HasPrefix(p, "old server:")
+	})
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("open session: %w", &LoginError{Problems: problems})
 	}

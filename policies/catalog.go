@@ -1,6 +1,9 @@
 package policies
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Catalog is what the checks and the compiler need to know of a database. It is plain data: it can be written to
 // a file and read again without a connection.
@@ -14,7 +17,19 @@ type Catalog struct {
 	Gateways      []Gateway   `json:"gateways,omitempty"`
 	Installed     []Installed `json:"installed,omitempty"`  // what the toolkit put there, in the order of creation
 	PlanOwned     []PlanOwned `json:"plan_owned,omitempty"` // sorted by role and title
+	ServerLeaks   []Leak      `json:"server_leaks,omitempty"`
 }
+
+// Leak is a known hole of the server through which clients get past row security.
+type Leak struct {
+	CVE   string `json:"cve"`
+	Total bool   `json:"total"` // a client reads or removes what every policy protects
+	Fixed int    `json:"fixed"` // server_version_num of the first release of this major version without it
+	What  string `json:"what"`
+}
+
+// Release spells a server_version_num as people do.
+func Release(version int) string { return fmt.Sprintf("%d.%d", version/10000, version%10000) }
 
 // PlanOwned is an object that belongs to a plan role: somebody created it after entering.
 type PlanOwned struct {

@@ -53,6 +53,7 @@ const (
 	DisablesRLS      Hazard = "DISABLES_RLS"
 	ReplacesFunction Hazard = "REPLACES_FUNCTION"
 	DeletesData      Hazard = "DELETES_DATA" // of the toolkit's own tables: grants, users, logins; leaving alone does that
+	OldServer        Hazard = "OLD_SERVER"   // the server has a known hole that lets clients past every policy
 )
 
 // Operation is what a change does to its object.
@@ -95,6 +96,7 @@ type Plan struct {
 	Changes   []Change    `json:"changes"`           // in the order in which they run
 	Locks     []Lock      `json:"locks,omitempty"`   // in the order in which they are taken
 	Effects   []Effect    `json:"effects,omitempty"` // of protecting tables that were not; they never make a plan differ from an empty one
+	Hazards   []Hazard    `json:"hazards,omitempty"` // of the plan as a whole, beside those of its changes
 	Notes     Diagnostics `json:"notes,omitempty"`   // objects made by hand, and other things worth knowing; errors refuse the apply
 }
 

@@ -30,6 +30,9 @@ type Reader struct {
 	Users   []string   `json:"users,omitempty"`    // who else may select from it or call it; "" is PUBLIC
 	SaysWho bool       `json:"says_who,omitempty"` // asks for current_user or session_user
 	Action  string     `json:"action,omitempty"`   // of a foreign key: ON DELETE CASCADE
+	// OverSubSelect is a view that compares a column with a sub-select whose result a function that is not leakproof changes
+	// first, as in n = (SELECT '7'::text)::integer: beside a policy that uses no index.
+	OverSubSelect bool `json:"over_sub_select,omitempty"`
 }
 
 // Outcome is what becomes of what a reader reads.

@@ -18,6 +18,17 @@ type File struct {
 	Text string
 }
 
+// ServerLeaks is the query of rls.server_leaks, for a server without the kernel: $1 is a server_version_num.
+func ServerLeaks() string {
+	b, err := files.ReadFile("10_identity/server_leaks.sql")
+	if err != nil {
+		panic(err) // embedded
+	}
+	_, body, _ := strings.Cut(string(b), "\nBEGIN ATOMIC\n")
+	body, _, _ = strings.Cut(body, ";\nEND;\n")
+	return body
+}
+
 // Files returns the objects in the order in which they are created. The lints of 90_lints are queries, not objects.
 func Files() []File {
 	var out []File

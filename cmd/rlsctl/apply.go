@@ -25,7 +25,8 @@ func newApplyCommand(a *app) *cobra.Command {
 made again once the locks are held; where the database has changed meanwhile, nothing is done.
 
 A plan that only narrows access needs no more than a yes. Every other hazard in it has to be named with --allow:
-WIDENS_ACCESS, DISABLES_RLS, REPLACES_FUNCTION.
+WIDENS_ACCESS, DISABLES_RLS, REPLACES_FUNCTION, and OLD_SERVER where the server has a known hole that lets clients past
+every policy.
 
 Tables are locked before the first change. Where a lock is not to be had in time everything is rolled back and tried
 again; what gives up names the sessions that hold it. With --per-table the plan is carried out in steps, table by table,
@@ -89,7 +90,7 @@ func (a *app) changeFlags(cmd *cobra.Command) *changeOptions {
 	return o
 }
 
-var allHazards = []policies.Hazard{policies.WidensAccess, policies.NarrowsAccess, policies.DisablesRLS, policies.ReplacesFunction, policies.DeletesData}
+var allHazards = []policies.Hazard{policies.WidensAccess, policies.NarrowsAccess, policies.DisablesRLS, policies.ReplacesFunction, policies.DeletesData, policies.OldServer}
 
 // hazards is the value of --allow.
 type hazards []policies.Hazard
@@ -108,7 +109,7 @@ func (h *hazards) Set(s string) error {
 	for word := range strings.SplitSeq(s, ",") {
 		one := policies.Hazard(strings.ToUpper(strings.TrimSpace(word)))
 		if !slices.Contains(allHazards, one) {
-			return errors.New("must be a list of: WIDENS_ACCESS, NARROWS_ACCESS, DISABLES_RLS, REPLACES_FUNCTION, DELETES_DATA")
+			return errors.New("must be a list of: WIDENS_ACCESS, NARROWS_ACCESS, DISABLES_RLS, REPLACES_FUNCTION, DELETES_DATA, OLD_SERVER")
 		}
 		*h = append(*h, one)
 	}

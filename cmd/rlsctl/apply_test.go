@@ -40,7 +40,7 @@ func newNote(t *testing.T) note {
 func (n note) run(ctx context.Context, in io.Reader, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	env := func(name string) string { return map[string]string{"DATABASE_URL": n.URL("")}[name] }
-	code = Run(ctx, args, Streams{In: in, Out: &out, Err: &errs, Getenv: env, Dir: n.dir})
+	code = Run(ctx, onOldServer(n.Database, args), Streams{In: in, Out: &out, Err: &errs, Getenv: env, Dir: n.dir})
 	return code, out.String(), errs.String()
 }
 

@@ -273,6 +273,9 @@ func summary(p policies.Plan) string {
 	}
 	ops := map[policies.Operation]int{}
 	hazards := map[policies.Hazard]int{}
+	for _, h := range p.Hazards {
+		hazards[h]++
+	}
 	for _, c := range p.Changes {
 		ops[c.Op]++
 		for _, h := range c.Hazards {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -95,9 +96,17 @@ func program(ts *testscript.TestScript, neg bool, want int, args []string) {
 		s.In = strings.NewReader(ts.ReadFile(args[n-1][1:]))
 		args = args[:n-1]
 	}
-	if code := Run(context.Background(), args, s); code != want {
+	if code := Run(context.Background(), onOldServer(ts.Value(databaseKey{}).(*pgtest.Database), args), s); code != want {
 		ts.Fatalf("rlsctl %s: exit code %d, want %d", strings.Join(args, " "), code, want)
 	}
+}
+
+// onOldServer adds to the command line of an apply what an old test server needs; pgtest has said that it is one.
+func onOldServer(d *pgtest.Database, args []string) []string {
+	if len(args) > 1 && args[0] == "apply" && d.Server().Old() {
+		return slices.Concat(args[:2], []string{"--allow", "OLD_SERVER"}, args[2:])
+	}
+	return args
 }
 
 func scriptExits(ts *testscript.TestScript, neg bool, args []string) {

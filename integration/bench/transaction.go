@@ -35,7 +35,7 @@ func transactions(ctx context.Context, w *world, e effort, r *results) error {
 		return err
 	}
 	defer plainPool.Close()
-	s, err := pgsession.Open(ctx, ourPool, w.keySource)
+	s, err := pgsession.Open(ctx, ourPool, w.keySource, pgsession.AllowOldServer())
 	if err != nil {
 		return err
 	}

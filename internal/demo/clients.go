@@ -78,7 +78,7 @@ func (d *demo) clients(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer pool.Close()
-	session, err := pgsession.Open(ctx, pool, pgsession.FileKeys(d.keyFile()))
+	session, err := pgsession.Open(ctx, pool, pgsession.FileKeys(d.keyFile()), pgsession.AllowOldServer())
 	if err != nil {
 		return false, err
 	}

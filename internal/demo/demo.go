@@ -235,9 +235,12 @@ func (d *demo) install(ctx context.Context, conn *pgx.Conn) error {
 			return fmt.Errorf("create the database roles: %w", err)
 		}
 	}
-	objects, err := Install(ctx, conn, acme.With(client, admin))
+	plan, err := Install(ctx, conn, acme.With(client, admin))
 	if err != nil {
 		return err
+	}
+	for _, n := range plan.Notes { // an old server will do for a demo
+		fmt.Fprintf(d.Err, "%s\n  hint: %s\n", n, n.Hint)
 	}
 	secret, err := logins.NewPassword(d.password)
 	if err != nil {
@@ -269,7 +272,7 @@ func (d *demo) install(ctx context.Context, conn *pgx.Conn) error {
 	for _, line := range [][2]string{
 		{"kernel", "installed: schema rls"},
 		{"example", fmt.Sprintf("ACME: %d people, 2 groups, %d notes", len(acme.Visible), len(acme.Notes))},
-		{"model", fmt.Sprintf("rls.yaml, compiled to %d objects and applied in one transaction", objects)},
+		{"model", fmt.Sprintf("rls.yaml, compiled to %d objects and applied in one transaction", len(plan.Changes))},
 		{"logins", fmt.Sprintf("%d people, one BI tool, one gateway with a signing key", len(people)-1)},
 	} {
 		fmt.Fprintf(d.Out, "  %-9s%s\n", line[0], line[1])

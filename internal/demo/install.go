@@ -16,26 +16,26 @@ import (
 )
 
 // Install makes an empty database one with the kernel, the example and its model applied. The database roles that the
-// example names have to be there. It returns how many objects were made.
-func Install(ctx context.Context, conn *pgx.Conn, e acme.Example) (objects int, err error) {
+// example names have to be there. It returns what was applied, which an old server does not stop.
+func Install(ctx context.Context, conn *pgx.Conn, e acme.Example) (policies.Plan, error) {
 	if _, err := kernel.Up(ctx, conn); err != nil {
-		return 0, fmt.Errorf("install the kernel: %w", err)
+		return policies.Plan{}, fmt.Errorf("install the kernel: %w", err)
 	}
 	if err := load(ctx, conn, e.Schema, e.Data); err != nil {
-		return 0, fmt.Errorf("load the example: %w", err)
+		return policies.Plan{}, fmt.Errorf("load the example: %w", err)
 	}
 	m, diags := pipeline.Parse("rls.yaml", []byte(e.Model))
 	if diags.HasErrors() {
-		return 0, broken(diags)
+		return policies.Plan{}, broken(diags)
 	}
 	r, err := pipeline.Plan(ctx, conn, m)
 	if err != nil {
-		return 0, fmt.Errorf("plan: %w", err)
+		return policies.Plan{}, fmt.Errorf("plan: %w", err)
 	}
 	if r.Diagnostics.HasErrors() {
-		return 0, broken(r.Diagnostics)
+		return policies.Plan{}, broken(r.Diagnostics)
 	}
-	return len(r.Plan.Changes), pipeline.Apply(ctx, conn, m, r.Plan, apply.Options{Allow: apply.Hazards(r.Plan)})
+	return r.Plan, pipeline.Apply(ctx, conn, m, r.Plan, apply.Options{Allow: apply.Hazards(r.Plan)})
 }
 
 func broken(diags policies.Diagnostics) error {

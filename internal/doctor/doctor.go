@@ -18,8 +18,8 @@ import (
 // Codes of the findings. A code is for life.
 const (
 	CodeNoKernel        policies.Code = "RL600" // the kernel is not installed
-	CodeOutdated        policies.Code = "RL601" // the server lacks fixes of known holes
-	CodeUnsafeServer    policies.Code = "RL602" // the server applies policies of the wrong role
+	CodeOutdated        policies.Code = "RL601" // the server lacks the fix of a known hole
+	CodeUnsafeServer    policies.Code = "RL602" // the server has a known hole that lets clients past every policy
 	CodeNoModel         policies.Code = "RL603" // no model is applied
 	CodeDrift           policies.Code = "RL604" // an object is not as apply left it
 	CodeNotForced       policies.Code = "RL605" // a protected table is gone, or not filtered for everybody
@@ -50,6 +50,7 @@ const (
 	CodeFormAlone       policies.Code = "RL629" // a person's login has a form of policies that has no branch for them
 	CodeOpenPart        policies.Code = "RL640" // a partition or child of a protected table has no policies
 	CodeOpenDefaults    policies.Code = "RL641" // default privileges open new partitions of a protected table to clients
+	CodeLostDefaults    policies.Code = "RL661" // a client role has lost default privileges
 	CodeFormerPart      policies.Code = "RL642" // a table was detached from a protected one and keeps its policies
 	CodeAdoptedOwns     policies.Code = "RL649" // a login that was adopted owns or holds something again
 	CodeAdoptedRole     policies.Code = "RL650" // the owner that adoption made is no maintenance role
@@ -169,7 +170,7 @@ func (e *examination) run(ctx context.Context) (err error) {
 		if err := e.copies(ctx); err != nil {
 			return err
 		}
-		for _, check := range []func(context.Context) error{e.model, e.tables, e.guards, e.schemas, e.logins, e.forms, e.gateways, e.services, e.adopted, e.planRoles, e.planOwned, e.unmapped, e.indexes, e.readers, e.upkeep} {
+		for _, check := range []func(context.Context) error{e.model, e.tables, e.guards, e.schemas, e.logins, e.forms, e.gateways, e.services, e.adopted, e.planRoles, e.planOwned, e.lostDefaults, e.unmapped, e.indexes, e.readers, e.upkeep} {
 			if err := check(ctx); err != nil {
 				return err
 			}

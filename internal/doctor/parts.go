@@ -94,6 +94,31 @@ func (e *examination) defaults(ctx context.Context, reached []string) error {
 	return err
 }
 
+// lostDefaults finds default privileges that a client role had when the model was applied, and has no more.
+func (e *examination) lostDefaults(ctx context.Context) error {
+	type lost struct{ Maker, Schema, Type, Who, Privileges, Name string }
+	list, err := rows[lost](ctx, e, `
+		SELECT quote_ident(p.maker), CASE p.schema_name WHEN '' THEN '' ELSE ' IN SCHEMA ' || quote_ident(p.schema_name) END,
+		       CASE p.object_type WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' ELSE 'SCHEMAS' END,
+		       quote_ident(p.grantee), string_agg(p.privilege, ', ' ORDER BY p.privilege), p.grantee
+		FROM rls.default_privilege AS p
+		WHERE to_regrole(quote_ident(p.maker)) IS NOT NULL AND (p.schema_name = '' OR to_regnamespace(quote_ident(p.schema_name)) IS NOT NULL)
+		  AND NOT EXISTS (
+			SELECT FROM pg_default_acl AS d CROSS JOIN LATERAL aclexplode(d.defaclacl) AS x
+			WHERE d.defaclrole = to_regrole(quote_ident(p.maker)) AND d.defaclobjtype = p.object_type
+			  AND d.defaclnamespace = coalesce(to_regnamespace(nullif(quote_ident(p.schema_name), '""')), 0::oid)
+			  AND x.grantee = to_regrole(quote_ident(p.grantee)) AND x.privilege_type = p.privilege)
+		GROUP BY p.maker, p.schema_name, p.object_type, p.grantee
+		ORDER BY 1, 2, 3, 4`)
+	for _, l := range list {
+		e.find(CodeLostDefaults, policies.Warning,
+			fmt.Sprintf("Run ALTER DEFAULT PRIVILEGES FOR ROLE %s%s GRANT %s ON %s TO %s; if it was meant, run DELETE FROM rls.default_privilege WHERE grantee = %s.",
+				l.Maker, l.Schema, l.Privileges, l.Type, l.Who, policies.Literal(l.Name)),
+			"client role %s has lost its default privileges on %s of %s%s: any member can take them away with DROP OWNED BY", l.Who, l.Type, l.Maker, l.Schema)
+	}
+	return err
+}
+
 // former finds tables that held rows of a resource when the model was applied, and do no more.
 func (e *examination) former(ctx context.Context) error {
 	type table struct{ Name string }

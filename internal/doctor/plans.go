@@ -25,6 +25,7 @@ const (
 	CodePerRow      policies.Code = "RL635" // a policy runs a function or a sub-select for each row of a large table
 	CodeTimeout     policies.Code = "RL636" // a statement did not end in time
 	CodeUnexplained policies.Code = "RL637" // the plans of a table or principal cannot be had
+	CodeSubSelect   policies.Code = "RL662" // a view compares a column with a function of a sub-select
 )
 
 // PlanOptions of one look at the plans. The zero value explains, and runs nothing.
@@ -248,6 +249,7 @@ func (e *examination) plans(ctx context.Context) error {
 		return err
 	}
 	for _, s := range subjects {
+		e.overSubSelects(s)
 		if err := e.unfiltered(ctx, s); err != nil {
 			return err
 		}

@@ -70,6 +70,16 @@ func (e *examination) statistics(ctx context.Context, subjects []*subject) error
 	return nil
 }
 
+// overSubSelects finds views whose condition on a table cannot use an index, as check does (RL234).
+func (e *examination) overSubSelects(s *subject) {
+	for _, v := range e.catalog.Readers {
+		if v.OverSubSelect && slices.Contains(v.Reads, policies.Identity(s.Schema, s.Name)) {
+			e.find(CodeSubSelect, policies.Warning, "Move the cast or the arithmetic into the sub-select: n = (SELECT '7'::integer).",
+				"view %s compares a column with a function of a sub-select, and uses no index of %s for that", v.Title, tableName(s.Table))
+		}
+	}
+}
+
 // judgement gathers what is wrong with one table over all principals and questions, so that it is said once.
 type judgement struct {
 	e     *examination

@@ -11,35 +11,16 @@ import (
 	"github.com/rlsctl/rlsctl/policies"
 )
 
-// floor is, per major version, the first minor one that is good enough. Versions that are not here are newer than this
-// list. Source: postgresql.org/support/security.
-type floor struct{ unsafe, outdated int }
-
-var floors = map[int]floor{
-	15: {unsafe: 9, outdated: 18}, // CVE-2024-10976, CVE-2024-10978; the batch of May 2026
-	16: {unsafe: 5, outdated: 14},
-	17: {unsafe: 1, outdated: 10},
-	18: {unsafe: 0, outdated: 4},
-}
-
-func (e *examination) server() { e.out = append(e.out, server(e.catalog.ServerVersion)...) }
-
-// server judges a server_version_num.
-func server(version int) []Finding {
-	major, minor := version/10000, version%10000
-	f, known := floors[major]
-	if !known {
-		return nil
+// server names the known holes that the server still has.
+func (e *examination) server() {
+	for _, l := range e.catalog.ServerLeaks {
+		code, level := CodeOutdated, policies.Warning
+		if l.Total {
+			code, level = CodeUnsafeServer, policies.Error
+		}
+		e.find(code, level, fmt.Sprintf("Upgrade the server to PostgreSQL %s.", policies.Release(l.Fixed)),
+			"PostgreSQL %s: %s (%s)", policies.Release(e.catalog.ServerVersion), l.What, l.CVE)
 	}
-	switch {
-	case minor < f.unsafe:
-		return []Finding{{CodeUnsafeServer, policies.Error, fmt.Sprintf("Upgrade the server to %d.%d.", major, f.outdated),
-			fmt.Sprintf("PostgreSQL %d.%d can apply the policies of the wrong role: CVE-2024-10976", major, minor)}}
-	case minor < f.outdated:
-		return []Finding{{CodeOutdated, policies.Warning, fmt.Sprintf("Upgrade the server to %d.%d.", major, f.outdated),
-			fmt.Sprintf("PostgreSQL %d.%d lacks fixes of known holes", major, minor)}}
-	}
-	return nil
 }
 
 // ownerMembers finds whoever can be rls_owner now, and would see every row that the graph is read from.

@@ -119,7 +119,7 @@ func TestAdoptEndToEnd(t *testing.T) {
 	}
 	w.apply(t, messyModel)
 
-	s, err := pgsession.Open(t.Context(), w.Pool(t, w.roles["app"]), pgsession.FileKeys(keys))
+	s, err := pgsession.Open(t.Context(), w.Pool(t, w.roles["app"]), pgsession.FileKeys(keys), pgsession.AllowOldServer())
 	if err != nil {
 		t.Fatal(pgsession.Explain(err))
 	}
@@ -160,7 +160,7 @@ func TestAdoptEndToEnd(t *testing.T) {
 
 	// A setting of its own is what it was; another one is refused.
 	w.sql(t, "ALTER ROLE {{app}} SET work_mem = '6MB'")
-	if _, err := pgsession.Open(t.Context(), w.Pool(t, w.roles["app"]), pgsession.FileKeys(keys)); err == nil || !strings.Contains(pgsession.Explain(err), "its own setting of work_mem") {
+	if _, err := pgsession.Open(t.Context(), w.Pool(t, w.roles["app"]), pgsession.FileKeys(keys), pgsession.AllowOldServer()); err == nil || !strings.Contains(pgsession.Explain(err), "its own setting of work_mem") {
 		t.Errorf("with another setting: %v", err)
 	}
 	w.sql(t, "ALTER ROLE {{app}} SET work_mem = '5MB'")

@@ -162,7 +162,7 @@ func TestAdoptSeveral(t *testing.T) {
 	}
 	for _, app := range apps {
 		t.Run(app+"_can", func(t *testing.T) {
-			s, err := pgsession.Open(t.Context(), w.Pool(t, w.roles[app]), pgsession.FileKeys(keys[app]))
+			s, err := pgsession.Open(t.Context(), w.Pool(t, w.roles[app]), pgsession.FileKeys(keys[app]), pgsession.AllowOldServer())
 			if err != nil {
 				t.Fatal(pgsession.Explain(err))
 			}

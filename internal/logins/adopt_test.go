@@ -151,7 +151,7 @@ func (w *messy) adoption(t *testing.T, login string) (logins.Adoption, string) {
 // entered calls fn in a transaction of anonymous on a gateway.
 func (w *messy) entered(t *testing.T, login, keys string, fn func(pgx.Tx) error) error {
 	t.Helper()
-	s, err := pgsession.Open(t.Context(), w.Pool(t, w.roles[login]), pgsession.FileKeys(keys))
+	s, err := pgsession.Open(t.Context(), w.Pool(t, w.roles[login]), pgsession.FileKeys(keys), pgsession.AllowOldServer())
 	if err != nil {
 		t.Fatal(pgsession.Explain(err))
 	}

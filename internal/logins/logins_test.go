@@ -373,7 +373,7 @@ func TestGateway(t *testing.T) {
 	}
 	c.planIsEmpty(t)
 	pool := c.Pool(t, name)
-	s, err := pgsession.Open(t.Context(), pool, pgsession.FileKeys(file))
+	s, err := pgsession.Open(t.Context(), pool, pgsession.FileKeys(file), pgsession.AllowOldServer())
 	if err != nil {
 		t.Fatal(pgsession.Explain(err))
 	}

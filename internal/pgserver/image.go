@@ -100,7 +100,7 @@ func buildImage(ctx context.Context, major int) error {
 	if !ok {
 		return fmt.Errorf("no Debian release is known for PostgreSQL %d", major)
 	}
-	mirror, keyring, err := debianMirror()
+	sources, err := debianSources(suite)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func buildImage(ctx context.Context, major int) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	debs, err := downloadClosure(ctx, dir, mirror, keyring, suite, append([]string{"postgresql-" + strconv.Itoa(major)}, programs...))
+	debs, err := downloadClosure(ctx, dir, sources, suite, append([]string{"postgresql-" + strconv.Itoa(major)}, programs...))
 	if err != nil {
 		return err
 	}
@@ -123,35 +123,40 @@ func buildImage(ctx context.Context, major int) error {
 	return importImage(ctx, root, major)
 }
 
-// debianMirror reads the mirror of this machine's own release from apt's sources, and where Debian's keys are.
-func debianMirror() (mirror, keyring string, err error) {
+// debianSources are apt's sources of a suite and, since the newest server is there first, of its security updates: at the
+// mirrors of this machine's own release.
+func debianSources(suite string) (string, error) {
 	release, err := os.ReadFile("/etc/os-release")
-	if err != nil {
-		return "", "", errors.New("not a Debian machine")
-	}
-	if value(release, "ID") != "debian" {
-		return "", "", errors.New("not a Debian machine")
+	if err != nil || value(release, "ID") != "debian" {
+		return "", errors.New("not a Debian machine")
 	}
 	for _, program := range []string{"apt-get", "dpkg-deb", "tar"} {
 		if _, err := exec.LookPath(program); err != nil {
-			return "", "", fmt.Errorf("no %s command", program)
+			return "", fmt.Errorf("no %s command", program)
 		}
 	}
-	keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+	keyring := "/usr/share/keyrings/debian-archive-keyring.gpg"
 	if _, err := os.Stat(keyring); err != nil {
-		return "", "", errors.New("the package debian-archive-keyring is not installed")
+		return "", errors.New("the package debian-archive-keyring is not installed")
 	}
 	files, _ := filepath.Glob("/etc/apt/sources.list.d/*")
-	for _, file := range append([]string{"/etc/apt/sources.list"}, files...) {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue
+	var list string
+	for _, of := range []string{"", "-security"} {
+		for _, file := range append([]string{"/etc/apt/sources.list"}, files...) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				continue
+			}
+			if uri := mirrorIn(string(text), strings.HasSuffix(file, ".sources"), value(release, "VERSION_CODENAME")+of); uri != "" {
+				list += fmt.Sprintf("deb [signed-by=%s] %s %s%s main\n", keyring, uri, suite, of)
+				break
+			}
 		}
-		if uri := mirrorIn(string(text), strings.HasSuffix(file, ".sources"), value(release, "VERSION_CODENAME")); uri != "" {
-			return uri, keyring, nil
+		if list == "" {
+			return "", errors.New("apt's sources name no Debian mirror")
 		}
 	}
-	return "", "", errors.New("apt's sources name no Debian mirror")
+	return list, nil
 }
 
 // value reads NAME=value or NAME="value" from a file like /etc/os-release.
@@ -198,14 +203,13 @@ func mirrorIn(text string, deb822 bool, suite string) string {
 }
 
 // downloadClosure loads the packages and everything they depend on, as if nothing were installed.
-func downloadClosure(ctx context.Context, dir, mirror, keyring, suite string, packages []string) ([]string, error) {
+func downloadClosure(ctx context.Context, dir, sources, suite string, packages []string) ([]string, error) {
 	for _, sub := range []string{"state/lists/partial", "cache/archives/partial", "parts"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, err
 		}
 	}
-	list := fmt.Sprintf("deb [signed-by=%s] %s %s main\n", keyring, mirror, suite)
-	for name, text := range map[string]string{"status": "", "sources.list": list, "preferences": ""} {
+	for name, text := range map[string]string{"status": "", "sources.list": sources, "preferences": ""} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			return nil, err
 		}

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,6 +30,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rlsctl/rlsctl/internal/pgserver"
+	"github.com/rlsctl/rlsctl/policies"
+	"github.com/rlsctl/rlsctl/sql"
 )
 
 // defaultMajor is the version of the container if RLSCTL_TEST_PG is not set: the oldest supported one.
@@ -91,6 +94,9 @@ func Shared(t testing.TB) *Server {
 		shared.server, shared.err = start(ctx)
 		if shared.err == nil {
 			fmt.Fprintln(os.Stderr, "pgtest:", shared.server.Describe())
+			for _, l := range shared.server.leaks {
+				fmt.Fprintf(os.Stderr, "pgtest: OLD SERVER, allowed by name: %s (%s)\n", l.What, l.CVE)
+			}
 		}
 	}
 	if shared.err != nil {
@@ -158,6 +164,13 @@ func start(ctx context.Context) (*Server, error) {
 		_ = pg.Stop(ctx)
 		return nil, errors.New("connect to the server: not a valid connection string")
 	}
+	leaks, _ := s.admin.Query(ctx, sql.ServerLeaks(), s.Version()) // its error is CollectRows's, too
+	s.leaks, err = pgx.CollectRows(leaks, pgx.RowToStructByPos[policies.Leak])
+	s.leaks = slices.DeleteFunc(s.leaks, func(l policies.Leak) bool { return !l.Total })
+	if err != nil {
+		_ = pg.Stop(ctx)
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -165,6 +178,7 @@ func start(ctx context.Context) (*Server, error) {
 type Server struct {
 	pg    *pgserver.Server
 	admin *pgxpool.Pool // to the database "postgres"
+	leaks []policies.Leak
 
 	mu        sync.Mutex // held while a template is made: templates make cluster-wide database roles
 	templates map[string]*template
@@ -178,6 +192,9 @@ type template struct {
 
 // Version is the server's server_version_num, for example 150018.
 func (s *Server) Version() int { return s.pg.Version() }
+
+// Old reports whether the server has a known hole that lets clients past every policy, so that it has to be allowed by name.
+func (s *Server) Old() bool { return len(s.leaks) > 0 }
 
 // Kind is where the server comes from: "container", "local" or "url".
 func (s *Server) Kind() string { return s.pg.Kind() }

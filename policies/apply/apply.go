@@ -179,7 +179,7 @@ func Refused(p policies.Plan, allow []policies.Hazard) error {
 
 // Hazards returns the hazards of a plan, each once, sorted.
 func Hazards(p policies.Plan) []policies.Hazard {
-	var out []policies.Hazard
+	out := slices.Clone(p.Hazards)
 	for _, c := range p.Changes {
 		out = append(out, c.Hazards...)
 	}

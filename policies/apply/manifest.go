@@ -60,6 +60,17 @@ ON CONFLICT (kind, name) DO UPDATE SET resource = EXCLUDED.resource, title = EXC
 	// Everything, not the plan's objects alone: a grant to one role shows in the fingerprint of another object.
 	fingerprintSQL = `UPDATE rls.compiled AS i SET fingerprint = s.fingerprint FROM rls.object_state AS s
 WHERE s.kind = i.kind AND s.name = i.name AND i.fingerprint <> s.fingerprint`
+	// Any member of a client role deletes them with DROP OWNED BY, and then new tables are closed to it: doctor compares.
+	defaultsSQL = `INSERT INTO rls.default_privilege (maker, schema_name, object_type, grantee, privilege)
+SELECT DISTINCT m.rolname, coalesce(n.nspname, ''), d.defaclobjtype, c.name, x.privilege_type
+FROM pg_catalog.pg_default_acl AS d
+JOIN pg_catalog.pg_roles AS m ON m.oid = d.defaclrole
+LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = d.defaclnamespace
+CROSS JOIN LATERAL aclexplode(d.defaclacl) AS x
+JOIN rls.database_role AS c ON c.kind = 'client' AND to_regrole(quote_ident(c.name)) = x.grantee
+ON CONFLICT DO NOTHING`
+	forgetDefaultsSQL = `DELETE FROM rls.default_privilege AS d
+WHERE NOT EXISTS (SELECT FROM rls.database_role AS c WHERE c.kind = 'client' AND c.name = d.grantee)`
 	missingSQL = `SELECT coalesce(string_agg(DISTINCT i.title, ', '), '') FROM rls.compiled AS i
 WHERE i.kind <> 'grant' AND NOT EXISTS (SELECT FROM rls.object_state AS s WHERE s.kind = i.kind AND s.name = i.name)
    OR i.kind = 'privilege' AND EXISTS (
@@ -92,6 +103,8 @@ func remember(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
 			string(o.Kind), o.Name, o.Resource, o.Title, o.Table, o.Shape, o.Hash(), c.Undo, o.AsOwner)
 	}
 	b.Queue(fingerprintSQL)
+	b.Queue(defaultsSQL)
+	b.Queue(forgetDefaultsSQL)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("apply: update the manifest: %w", err)
 	}

@@ -71,7 +71,9 @@ func Script(p policies.Plan) string {
 			policies.Literal(o.Title), policies.Literal(o.Table), policies.Literal(o.Shape), policies.Literal(o.Hash()),
 			policies.Literal(c.Undo), strconv.FormatBool(o.AsOwner))
 	}
-	line(fingerprintSQL + ";")
+	for _, sql := range []string{fingerprintSQL, defaultsSQL, forgetDefaultsSQL} {
+		line("%s;", sql)
+	}
 	line("RESET ROLE;")
 	line("%s;", PutBackSQL)
 	line("REVOKE rls_owner FROM CURRENT_USER;")

@@ -20,6 +20,7 @@ func (k *checker) resources() {
 		k.owners(r, t)
 		k.tableOwner(r, t)
 		k.leaky(r, t)
+		k.overSubSelects(r, t)
 		k.byHand(r, t)
 	}
 }
@@ -113,6 +114,17 @@ func (k *checker) leaky(r policies.Resource, t *policies.Table) {
 		}
 		k.warn(r.Table.Pos, CodeLeakyOperator, fmt.Sprintf("clients cannot use the index on column %q of %q: type %s compares by functions that are not leakproof", c.Name, tableName(t), c.Type),
 			instead)
+	}
+}
+
+// overSubSelects warns of views whose condition on the table cannot use an index, since a function stands over the result
+// of a sub-select: see CVE-2026-116327.
+func (k *checker) overSubSelects(r policies.Resource, t *policies.Table) {
+	for _, v := range k.catalog.Readers {
+		if v.OverSubSelect && slices.Contains(v.Reads, policies.Identity(t.Schema, t.Name)) {
+			k.warn(r.Table.Pos, CodeLeakyOperator, fmt.Sprintf("view %s compares a column with a function of a sub-select, and uses no index on %q for that", v.Title, tableName(t)),
+				"move the cast or the arithmetic into the sub-select: n = (SELECT '7'::integer)")
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ const (
 	CodeKeptPolicy    policies.Code = "RL402" // a policy made by hand stays beside ours
 	CodeConflict      policies.Code = "RL403" // an object of that name exists and is not ours
 	CodeGraphPolicy   policies.Code = "RL405" // a policy made by hand filters what the graph is read from, and runs as rls_owner
+	CodeOldServer     policies.Code = "RL427" // the server has a known hole that lets clients past every policy
 )
 
 // Plan returns the changes that make actual what desired says. keep names, per table, hand-made policies that may stay.
@@ -38,6 +39,7 @@ func Plan(desired []policies.Object, actual *policies.Catalog, keep map[string][
 		o(d)
 	}
 	d.foreignPolicies(desired, keep)
+	old := desired != nil && d.oldServer() // leaving is never refused
 	plan := policies.Plan{Notes: d.notes}
 	if d.shapeChanged(desired) {
 		plan.Changes = d.rebuild(desired)
@@ -45,6 +47,9 @@ func Plan(desired []policies.Object, actual *policies.Catalog, keep map[string][
 		plan.Changes = d.changes(desired)
 	}
 	plan.Changes = append(d.first, plan.Changes...)
+	if old && len(plan.Changes) > 0 {
+		plan.Hazards = []policies.Hazard{policies.OldServer}
+	}
 	plan.Locks = Locks(plan.Changes, actual)
 	plan.StateHash = StateHash(actual, tables(desired, actual))
 	return plan
@@ -321,6 +326,19 @@ func (d *differ) rebuild(desired []policies.Object) []policies.Change {
 		}
 	}
 	return out
+}
+
+// oldServer notes every hole of the server that makes policies worthless, and reports whether there is one.
+func (d *differ) oldServer() bool {
+	old := false
+	for _, l := range d.actual.ServerLeaks {
+		if l.Total {
+			old = true
+			d.note(CodeOldServer, policies.Warning, fmt.Sprintf("PostgreSQL %s: %s (%s)", policies.Release(d.actual.ServerVersion), l.What, l.CVE),
+				fmt.Sprintf("Upgrade the server to PostgreSQL %s.", policies.Release(l.Fixed)))
+		}
+	}
+	return old
 }
 
 func (d *differ) note(code policies.Code, s policies.Severity, message, hint string) {

@@ -15,6 +15,7 @@ import (
 	"github.com/rlsctl/rlsctl/internal/ownership"
 	"github.com/rlsctl/rlsctl/migrations"
 	"github.com/rlsctl/rlsctl/policies"
+	"github.com/rlsctl/rlsctl/sql"
 )
 
 var (
@@ -62,6 +63,11 @@ func InTx(ctx context.Context, tx pgx.Tx) (*policies.Catalog, error) {
 		Scan(&c.ServerVersion, &installed); err != nil {
 		return nil, fmt.Errorf("inspect: %w", err)
 	}
+	leaks, _ := tx.Query(ctx, sql.ServerLeaks(), c.ServerVersion) // its error is CollectRows's, too
+	var err error
+	if c.ServerLeaks, err = pgx.CollectRows(leaks, pgx.RowToStructByPos[policies.Leak]); err != nil {
+		return nil, fmt.Errorf("inspect the server: %w", err)
+	}
 	if err := document(ctx, tx, tablesSQL, &c.Tables, nil); err != nil {
 		return nil, fmt.Errorf("inspect tables: %w", err)
 	}
@@ -71,7 +77,6 @@ func InTx(ctx context.Context, tx pgx.Tx) (*policies.Catalog, error) {
 	if err := document(ctx, tx, schemasSQL, &c.Schemas); err != nil {
 		return nil, fmt.Errorf("inspect schemas: %w", err)
 	}
-	var err error
 	if c.Readers, err = readers(ctx, tx, c.Tables); err != nil {
 		return nil, fmt.Errorf("inspect views, functions and the like: %w", err)
 	}

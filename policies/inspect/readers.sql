@@ -77,8 +77,19 @@ WITH own AS MATERIALIZED (
            ARRAY(SELECT r.identity FROM pg_catalog.pg_publication_tables AS t JOIN relation AS r ON r.title = format('%I.%I', t.schemaname, t.tablename)
                  WHERE t.pubname = b.pubname), ARRAY[]::text[], '', '', ''
     FROM pg_catalog.pg_publication AS b
+), compared AS MATERIALIZED (
+    -- views that compare a column with a function of a sub-select, as their parse trees say: which function, or NULL for a cast
+    SELECT r.identity, m.found[1]::oid AS function
+    FROM relation AS r
+    JOIN pg_catalog.pg_rewrite AS w ON w.ev_class = r.oid AND w.rulename = '_RETURN'
+    CROSS JOIN LATERAL regexp_matches(w.ev_action::text, ':args \(\{(?:RELABELTYPE :arg \{)?VAR [^{}]*\}(?: [^{}]*\})? '
+        || '\{(?:(?:OPEXPR :opno \d+ :opfuncid|FUNCEXPR :funcid) (\d+) [^{}]*:args \((?:\{CONST [^{}]*\} )?|(?:COERCEVIAIO|ARRAYCOERCEEXPR) :arg )'
+        || '\{SUBLINK :subLinkType 4', 'g') AS m(found)
+    WHERE r.relkind = 'v'
 )
 SELECT coalesce(json_agg(json_build_object(
+    'over_sub_select', EXISTS (SELECT FROM compared AS c LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = c.function
+        WHERE f.kind = 'view' AND c.identity = f.name AND p.proleakproof IS NOT TRUE),
     'kind', f.kind, 'name', f.name, 'title', f.title, 'table', f.on_table, 'owner', pg_get_userbyid(f.owner), 'as_owner', f.as_owner,
     'reads', (SELECT json_agg(x.name ORDER BY x.name COLLATE "C") FROM unnest(f.reads) AS x(name)),
     'users', (SELECT json_agg(DISTINCT x.name) FROM unnest(f.users) AS x(name)),

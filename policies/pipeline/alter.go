@@ -50,6 +50,7 @@ func Alter(ctx context.Context, conn *pgx.Conn, m *policies.Model, tables []poli
 		}
 		err := plan(m, &r)
 		if applied {
+			r.Plan.Hazards = nil
 			for i, c := range r.Plan.Changes {
 				if meant(c) {
 					r.Plan.Changes[i].Hazards = nil

@@ -31,7 +31,7 @@ type catalogFile struct {
 // database roles, no row of any table of the application. The same database gives the same bytes, to be committed.
 func WriteCatalog(w io.Writer, c *policies.Catalog) error {
 	file := catalogFile{Format: CatalogFormat, Catalog: *c}
-	file.Readers = nil // no check asks for them
+	file.Readers, file.ServerLeaks = nil, nil // no check asks for them
 	file.Installed = slices.Clone(c.Installed)
 	for i := range file.Installed { // data, and another number tomorrow
 		file.Installed[i].Grants = 0

@@ -58,6 +58,11 @@ BEGIN
           AND NOT EXISTS (SELECT FROM rls.adoption AS a WHERE a.login = session_user AND c.setting = ANY (a.settings))
           AND split_part(c.setting, '=', 1) NOT IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')
         ORDER BY 1;
+    -- pgsession.AllowOldServer knows these lines by their first words.
+    RETURN QUERY
+        SELECT format('old server: %s (%s): upgrade PostgreSQL to %s.%s', s.what, s.cve, s.fixed / 10000, s.fixed % 10000)
+        FROM rls.server_leaks(current_setting('server_version_num')::integer) AS s
+        WHERE s.total;
 END
 $$;
 REVOKE ALL ON FUNCTION rls.session_problems() FROM PUBLIC;
