@@ -92,12 +92,13 @@ const (
 
 // Plan leads from what is to what the model wants. It is empty where both agree.
 type Plan struct {
-	StateHash string      `json:"state_hash"`        // of the catalog it was made from
-	Changes   []Change    `json:"changes"`           // in the order in which they run
-	Locks     []Lock      `json:"locks,omitempty"`   // in the order in which they are taken
-	Effects   []Effect    `json:"effects,omitempty"` // of protecting tables that were not; they never make a plan differ from an empty one
-	Hazards   []Hazard    `json:"hazards,omitempty"` // of the plan as a whole, beside those of its changes
-	Notes     Diagnostics `json:"notes,omitempty"`   // objects made by hand, and other things worth knowing; errors refuse the apply
+	StateHash string      `json:"state_hash"`         // of the catalog it was made from
+	Timezone  string      `json:"timezone,omitempty"` // of constants in conditions
+	Changes   []Change    `json:"changes"`            // in the order in which they run
+	Locks     []Lock      `json:"locks,omitempty"`    // in the order in which they are taken
+	Effects   []Effect    `json:"effects,omitempty"`  // of protecting tables that were not; they never make a plan differ from an empty one
+	Hazards   []Hazard    `json:"hazards,omitempty"`  // of the plan as a whole, beside those of its changes
+	Notes     Diagnostics `json:"notes,omitempty"`    // objects made by hand, and other things worth knowing; errors refuse the apply
 }
 
 // Step is a part of a plan that is safe alone: one transaction.

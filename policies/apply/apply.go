@@ -124,6 +124,10 @@ func once(ctx context.Context, db DB, p policies.Plan, o Options) (err error) {
 			return err
 		}
 	}
+	// Constants of conditions are read when a view is made, as guards read them.
+	if _, err := tx.Exec(ctx, policies.PinSQL(policies.Pins(p.Timezone))); err != nil {
+		return fmt.Errorf("apply: set time zone %q: %w", p.Timezone, err)
+	}
 	release, err := ownership.Borrow(ctx, tx)
 	if err != nil {
 		return fmt.Errorf("apply: %w", err)

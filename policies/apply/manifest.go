@@ -102,6 +102,7 @@ func remember(ctx context.Context, tx pgx.Tx, p policies.Plan) error {
 		b.Queue(fmt.Sprintf(rememberSQL, "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9"),
 			string(o.Kind), o.Name, o.Resource, o.Title, o.Table, o.Shape, o.Hash(), c.Undo, o.AsOwner)
 	}
+	b.Queue(policies.PinSQL(policies.Pins(""))) // as inspect reads them
 	b.Queue(fingerprintSQL)
 	b.Queue(defaultsSQL)
 	b.Queue(forgetDefaultsSQL)

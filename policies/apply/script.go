@@ -19,12 +19,18 @@ func Script(p policies.Plan) string {
 	for _, e := range p.Effects {
 		line("-- %s", oneLine(e.Diagnostic().String()))
 	}
+	pin := func(zone string) { // constants of conditions are read when a view is made, and shown in fingerprints
+		for _, s := range policies.Pins(zone) {
+			line("SET LOCAL %s = %s;", s.Name, policies.Literal(s.Value))
+		}
+	}
 	line("\\set ON_ERROR_STOP on")
 	line("BEGIN;")
 	line("SELECT pg_catalog.pg_advisory_xact_lock(%d);", LockKey)
 	line("SET LOCAL lock_timeout = '5s';")
 	line("SET LOCAL search_path = pg_catalog, pg_temp;")
 	line("SET LOCAL standard_conforming_strings = on;")
+	pin(p.Timezone)
 	line("GRANT rls_owner TO CURRENT_USER;")
 	if names := granted(p); len(names) > 0 {
 		for i := range names {
@@ -71,6 +77,7 @@ func Script(p policies.Plan) string {
 			policies.Literal(o.Title), policies.Literal(o.Table), policies.Literal(o.Shape), policies.Literal(o.Hash()),
 			policies.Literal(c.Undo), strconv.FormatBool(o.AsOwner))
 	}
+	pin("")
 	for _, sql := range []string{fingerprintSQL, defaultsSQL, forgetDefaultsSQL} {
 		line("%s;", sql)
 	}

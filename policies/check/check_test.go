@@ -388,6 +388,14 @@ func TestModel(t *testing.T) {
 		"authority_application": func(m *policies.Model, _ *policies.Catalog) {
 			m.Users.Authority = txt(34, policies.AuthorityApplication)
 		},
+		"settings_decide": func(m *policies.Model, _ *policies.Catalog) {
+			m.Users.Active = policies.Expression{SQL: "ended_on > 'today'", Compiled: "(t.ended_on > 'today')", Columns: []string{"ended_on"}, Pos: pos(14)}
+			m.Users.Superuser = policies.Expression{SQL: "nick::timestamptz > now()", Compiled: "(CAST(t.nick AS pg_catalog.timestamptz) > pg_catalog.clock_timestamp())",
+				Columns: []string{"nick"}, Pos: pos(15)}
+			// No time is near the one, and nothing but a date becomes a time in the other.
+			m.Users.Staff = policies.Expression{SQL: "nick = 'today'", Compiled: "(t.nick = 'today')", Columns: []string{"nick"}, Pos: pos(16)}
+			m.Groups.ShareMembersVisibility = policies.Expression{SQL: "share", Compiled: "t.share", Columns: []string{"share"}, Pos: pos(26)}
+		},
 		"closed_helpers": func(m *policies.Model, _ *policies.Catalog) { m.Database.Schemas[1].Closed = true },
 		"schema_unknown": func(m *policies.Model, _ *policies.Catalog) { m.Database.Schemas[1].Schema.Value = "hrr" },
 		"policies_by_hand": func(m *policies.Model, c *policies.Catalog) {

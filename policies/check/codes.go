@@ -87,4 +87,8 @@ const (
 	CodeBlind policies.Code = "RL242"
 	// CodeApplication is "authority: application": nobody but the application keeps users from raising themselves (warning).
 	CodeApplication policies.Code = "RL245"
+	// CodeReadOnce is a constant such as 'today' beside a time: it is read once, when the model is applied.
+	CodeReadOnce policies.Code = "RL250"
+	// CodeTextTime is a condition that reads a text as a time with a zone: a session can change what the zones in it mean.
+	CodeTextTime policies.Code = "RL251"
 )

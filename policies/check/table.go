@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/rlsctl/rlsctl/policies"
@@ -81,6 +82,34 @@ func (k *checker) condition(t *policies.Table, e policies.Expression) {
 			k.fail(e.Pos, CodeNotBoolean, fmt.Sprintf("column %q is of type %s, not boolean", name, col.Type),
 				"write a condition such as "+fmt.Sprintf("%q", name+" IS NOT NULL"))
 		}
+	}
+	k.pinned(t, e)
+}
+
+var (
+	relativeTime = regexp.MustCompile(`(?i)'\s*(now|today|tomorrow|yesterday|allballs)\b[^']*'`)
+	zonedTime    = regexp.MustCompile(`AS pg_catalog\.(timestamptz|timetz)|pg_catalog\.to_timestamp\(`)
+	timeCast     = regexp.MustCompile(`AS pg_catalog\.(date|"?time|timestamp)|clock_timestamp`)
+	zoneless     = append([]string{"smallint", "integer", "bigint", "numeric", "real", "double precision", "boolean", "interval"}, timeTypes...)
+)
+
+// pinned refuses conditions that settings of a session could change although their functions have settings of their own.
+func (k *checker) pinned(t *policies.Table, e policies.Expression) {
+	times, texts := timeCast.MatchString(e.Compiled), ""
+	for _, name := range e.Columns {
+		if col := t.Column(name); col != nil {
+			times = times || slices.Contains(timeTypes, col.Type)
+			if !slices.Contains(zoneless, col.Type) {
+				texts = name
+			}
+		}
+	}
+	if m := relativeTime.FindString(e.Compiled); m != "" && times {
+		k.fail(e.Pos, CodeReadOnce, fmt.Sprintf("constant %s is read once, when the model is applied", m), "write current_date, now(), or a date")
+	}
+	if texts != "" && zonedTime.MatchString(e.Compiled) {
+		k.fail(e.Pos, CodeTextTime, fmt.Sprintf("the condition may read column %q as a time with a zone, whose meaning a session can change", texts),
+			"keep the time in a column of type timestamp with time zone")
 	}
 }
 

@@ -155,12 +155,12 @@ func (g *compiler) comparable(t policies.TableName, e policies.Expression) bool 
 
 // valueOf is the value of an expression over the row before or after.
 func valueOf(e policies.Expression, row string) string {
-	return fmt.Sprintf("(SELECT (%s) IS TRUE FROM (SELECT %s.*) AS t)", e.Compiled, row)
+	return fmt.Sprintf("(SELECT (%s) IS TRUE FROM (SELECT %s.*) AS t)", judged(e), row)
 }
 
 // passes reports whether the value of an expression changes by itself as time goes by.
 func passes(e policies.Expression) bool {
-	return strings.Contains(e.Compiled, "pg_catalog.now()") || strings.Contains(e.Compiled, "rls.")
+	return strings.Contains(e.Compiled, "pg_catalog.clock_timestamp()") || strings.Contains(e.Compiled, "rls.")
 }
 
 func (g *compiler) generated(t policies.TableName, name string) bool {

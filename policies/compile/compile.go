@@ -4,6 +4,7 @@ package compile
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -173,6 +174,14 @@ type function struct {
 	body     string
 }
 
+// judges reports whether the function evaluates conditions or windows of the model: a guard, or what reads a view with
+// them. It does so under settings of its own, whatever those of the client are.
+func (f function) judges() bool {
+	return f.definer && f.returns == "trigger" || readsConditions.MatchString(f.body)
+}
+
+var readsConditions = regexp.MustCompile(`\brls\.(user_row|group_row|membership)\b`)
+
 func (g *compiler) function(f function, resource string) {
 	var b strings.Builder
 	remark(&b, f.comment)
@@ -187,6 +196,11 @@ func (g *compiler) function(f function, resource string) {
 		b.WriteString("SECURITY INVOKER\n")
 		if f.client {
 			b.WriteString("SET search_path = pg_catalog, pg_temp\n")
+		}
+	}
+	if f.judges() {
+		for _, s := range policies.Pins(g.model.Database.Timezone.Value) {
+			fmt.Fprintf(&b, "SET %s = %s\n", s.Name, policies.Literal(s.Value))
 		}
 	}
 	if f.rows > 0 {

@@ -90,8 +90,8 @@ func granted(action, grantees string) string {
 	return fmt.Sprintf(`EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = %s AND g.grantee = ANY (%s)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()))`, action, grantees)
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()))`, action, grantees)
 }
 
 // readsToo asks for a grant of read, where the action needs one.

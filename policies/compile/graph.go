@@ -24,7 +24,13 @@ func boolean(e policies.Expression, otherwise string) string {
 	if e.IsZero() {
 		return otherwise
 	}
-	return "(" + e.Compiled + ") IS TRUE"
+	return "(" + judged(e) + ") IS TRUE"
+}
+
+// judged is a condition as views and guards hold it. rls.clock is STABLE where clock_timestamp is not: views with a
+// volatile column are not joined by an index.
+func judged(e policies.Expression) string {
+	return strings.ReplaceAll(e.Compiled, "pg_catalog.clock_timestamp()", "rls.clock()")
 }
 
 func (g *compiler) userRow() {
@@ -93,10 +99,10 @@ func (g *compiler) groupViews() {
 	m := s.Members
 	var window string
 	if !m.From.IsZero() {
-		window += fmt.Sprintf("\n  AND (%s IS NULL OR %s <= statement_timestamp())", col(m.From.Value), col(m.From.Value))
+		window += fmt.Sprintf("\n  AND (%s IS NULL OR %s <= rls.clock())", col(m.From.Value), col(m.From.Value))
 	}
 	if !m.Until.IsZero() {
-		window += fmt.Sprintf("\n  AND (%s IS NULL OR %s > statement_timestamp())", col(m.Until.Value), col(m.Until.Value))
+		window += fmt.Sprintf("\n  AND (%s IS NULL OR %s > rls.clock())", col(m.Until.Value), col(m.Until.Value))
 	}
 	g.view("membership", "Who is a member of which group now. Read by functions of rls_owner alone.", "security_invoker = true", g.groupKey.sql+" "+g.userKey.sql,
 		fmt.Sprintf("SELECT %s AS group_id, %s AS user_id\nFROM %s AS t\nWHERE %s IS NOT NULL%s",

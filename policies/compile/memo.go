@@ -147,7 +147,7 @@ func (g *compiler) memory(stamp string) memory {
 		return strings.ReplaceAll(fmt.Sprintf(`
 SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
 FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
-WHERE s.viewer = %s AND s.model IN (%s, %s) AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
+WHERE s.viewer = %s AND s.model IN (%s, %s) AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
 IF FOUND THEN
     key := known.viewer;
     form := known.form;
@@ -160,7 +160,7 @@ END IF;`, viewer, stamp, all), "\n", "\n"+indent)
 	return memory{
 		variables: "\n    known record;\n    decided boolean;\n    calm boolean;",
 		first:     "\n    -- What was found out before counts while nothing has changed since." + known("claimed", "    "),
-		columns: `, s.brief, s.until, coalesce(s.decided = d.last_value AND s.until > statement_timestamp(), false),
+		columns: `, s.brief, s.until, coalesce(s.decided = d.last_value AND s.until > clock_timestamp(), false),
            -- Every transaction that has raised a mark is over, so all that it has changed is seen here.
            w.last_value, ` + calm,
 		into:  ", brief, until, decided, mark, calm",
@@ -207,6 +207,7 @@ func (g *compiler) remember() {
     -- whoever has raised them before is below the horizon, or nothing is written.
     WITH mark AS MATERIALIZED (
         SELECT w.last_value AS whole, d.last_value AS state, nextval('rls.set_version') AS version,
+               clock_timestamp() AS moment, -- one for all: what ends meanwhile is valid now, and ends what is remembered
                %[7]s
                AND %[6]s AS calm
         FROM %[8]s
@@ -215,9 +216,9 @@ func (g *compiler) remember() {
         FROM rls.user_row AS u WHERE u.id = $1
     ), held AS MATERIALIZED (
         SELECT g.resource, g.action, g.valid_from, g.valid_until,
-               (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-               AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()) AS valid
-        FROM principal AS p JOIN rls."grant" AS g ON g.grantee = ANY (p.grantees)
+               (g.valid_from IS NULL OR g.valid_from <= n.moment)
+               AND (g.valid_until IS NULL OR g.valid_until > n.moment) AS valid
+        FROM mark AS n CROSS JOIN principal AS p JOIN rls."grant" AS g ON g.grantee = ANY (p.grantees)
     ), may AS MATERIALIZED (
         SELECT p.id, p.is_superuser, CASE
                  WHEN NOT p.is_active THEN '{}'
@@ -238,9 +239,9 @@ func (g *compiler) remember() {
             SELECT FROM rls.graph_change AS c
             WHERE %[2]s) THEN n.whole END,
         -- Five minutes at most, for what nobody tells: somebody has dropped or disabled what tells.
-        until = (SELECT least(min(t.at), statement_timestamp() + interval '5 minutes')
+        until = (SELECT least(min(t.at), n.moment + interval '5 minutes')
                  FROM held AS h CROSS JOIN LATERAL (VALUES (h.valid_from), (h.valid_until)) AS t(at)
-                 WHERE t.at > statement_timestamp()),
+                 WHERE t.at > n.moment),
         allowed = p.allowed,
         brief = %[9]s
     FROM may AS p CROSS JOIN mark AS n

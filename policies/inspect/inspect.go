@@ -56,6 +56,9 @@ func InTx(ctx context.Context, tx pgx.Tx) (*policies.Catalog, error) {
 	if _, err := tx.Exec(ctx, "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('jit', 'off', true)"); err != nil {
 		return nil, fmt.Errorf("inspect: %w", err)
 	}
+	if _, err := tx.Exec(ctx, policies.PinSQL(policies.Pins(""))); err != nil { // nor how constants are written on its settings
+		return nil, fmt.Errorf("inspect: %w", err)
+	}
 	var installed bool
 	// Not to_regclass: it raises where the login has no USAGE on the schema.
 	if err := tx.QueryRow(ctx, `SELECT current_setting('server_version_num')::integer, EXISTS (

@@ -49,4 +49,6 @@ const (
 	CodeTwoRoles policies.Code = "RL120"
 	// CodeOneTable is a table that two resources claim, or that is a resource and open.
 	CodeOneTable policies.Code = "RL121"
+	// CodeAbbreviation is a time zone whose name could be an abbreviation: a session can change what those mean.
+	CodeAbbreviation policies.Code = "RL122"
 )

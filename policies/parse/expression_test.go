@@ -18,7 +18,7 @@ func active(sql string) (policies.Expression, policies.Diagnostics) {
 	return m.Users.Active, diags
 }
 
-const now = "pg_catalog.timezone('Europe/Vienna', pg_catalog.now())"
+const now = "pg_catalog.timezone('Europe/Vienna', pg_catalog.clock_timestamp())"
 
 // What is plain can be remembered: only a change of the row changes its value.
 func TestExpression_plain(t *testing.T) {
@@ -84,11 +84,11 @@ func TestExpression_compiled(t *testing.T) {
 		{"CASE WHEN a THEN b END", "CASE WHEN t.a THEN t.b END", []string{"a", "b"}},
 		{"a::text = CAST(b AS varchar(10))", "(CAST(t.a AS pg_catalog.text) = CAST(t.b AS pg_catalog.\"varchar\"(10)))", []string{"a", "b"}},
 		{"d > date '2020-01-01'", "(t.d > CAST('2020-01-01' AS pg_catalog.date))", []string{"d"}},
-		{"d + interval '30 days' > now()", "((t.d + CAST('30 days' AS pg_catalog.\"interval\")) > pg_catalog.now())", []string{"d"}},
+		{"d + interval '30 days' > now()", "((t.d + CAST('30 days' AS pg_catalog.\"interval\")) > pg_catalog.clock_timestamp())", []string{"d"}},
 		{"tags && '{x}'::text[]", "(t.tags && CAST('{x}' AS pg_catalog.text[]))", []string{"tags"}},
 		{"ended_on > current_date", "(t.ended_on > CAST(" + now + " AS pg_catalog.date))", []string{"ended_on"}},
 		{"ended_on > localtimestamp", "(t.ended_on > " + now + ")", []string{"ended_on"}},
-		{"ended_on > current_timestamp", "(t.ended_on > pg_catalog.now())", []string{"ended_on"}},
+		{"ended_on > current_timestamp", "(t.ended_on > pg_catalog.clock_timestamp())", []string{"ended_on"}},
 		{"rls.local_time() BETWEEN '08:00' AND '18:00'", "(rls.local_time() BETWEEN '08:00' AND '18:00')", nil},
 		{"lower(Title) = 'x'", "(pg_catalog.lower(t.title) = 'x')", []string{"title"}},
 		{"extract(year FROM d) > 2000", "(pg_catalog.\"extract\"('year', t.d) > 2000)", []string{"d"}},
@@ -96,6 +96,10 @@ func TestExpression_compiled(t *testing.T) {
 		{"position('a' in b) > 0", "(pg_catalog.\"position\"(t.b, 'a') > 0)", []string{"b"}},
 		{"trim(both 'x' from a) = ''", "(pg_catalog.btrim(t.a, 'x') = '')", []string{"a"}},
 		{"d AT TIME ZONE 'UTC' > '2020-01-01'", "(pg_catalog.timezone('UTC', t.d) > '2020-01-01')", []string{"d"}},
+		{"d AT TIME ZONE 'America/New_York' > '2020-01-01'", "(pg_catalog.timezone('America/New_York', t.d) > '2020-01-01')", []string{"d"}},
+		{"d AT TIME ZONE interval '0' > '2020-01-01'", "(pg_catalog.timezone(CAST('0' AS pg_catalog.\"interval\"), t.d) > '2020-01-01')", []string{"d"}},
+		{"statement_timestamp() < d AND transaction_timestamp() < d AND clock_timestamp() < d",
+			"((pg_catalog.clock_timestamp() < t.d) AND (pg_catalog.clock_timestamp() < t.d) AND (pg_catalog.clock_timestamp() < t.d))", []string{"d"}},
 		{"doc ->> 'k' = 'v' OR doc ? 'x'", "(((t.doc ->> 'k') = 'v') OR (t.doc ? 'x'))", []string{"doc"}},
 		{"name = 'ä' AND größe > 1", "((t.name = 'ä') AND (t.\"größe\" > 1))", []string{"größe", "name"}},
 	} {
@@ -166,7 +170,9 @@ func TestExpression_refused(t *testing.T) {
 		{"unnest(a)", "function \"unnest\""},
 		{"pg_sleep(1) IS NULL", "function \"pg_sleep\""},
 		{"random() > 0.5", "function \"random\""},
-		{"clock_timestamp() > a", "function \"clock_timestamp\""},
+		{"d AT TIME ZONE 'EST' > '2020-01-01'", "a time zone that a session can redefine"},
+		{"d AT TIME ZONE b > '2020-01-01'", "a time zone that a session can redefine"},
+		{"timezone('+00', d) > '2020-01-01'", "a time zone that a session can redefine"},
 		{"current_setting('x') = ''", "function \"current_setting\""},
 		{"set_config('x', 'y', true) = ''", "function \"set_config\""},
 		{"pg_catalog.set_config('x', 'y', true) = ''", "function \"set_config\""},

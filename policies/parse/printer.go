@@ -373,7 +373,7 @@ func (w *printer) cases(c *caseExpr) string {
 // functions are the plain functions of pg_catalog that an expression may call: no aggregate, no set, nothing
 // volatile, nothing that reads a setting or another table, nothing that makes much out of little.
 var functions = set(`abs age array_length array_lower array_ndims array_position array_remove array_to_string array_upper ascii
-	bit_length btrim cardinality ceil ceiling char_length character_length chr concat concat_ws date_bin date_part
+	bit_length btrim cardinality ceil ceiling char_length character_length chr clock_timestamp concat concat_ws date_bin date_part
 	date_trunc div exp extract family floor host initcap isempty isfinite json_array_length json_extract_path
 	json_extract_path_text json_typeof jsonb_array_length jsonb_extract_path jsonb_extract_path_text jsonb_typeof left
 	length like_escape ln log lower lower_inc lower_inf ltrim make_date make_interval make_time make_timestamp
@@ -417,6 +417,10 @@ func (w *printer) call(c *funcCall) string {
 		return w.refuse(c.Location, fmt.Sprintf("function %q", clip(name)), hint)
 	case name == "age" && len(c.Args) < 2:
 		return w.refuse(c.Location, "function \"age\" with one argument", "write age(now(), …): the other form depends on the session's time zone")
+	case clocks[name]:
+		return theClock
+	case name == "timezone":
+		w.zones(c)
 	}
 	return "pg_catalog." + policies.Ident(name) + "(" + w.list(c.Args, c.Location) + ")"
 }
@@ -430,10 +434,36 @@ var sortedFunctions = func() []string {
 	return s
 }()
 
+// clocks are the functions that say what time it is. All mean theClock: now() stands still for as long as a transaction
+// lasts, and statement_timestamp() for as long as a DO block or a message of several statements does.
+var clocks = set("now transaction_timestamp statement_timestamp clock_timestamp")
+
+const theClock = "pg_catalog.clock_timestamp()"
+
+// zones refuses time zones whose meaning a session can change: an abbreviation means what timezone_abbreviations says, and
+// a column may hold one.
+func (w *printer) zones(c *funcCall) {
+	var v constant
+	if len(c.Args) == 2 {
+		switch zone := c.Args[0]; zone.kind {
+		case "A_Const":
+			if strictly(zone.fields, &v) && v.Text != nil && !policies.Abbreviated(v.Text.Value) {
+				return
+			}
+		case "TypeCast":
+			var cast typeCast
+			if strictly(zone.fields, &cast) && slices.Contains(words(cast.Type.Names), "interval") {
+				return
+			}
+		}
+	}
+	w.refuse(c.Location, "a time zone that a session can redefine", "write 'UTC', a name such as 'Europe/Vienna', or an interval")
+}
+
 // clock writes CURRENT_DATE and its like. The session's time zone, which any client can set, is replaced by the
 // model's: an account that ended yesterday must not come back to life by SET timezone.
 func (w *printer) clock(f *valueFunction) string {
-	local := "pg_catalog.timezone(" + policies.Literal(w.zone) + ", pg_catalog.now())"
+	local := "pg_catalog.timezone(" + policies.Literal(w.zone) + ", " + theClock + ")"
 	switch f.Op {
 	case "SVFOP_CURRENT_DATE":
 		return "CAST(" + local + " AS pg_catalog.date)"
@@ -442,7 +472,7 @@ func (w *printer) clock(f *valueFunction) string {
 	case "SVFOP_LOCALTIMESTAMP":
 		return local
 	case "SVFOP_CURRENT_TIMESTAMP":
-		return "pg_catalog.now()"
+		return theClock
 	}
 	word := strings.ToLower(strings.TrimPrefix(f.Op, "SVFOP_"))
 	return w.refuse(f.Location, fmt.Sprintf("%q", word), "use now(), current_date, or columns of the row")

@@ -87,6 +87,9 @@ func checkText(v string) *problem {
 }
 
 func checkZone(v string) *problem {
+	if policies.Abbreviated(v) && zone.MatchString(v) {
+		return &problem{CodeAbbreviation, fmt.Sprintf("time zone %q could be an abbreviation, whose meaning a session can change", clip(v)), "write \"UTC\" or a name such as \"Europe/Vienna\""}
+	}
 	if len(v) > policies.MaxIdent || !zone.MatchString(v) {
 		return &problem{CodeTimezone, fmt.Sprintf("%q is not the name of a time zone", clip(v)), "write a name such as \"UTC\" or \"Europe/Vienna\""}
 	}

@@ -134,6 +134,7 @@ func plan(m *policies.Model, r *Result, options ...diff.Option) error {
 	r.Objects = objects
 	r.options = options
 	r.Plan = diff.Plan(objects, r.Catalog, keep, options...)
+	r.Plan.Timezone = m.Database.Timezone.Value
 	r.Plan.Effects = diff.Effects(r.Catalog, diff.Protects(r.Plan.Changes), values(m.Database.MaintenanceRoles), values(m.Database.ClientRoles))
 	return nil
 }

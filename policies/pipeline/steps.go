@@ -31,7 +31,7 @@ func ApplySteps(ctx context.Context, conn *pgx.Conn, m *policies.Model, r Result
 			return slices.EqualFunc(left, steps[k:], sameStep) && !now.Notes.HasErrors()
 		}}
 		o.Before, o.Locked = w.before, w.locked
-		if err := apply.Plan(ctx, conn, policies.Plan{Changes: step.Changes, Locks: step.Locks}, o); err != nil {
+		if err := apply.Plan(ctx, conn, policies.Plan{Timezone: r.Plan.Timezone, Changes: step.Changes, Locks: step.Locks}, o); err != nil {
 			return k, err
 		}
 	}

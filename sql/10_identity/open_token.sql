@@ -122,7 +122,7 @@ BEGIN
     INTO STRICT context, shape, mark, client_role, said, deadline
     FROM rls.seal AS s
     LEFT JOIN (rls.visible_set AS v JOIN rls.watermark AS w ON w.last_value = v.marked)
-        ON v.viewer = claim AND field[4] = 'user' AND v.computed_on = v.restored_on AND v.until > statement_timestamp()
+        ON v.viewer = claim AND field[4] = 'user' AND v.computed_on = v.restored_on AND v.until > clock_timestamp()
     LEFT JOIN rls.plan_role AS r ON r.client_role = gate.client_role AND r.form = v.form;
     IF field[4] = 'user' AND shape IS NULL THEN
         IF to_regprocedure('rls.prepare(text,text)') IS NULL THEN

@@ -17,7 +17,7 @@ BEGIN
         SELECT g.id, p.kind, nullif(p.key, ''),
                CASE p.kind WHEN 'user' THEN u.login WHEN 'group' THEN %s WHEN 'service' THEN s.name END,
                g.action, g.resource, g.valid_from, g.valid_until,
-               (g.valid_from IS NULL OR g.valid_from <= statement_timestamp()) AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()),
+               (g.valid_from IS NULL OR g.valid_from <= clock_timestamp()) AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()),
                CASE WHEN g.seed IS NULL THEN 'hand' ELSE 'model' END, g.given_by, g.given_at
         FROM rls."grant" AS g
         CROSS JOIN LATERAL (

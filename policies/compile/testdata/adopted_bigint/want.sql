@@ -687,6 +687,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 ROWS 1
 AS $rls$
 BEGIN
@@ -707,6 +718,17 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN CASE $1
@@ -764,6 +786,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 #variable_conflict use_column
@@ -804,6 +837,17 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 DECLARE
@@ -842,6 +886,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 BEGIN
@@ -881,12 +936,24 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     -- One statement: the marks are read after its snapshot was taken. Whoever has raised them later is noticed by that, and
     -- whoever has raised them before is below the horizon, or nothing is written.
     WITH mark AS MATERIALIZED (
         SELECT w.last_value AS whole, d.last_value AS state, nextval('rls.set_version') AS version,
+               clock_timestamp() AS moment, -- one for all: what ends meanwhile is valid now, and ends what is remembered
                greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
                AND NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid IN ('hr.employees'::regclass) OR i.inhparent IN ('hr.employees'::regclass))
                AND (SELECT count(*) FROM pg_trigger AS t WHERE t.tgrelid IN ('hr.employees'::regclass) AND t.tgenabled = 'A'
@@ -897,9 +964,9 @@ BEGIN
         FROM rls.user_row AS u WHERE u.id = $1
     ), held AS MATERIALIZED (
         SELECT g.resource, g.action, g.valid_from, g.valid_until,
-               (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-               AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()) AS valid
-        FROM principal AS p JOIN rls."grant" AS g ON g.grantee = ANY (p.grantees)
+               (g.valid_from IS NULL OR g.valid_from <= n.moment)
+               AND (g.valid_until IS NULL OR g.valid_until > n.moment) AS valid
+        FROM mark AS n CROSS JOIN principal AS p JOIN rls."grant" AS g ON g.grantee = ANY (p.grantees)
     ), may AS MATERIALIZED (
         SELECT p.id, p.is_superuser, CASE
                  WHEN NOT p.is_active THEN '{}'
@@ -922,9 +989,9 @@ BEGIN
                 AND (c.cluster <> s.computed_on
                 OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) THEN n.whole END,
         -- Five minutes at most, for what nobody tells: somebody has dropped or disabled what tells.
-        until = (SELECT least(min(t.at), statement_timestamp() + interval '5 minutes')
+        until = (SELECT least(min(t.at), n.moment + interval '5 minutes')
                  FROM held AS h CROSS JOIN LATERAL (VALUES (h.valid_from), (h.valid_until)) AS t(at)
-                 WHERE t.at > statement_timestamp()),
+                 WHERE t.at > n.moment),
         allowed = p.allowed,
         brief = CASE WHEN p.allowed <> '{}' AND strpos(s.viewer, '|') = 0 THEN concat_ws('|', '',
             (SELECT CASE WHEN a.named AND octet_length(a.words) <= 800 THEN a.words ELSE '@' END FROM (
@@ -938,7 +1005,7 @@ BEGIN
                  ELSE s.ids_int::text END,
             n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / 40 END) END
     FROM may AS p CROSS JOIN mark AS n
-    WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*4923a14a72ca6c6e170f4628de927439' ELSE '4923a14a72ca6c6e170f4628de927439' END AND s.computed_on = s.restored_on;
+    WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*5c73eaf86e9774a398ab36fbf47e6145' ELSE '5c73eaf86e9774a398ab36fbf47e6145' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
 END
 $rls$;
@@ -956,6 +1023,17 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     superuser boolean;
@@ -972,7 +1050,7 @@ BEGIN
     -- What was found out before counts while nothing has changed since.
     SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
     FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
-    WHERE s.viewer = claimed AND s.model IN ('4923a14a72ca6c6e170f4628de927439', '*4923a14a72ca6c6e170f4628de927439') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
+    WHERE s.viewer = claimed AND s.model IN ('5c73eaf86e9774a398ab36fbf47e6145', '*5c73eaf86e9774a398ab36fbf47e6145') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
     IF FOUND THEN
         key := known.viewer;
         form := known.form;
@@ -985,13 +1063,13 @@ BEGIN
         SELECT CASE WHEN bool_or(c.seen IS NULL OR c.cluster <> s.computed_on) THEN 1000000 ELSE count(*) END FROM rls.graph_change AS c
         WHERE c.viewer IN (s.viewer, '*') AND (c.viewer = s.viewer OR c.viewer = '*' AND c.seen IS NULL AND c.visible)
           AND (c.cluster <> s.computed_on
-          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END, s.brief, s.until, coalesce(s.decided = d.last_value AND s.until > statement_timestamp(), false),
+          OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END, s.brief, s.until, coalesce(s.decided = d.last_value AND s.until > clock_timestamp(), false),
            -- Every transaction that has raised a mark is over, so all that it has changed is seen here.
            w.last_value, greatest(w.last_value, g.last_value, d.last_value) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
     INTO key, superuser, form, missing, brief, until, decided, mark, calm
     FROM rls.user_row AS u
     CROSS JOIN rls.watermark AS w CROSS JOIN rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS d
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = CASE WHEN u.is_superuser THEN '*4923a14a72ca6c6e170f4628de927439' ELSE '4923a14a72ca6c6e170f4628de927439' END AND s.computed_on = s.restored_on
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = CASE WHEN u.is_superuser THEN '*5c73eaf86e9774a398ab36fbf47e6145' ELSE '5c73eaf86e9774a398ab36fbf47e6145' END AND s.computed_on = s.restored_on
     WHERE u.id = rls.to_bigint(claimed);
     IF (decided AND calm AND missing = 0) IS NOT TRUE THEN
         brief := NULL;
@@ -1014,7 +1092,7 @@ BEGIN
             DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
             IF superuser THEN
                 INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form)
-                VALUES (prepare.key, '*4923a14a72ca6c6e170f4628de927439', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
+                VALUES (prepare.key, '*5c73eaf86e9774a398ab36fbf47e6145', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
                 RETURNING v.form INTO form;
             ELSE
             INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_int, bits, ranges_int)
@@ -1023,7 +1101,7 @@ BEGIN
             ), t AS (
                 SELECT count(*) AS size, min(o.id) AS low, max(o.id) AS high, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'hr.employees'::regclass)) AS users FROM o
             )
-            SELECT prepare.key, '4923a14a72ca6c6e170f4628de927439', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+            SELECT prepare.key, '5c73eaf86e9774a398ab36fbf47e6145', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
                    CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
                    (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
                    CASE WHEN t.size = 0 OR t.low >= 1 AND t.high <= least(2147483646, 64 * t.size + 65536) THEN (
@@ -1045,7 +1123,7 @@ BEGIN
             PERFORM rls.remember(rls.to_bigint(key));
             SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
             FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
-            WHERE s.viewer = key AND s.model IN ('4923a14a72ca6c6e170f4628de927439', '*4923a14a72ca6c6e170f4628de927439') AND s.computed_on = s.restored_on AND s.until > statement_timestamp();
+            WHERE s.viewer = key AND s.model IN ('5c73eaf86e9774a398ab36fbf47e6145', '*5c73eaf86e9774a398ab36fbf47e6145') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
             IF FOUND THEN
                 key := known.viewer;
                 form := known.form;
@@ -1090,7 +1168,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '4923a14a72ca6c6e170f4628de927439' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = '5c73eaf86e9774a398ab36fbf47e6145' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -1140,7 +1218,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '4923a14a72ca6c6e170f4628de927439' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = '5c73eaf86e9774a398ab36fbf47e6145' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -1193,7 +1271,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '4923a14a72ca6c6e170f4628de927439' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = '5c73eaf86e9774a398ab36fbf47e6145' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -1232,6 +1310,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1321,6 +1410,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1343,8 +1443,8 @@ BEGIN
     SELECT u.id, u.is_active, u.is_superuser, EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()))
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()))
     INTO viewer, active, superuser, granted
     FROM rls.user_row AS u
     WHERE u.id = key;
@@ -1362,8 +1462,8 @@ BEGIN
         granted := EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()));
     END IF;
     IF NOT granted THEN
         RETURN NULL;
@@ -1385,6 +1485,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1409,8 +1520,8 @@ BEGIN
     SELECT u.id, u.is_active, u.is_superuser, EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp())),
         s.ids_int || '{}',
         EXISTS (
             SELECT FROM rls.graph_change AS c
@@ -1420,7 +1531,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '4923a14a72ca6c6e170f4628de927439' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '5c73eaf86e9774a398ab36fbf47e6145' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -1436,8 +1547,8 @@ BEGIN
         granted := EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()));
     END IF;
     IF NOT granted THEN
         RETURN '{}';
@@ -1525,6 +1636,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1549,8 +1671,8 @@ BEGIN
     SELECT u.id, u.is_active, u.is_superuser, EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp())),
         s.bits || B'',
         EXISTS (
             SELECT FROM rls.graph_change AS c
@@ -1560,7 +1682,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '4923a14a72ca6c6e170f4628de927439' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '5c73eaf86e9774a398ab36fbf47e6145' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN B'';
@@ -1576,8 +1698,8 @@ BEGIN
         granted := EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()));
     END IF;
     IF NOT granted THEN
         RETURN B'';
@@ -1660,6 +1782,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1684,8 +1817,8 @@ BEGIN
     SELECT u.id, u.is_active, u.is_superuser, EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp())),
         s.ranges_int,
         EXISTS (
             SELECT FROM rls.graph_change AS c
@@ -1695,7 +1828,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '4923a14a72ca6c6e170f4628de927439' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '5c73eaf86e9774a398ab36fbf47e6145' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -1711,8 +1844,8 @@ BEGIN
         granted := EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()));
     END IF;
     IF NOT granted THEN
         RETURN '{}';
@@ -1853,6 +1986,17 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     IF cardinality($1) > 5000 THEN
@@ -1896,6 +2040,17 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     mine rls.edge_change[];
@@ -1992,6 +2147,17 @@ VOLATILE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     changes rls.edge_change[];
@@ -2130,6 +2296,17 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
@@ -2150,6 +2327,17 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'Europe/Vienna'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;

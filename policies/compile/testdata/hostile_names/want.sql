@@ -374,6 +374,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 ROWS 1
 AS $rls$
 BEGIN
@@ -394,6 +405,17 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN CASE $1
@@ -451,6 +473,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 #variable_conflict use_column
@@ -483,6 +516,17 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 DECLARE
@@ -521,6 +565,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 BEGIN
@@ -553,6 +608,17 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     superuser boolean;
@@ -570,7 +636,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
     INTO key, superuser, form, missing
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'ec5d785749d0b361c08ba80e57aa3444' AND s.computed_on = s.restored_on
     WHERE u.id = rls.to_bigint(claimed);
     IF superuser IS NULL OR superuser THEN
         form := CASE WHEN superuser THEN 'all' ELSE 'narrow' END;
@@ -594,7 +660,7 @@ BEGIN
             ), t AS (
                 SELECT count(*) AS size, min(o.id) AS low, max(o.id) AS high, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = '"Sch""ema; DROP"."x""; DROP TABLE y; --"'::regclass)) AS users FROM o
             )
-            SELECT prepare.key, '672035db9ebc072408eb53a3d6b39e5f', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+            SELECT prepare.key, 'ec5d785749d0b361c08ba80e57aa3444', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
                    CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
                    (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
                    CASE WHEN t.size = 0 OR t.low >= 1 AND t.high <= least(2147483646, 64 * t.size + 65536) THEN (
@@ -646,7 +712,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = 'ec5d785749d0b361c08ba80e57aa3444' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -696,7 +762,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = 'ec5d785749d0b361c08ba80e57aa3444' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -749,7 +815,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = 'ec5d785749d0b361c08ba80e57aa3444' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -789,6 +855,17 @@ PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -828,6 +905,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -850,8 +938,8 @@ BEGIN
     SELECT u.id, u.is_active, u.is_superuser, EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()))
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()))
     INTO viewer, active, superuser, granted
     FROM rls.user_row AS u
     WHERE u.id = key;
@@ -869,8 +957,8 @@ BEGIN
         granted := EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()));
     END IF;
     IF NOT granted THEN
         RETURN NULL;
@@ -893,6 +981,17 @@ PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -917,8 +1016,8 @@ BEGIN
     SELECT u.id, u.is_active, u.is_superuser, EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp())),
         s.ids_int || '{}',
         EXISTS (
             SELECT FROM rls.graph_change AS c
@@ -928,7 +1027,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'ec5d785749d0b361c08ba80e57aa3444' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -944,8 +1043,8 @@ BEGIN
         granted := EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()));
     END IF;
     IF NOT granted THEN
         RETURN '{}';
@@ -977,6 +1076,17 @@ PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1001,8 +1111,8 @@ BEGIN
     SELECT u.id, u.is_active, u.is_superuser, EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp())),
         s.bits || B'',
         EXISTS (
             SELECT FROM rls.graph_change AS c
@@ -1012,7 +1122,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'ec5d785749d0b361c08ba80e57aa3444' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN B'';
@@ -1028,8 +1138,8 @@ BEGIN
         granted := EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()));
     END IF;
     IF NOT granted THEN
         RETURN B'';
@@ -1061,6 +1171,17 @@ PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1085,8 +1206,8 @@ BEGIN
     SELECT u.id, u.is_active, u.is_superuser, EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp())),
         s.ranges_int,
         EXISTS (
             SELECT FROM rls.graph_change AS c
@@ -1096,7 +1217,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '672035db9ebc072408eb53a3d6b39e5f' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'ec5d785749d0b361c08ba80e57aa3444' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -1112,8 +1233,8 @@ BEGIN
         granted := EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()));
     END IF;
     IF NOT granted THEN
         RETURN '{}';
@@ -1248,6 +1369,17 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     IF cardinality($1) > 5000 THEN
@@ -1285,6 +1417,17 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     mine rls.edge_change[];
@@ -1351,6 +1494,17 @@ VOLATILE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     changes rls.edge_change[];
@@ -1438,6 +1592,17 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
@@ -1458,6 +1623,17 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;

@@ -412,8 +412,8 @@ CREATE OR REPLACE VIEW rls.membership WITH (security_invoker = true) AS
 SELECT t.team_id AS group_id, t.account_id AS user_id
 FROM public.team_member AS t
 WHERE t.account_id IS NOT NULL
-  AND (t.since IS NULL OR t.since <= statement_timestamp())
-  AND (t.upto IS NULL OR t.upto > statement_timestamp());
+  AND (t.since IS NULL OR t.since <= rls.clock())
+  AND (t.upto IS NULL OR t.upto > rls.clock());
 REVOKE ALL ON rls.membership FROM PUBLIC;
 COMMENT ON VIEW rls.membership IS 'Who is a member of which group now.';
 -- undo: DROP VIEW IF EXISTS rls.membership;
@@ -426,6 +426,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 ROWS 1
 AS $rls$
 BEGIN
@@ -446,6 +457,17 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN CASE $1
@@ -468,6 +490,17 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN (SELECT g.id::text FROM rls.group_row AS g WHERE g.name = $1);
@@ -485,6 +518,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN ARRAY(
@@ -507,6 +551,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 #variable_conflict use_column
@@ -545,6 +600,17 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 DECLARE
@@ -583,6 +649,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 BEGIN
@@ -605,6 +682,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 ROWS 100
 AS $rls$
 BEGIN
@@ -637,6 +725,17 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     superuser boolean;
@@ -654,7 +753,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))) END
     INTO key, superuser, form, missing
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'a855f4405bbae4c095f2ce973c9b5837' AND s.computed_on = s.restored_on
     WHERE u.id = rls.to_uuid(claimed);
     IF superuser IS NULL OR superuser THEN
         form := CASE WHEN superuser THEN 'all' ELSE 'narrow' END;
@@ -678,7 +777,7 @@ BEGIN
             ), t AS (
                 SELECT count(*) AS size, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'public.account'::regclass)) AS users FROM o
             )
-            SELECT prepare.key, 'eccf5ebc4a425c653a719c711ff74e98', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+            SELECT prepare.key, 'a855f4405bbae4c095f2ce973c9b5837', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
                    CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
                    (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
                    NULL::varbit,
@@ -728,7 +827,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = 'a855f4405bbae4c095f2ce973c9b5837' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::uuid), coalesce(array_agg(c.seen::uuid) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -780,7 +879,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = 'a855f4405bbae4c095f2ce973c9b5837' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::uuid), coalesce(array_agg(c.seen::uuid) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -823,6 +922,17 @@ PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -862,6 +972,17 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -884,8 +1005,8 @@ BEGIN
     SELECT u.id, u.is_active, u.is_superuser, EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()))
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()))
     INTO viewer, active, superuser, granted
     FROM rls.user_row AS u
     WHERE u.id = key;
@@ -905,15 +1026,15 @@ BEGIN
         granted := EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()));
     END IF;
     IF granted AND $1 NOT IN ('create', 'read') THEN
         granted := EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()));
     END IF;
     IF NOT granted THEN
         RETURN NULL;
@@ -936,6 +1057,17 @@ PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -960,8 +1092,8 @@ BEGIN
     SELECT u.id, u.is_active, u.is_superuser, EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp())),
         s.ids_uuid || '{}',
         EXISTS (
             SELECT FROM rls.graph_change AS c
@@ -972,7 +1104,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'a855f4405bbae4c095f2ce973c9b5837' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -990,15 +1122,15 @@ BEGIN
         granted := EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()));
     END IF;
     IF granted AND $1 NOT IN ('create', 'read') THEN
         granted := EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()));
     END IF;
     IF NOT granted THEN
         RETURN '{}';
@@ -1030,6 +1162,17 @@ PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1054,8 +1197,8 @@ BEGIN
     SELECT u.id, u.is_active, u.is_superuser, EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())),
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp())),
         s.ranges_uuid,
         EXISTS (
             SELECT FROM rls.graph_change AS c
@@ -1066,7 +1209,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'eccf5ebc4a425c653a719c711ff74e98' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'a855f4405bbae4c095f2ce973c9b5837' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -1084,15 +1227,15 @@ BEGIN
         granted := EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = $1 AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()));
     END IF;
     IF granted AND $1 NOT IN ('create', 'read') THEN
         granted := EXISTS (
             SELECT FROM rls."grant" AS g
             WHERE g.resource = $2 AND g.action = 'read' AND g.grantee = ANY (grantees)
-              AND (g.valid_from IS NULL OR g.valid_from <= statement_timestamp())
-              AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+              AND (g.valid_from IS NULL OR g.valid_from <= clock_timestamp())
+              AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp()));
     END IF;
     IF NOT granted THEN
         RETURN '{}';
@@ -1123,6 +1266,17 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     viewer uuid := rls.graph_viewer($1, $2, $3);
@@ -1200,6 +1354,17 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
@@ -1217,6 +1382,17 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN EXISTS (SELECT FROM rls.group_row AS x WHERE x.id = $1);
@@ -1237,6 +1413,17 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;
@@ -1354,6 +1541,17 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;
@@ -1472,6 +1670,17 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = '1'
+SET lc_monetary = 'C'
+SET lc_numeric = 'C'
+SET lc_time = 'C'
+SET array_nulls = 'on'
+SET transform_null_equals = 'off'
+SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;
