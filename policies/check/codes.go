@@ -87,4 +87,6 @@ const (
 	CodeBlind policies.Code = "RL242"
 	// CodeApplication is "authority: application": nobody but the application keeps users from raising themselves (warning).
 	CodeApplication policies.Code = "RL245"
+	// CodeCascade is a foreign key that deletes or changes rows that whoever causes it cannot see (warning).
+	CodeCascade policies.Code = "RL248"
 )

@@ -32,6 +32,7 @@ func Model(m *policies.Model, c *policies.Catalog) ([]policies.Object, error) {
 	for _, r := range g.resources {
 		g.objects(r)
 		g.handOver(r)
+		g.refuseCascades(r)
 	}
 	g.changes()
 	g.stateTriggers()

@@ -1578,6 +1578,63 @@ CREATE TRIGGER zz_rls_hand_over
     EXECUTE FUNCTION rls.hand_over_event();
 -- undo: DROP TRIGGER IF EXISTS zz_rls_hand_over ON public.event;
 
+-- function: function rls.cascade_event(), as rls_owner
+-- Refuses that a foreign key deletes or changes rows of event that whoever causes it may not delete or update.
+-- Statements on the table itself are the policies' affair: nothing but a cascade is judged here.
+CREATE OR REPLACE FUNCTION rls.cascade_event()
+RETURNS trigger
+LANGUAGE plpgsql
+STABLE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rls$
+DECLARE
+    who rls.subject;
+    stack text;
+BEGIN
+    GET DIAGNOSTICS stack = PG_CONTEXT;
+    IF NOT rls.is_cascade(stack) THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    who := rls.guard_subject();
+    IF who.superuser THEN
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    IF who.kind IS NOT NULL THEN
+        IF TG_OP = 'DELETE' THEN
+            IF (CASE substring((SELECT rls.admitted_bits('delete', 'event', 'visible', false)) FROM CASE WHEN OLD.owner BETWEEN 0 AND 2147483646 THEN OLD.owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE OLD.owner::bigint <@ (SELECT rls.admitted_ranges('delete', 'event', 'visible', false) + '{}') END
+            OR CASE substring((SELECT rls.admitted_bits('delete', 'event', 'visible', false)) FROM CASE WHEN OLD.second BETWEEN 0 AND 2147483646 THEN OLD.second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE OLD.second::bigint <@ (SELECT rls.admitted_ranges('delete', 'event', 'visible', false) + '{}') END
+            OR (SELECT rls.passes_owners('delete', 'event', false))) THEN
+                RETURN OLD;
+            END IF;
+        ELSIF ((CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN OLD.owner BETWEEN 0 AND 2147483646 THEN OLD.owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE OLD.owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
+            OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN OLD.second BETWEEN 0 AND 2147483646 THEN OLD.second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE OLD.second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
+            OR (SELECT rls.passes_owners('update', 'event', false)))
+            AND (CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN NEW.owner BETWEEN 0 AND 2147483646 THEN NEW.owner::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE NEW.owner::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
+            OR CASE substring((SELECT rls.admitted_bits('update', 'event', 'visible', false)) FROM CASE WHEN NEW.second BETWEEN 0 AND 2147483646 THEN NEW.second::integer ELSE 0 END FOR 1) WHEN B'1' THEN true WHEN B'0' THEN false ELSE NEW.second::bigint <@ (SELECT rls.admitted_ranges('update', 'event', 'visible', false) + '{}') END
+            OR (SELECT rls.passes_owners('update', 'event', false)))
+            AND (rls.passes_owners(NULL, 'event', false) OR ((NEW.owner IS DISTINCT FROM OLD.owner AND NEW.owner IS NOT NULL AND NEW.owner <> ALL (rls.admitted_owners('update', 'event', 'visible', false)))
+            OR (NEW.second IS DISTINCT FROM OLD.second AND NEW.second IS NOT NULL AND NEW.second <> ALL (rls.admitted_owners('update', 'event', 'visible', false)))) IS NOT TRUE)) THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'a foreign key would % a row of resource "%" out of reach', lower(TG_OP), 'event'
+        USING ERRCODE = '42501', HINT = 'Have the rows that refer to it deleted or changed first, by somebody who may.',
+            SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.cascade_event() FROM PUBLIC;
+COMMENT ON FUNCTION rls.cascade_event() IS 'Refuses that a foreign key deletes or changes rows of event that whoever causes it may not delete or update.';
+-- undo: DROP FUNCTION IF EXISTS rls.cascade_event();
+
+-- trigger: trigger zz_rls_cascade on public.event
+CREATE TRIGGER zz_rls_cascade
+    BEFORE UPDATE OR DELETE ON public.event
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.cascade_event();
+-- undo: DROP TRIGGER IF EXISTS zz_rls_cascade ON public.event;
+
 -- function: function rls.objects_doc(text, text[]), as rls_owner
 -- Which of some objects of doc admit an action, by the predicates of its policies.
 -- A key that is malformed is a key that does not exist.
