@@ -4,6 +4,7 @@ package compile
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -190,6 +191,9 @@ func (g *compiler) function(f function, resource string) {
 			b.WriteString("SET search_path = pg_catalog, pg_temp\n")
 		}
 	}
+	if restrictsViews(g.catalog.ServerVersion) && ownViews.MatchString(f.body) {
+		b.WriteString("SET restrict_nonsystem_relation_kind = ''\n")
+	}
 	if f.rows > 0 {
 		fmt.Fprintf(&b, "ROWS %d\n", f.rows)
 	}
@@ -210,6 +214,15 @@ func (g *compiler) function(f function, resource string) {
 		Create: b.String(), Replace: b.String(), Drop: "DROP FUNCTION IF EXISTS " + signature + ";",
 		Shape: f.args + " -> " + f.returns, AsOwner: true,
 	})
+}
+
+// ownViews are the views that the graph is read through.
+var ownViews = regexp.MustCompile(`\brls\.(user_row|edge|group_row|membership)\b`)
+
+// restrictsViews reports whether a session can have the server refuse to read views, as pg_dump does: functions that read
+// ours say that they may.
+func restrictsViews(version int) bool {
+	return version >= 170000 || version >= 160004 && version < 170000 || version >= 150008 && version < 160000
 }
 
 // remark writes a comment. A carriage return ends one too, and a name may hold one.

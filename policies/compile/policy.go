@@ -171,7 +171,7 @@ func (g *compiler) objects(r resource) {
 		name: "objects_" + r.name(),
 		comment: fmt.Sprintf("Which of some objects of %s admit an action, by the predicates of its policies.\n"+
 			"A key that is malformed is a key that does not exist.", r.name()),
-		args: "action text, keys text[]", argTypes: "text, text[]", returns: "text[]", parallel: "RESTRICTED", client: true,
+		args: "action text, keys text[]", argTypes: "text, text[]", returns: "text[]", parallel: "UNSAFE", client: true,
 		body: fmt.Sprintf("BEGIN\n    RETURN ARRAY(\n        SELECT k.key FROM unnest($2) AS k(key)\n        %s\n        WHERE CASE $1\n          %s\n        END);\nEND",
 			join, strings.Join(cases, "\n          ")),
 	}, r.name())
