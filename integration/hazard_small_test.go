@@ -295,3 +295,61 @@ func TestHazardCitextNames(t *testing.T) {
 		})
 	}
 }
+
+// TestHazardSubscription: the first copy of a subscription brings what the login sees that it connects as. Doctor names those that
+// see too little, and the others bring every row.
+func TestHazardSubscription(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, oddModel, oddSchema)
+	s := elsewhere(t, w)
+	source := w.restore(t, s)
+	must(t, source, "CREATE PUBLICATION notes FOR TABLE note, pair")
+	must(t, connect(t, s, "postgres"), "CREATE DATABASE target")
+	target := connect(t, s, "target")
+	must(t, target, "CREATE TABLE note (id bigint PRIMARY KEY, owner bigint, team bigint, body text); CREATE TABLE pair (a bigint, b bigint, owner bigint, PRIMARY KEY (a, b))")
+	for _, c := range []struct {
+		login, options, want string
+		named                bool
+	}{
+		{"plain", "", "0", true},
+		{"bypasses", "BYPASSRLS", "7", false},
+		{"maintains", "IN ROLE " + w.role("migrator"), "7", false},
+		{"maintains_not", "NOINHERIT IN ROLE " + w.role("migrator"), "0", true},
+	} {
+		must(t, source, fmt.Sprintf("CREATE ROLE %s LOGIN REPLICATION %s; GRANT SELECT ON note, pair TO %[1]s", c.login, c.options))
+		must(t, source, fmt.Sprintf("SELECT pg_create_logical_replication_slot('%s', 'pgoutput')", c.login))
+		must(t, target, fmt.Sprintf("CREATE SUBSCRIPTION %[1]s CONNECTION '%[2]s' PUBLICATION notes WITH (create_slot = false, slot_name = '%[1]s')",
+			c.login, strings.ReplaceAll(s.URL(c.login, "copy"), "'", "''")))
+		until(t, func() bool {
+			return one(t, target, "SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel") == "t"
+		})
+		if got := one(t, target, "SELECT count(*) FROM note"); got != c.want {
+			t.Errorf("%s: the first copy brings %s rows, want %s", c.login, got, c.want)
+		}
+		// What changes afterwards comes whole.
+		must(t, source, "UPDATE note SET body = body; INSERT INTO note VALUES (99, 5)")
+		end := one(t, source, "SELECT pg_logical_emit_message(true, 'caught up', '')")
+		until(t, func() bool {
+			return one(t, source, "SELECT confirmed_flush_lsn >= $1::text::pg_lsn FROM pg_replication_slots WHERE slot_name = $2", end, c.login) == "t"
+		})
+		if got := one(t, target, "SELECT count(*) FROM note WHERE id = 99"); got != "1" {
+			t.Errorf("%s: a new row of somebody's: %s", c.login, got)
+		}
+		must(t, target, fmt.Sprintf("ALTER SUBSCRIPTION %s DISABLE", c.login))
+		must(t, target, fmt.Sprintf("ALTER SUBSCRIPTION %s SET (slot_name = NONE)", c.login))
+		must(t, target, fmt.Sprintf("DROP SUBSCRIPTION %s", c.login))
+		must(t, target, "TRUNCATE note, pair")
+		must(t, source, "DELETE FROM note WHERE id = 99")
+		list := found(t, source)
+		if c.named != has(list, fmt.Sprintf(`RL667 "%s" may replicate and is filtered by row security: the first copy of a subscription brings none of the hidden rows of public.note, public.pair`, c.login)) {
+			t.Errorf("%s: doctor finds %v", c.login, list)
+		}
+		if !has(list, "RL237 publication notes sends every row of public.note, public.pair") {
+			t.Errorf("doctor finds %v", list)
+		}
+	}
+	must(t, source, "DROP PUBLICATION notes")
+	if list := found(t, source); has(list, "RL667") {
+		t.Errorf("nothing is published: %v", list)
+	}
+}
