@@ -218,6 +218,33 @@ func TestRestore(t *testing.T) {
 		}
 	})
 
+	t.Run("a person dumps what they see", func(t *testing.T) {
+		conn, err := pgx.Connect(t.Context(), o.s.URL("new_person", "place"))
+		if err != nil {
+			t.Fatal(explain(err))
+		}
+		defer conn.Close(t.Context()) //nolint:errcheck // nothing is kept
+		must(t, o.conn, `INSERT INTO "Work Place"."Ev""ent" VALUES (gen_random_uuid(), 1, now()), (gen_random_uuid(), 2, now()), (gen_random_uuid(), NULL, now())`)
+		defer must(t, o.conn, `DELETE FROM "Work Place"."Ev""ent"`)
+		const table = `"Work Place"."Ev""ent"`
+		sees, _, err := collect(t.Context(), conn, "SELECT id FROM "+table)
+		if err != nil || len(sees) != 2 {
+			t.Fatal(sees, explain(err))
+		}
+		out, stderr, err := tryTool(t, o.s, "pg_dump", "--enable-row-security", "--data-only", "--inserts", "-t", table, "-d", o.s.URL("new_person", "place"))
+		if err != nil {
+			t.Fatalf("%v: %s", err, stderr)
+		}
+		var ids []string
+		for line := range strings.SplitSeq(out, "\n") {
+			if values, ok := strings.CutPrefix(line, "INSERT INTO "+table+" VALUES ('"); ok {
+				id, _, _ := strings.Cut(values, "'")
+				ids = append(ids, id)
+			}
+		}
+		equal(t, ids, sees, "a person's dump")
+	})
+
 	s := cluster(t)
 	o.makeRoles(t, s)
 	t.Run("a materialized view over a protected table", func(t *testing.T) {

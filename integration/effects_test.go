@@ -83,7 +83,6 @@ CREATE PUBLICATION sends_other FOR TABLE app.other;
 var effectsWant = []string{
 	`default by_role OF app.note: otherwise app.note`,
 	`default id OF app.note: filtered app.note`,
-	`foreign key odd_note ON app."Odd ""name": otherwise app.note,app."Odd ""name"`,
 	`function app.calls(): nothing? app.note`,
 	`function app.counted(): nothing app.note`,
 	`function app.counted_path(): nothing? app.note`,

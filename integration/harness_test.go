@@ -463,7 +463,7 @@ func one(t testing.TB, q querier, sql string, args ...any) string {
 }
 
 // begin starts a transaction that is rolled back at the end of the test.
-func begin(t testing.TB, conn *pgx.Conn) pgx.Tx {
+func begin(t testing.TB, conn querier) pgx.Tx {
 	t.Helper()
 	tx, err := conn.Begin(t.Context())
 	if err != nil {

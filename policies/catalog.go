@@ -3,6 +3,7 @@ package policies
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Catalog is what the checks and the compiler need to know of a database. It is plain data: it can be written to
@@ -173,6 +174,46 @@ type ForeignKey struct {
 	RefSchema  string   `json:"ref_schema"`
 	RefTable   string   `json:"ref_table"`
 	RefColumns []string `json:"ref_columns"`
+	OnDelete   string   `json:"on_delete,omitempty"` // CASCADE, SET NULL or SET DEFAULT; of a partition's copy nothing
+	OnUpdate   string   `json:"on_update,omitempty"`
+}
+
+// Cascade is a foreign key of a table by which changes of other rows delete or change its own.
+type Cascade struct {
+	ForeignKey
+	Table *Table
+}
+
+// Cascades returns the foreign keys of a table, its partitions and children that reach their rows.
+func (c *Catalog) Cascades(t *Table) (out []Cascade) {
+	for _, p := range append([]*Table{t}, c.Parts(t)...) {
+		for _, f := range p.ForeignKeys {
+			if f.OnDelete != "" || f.OnUpdate != "" {
+				out = append(out, Cascade{f, p})
+			}
+		}
+	}
+	return out
+}
+
+// String says what the foreign key does, and to whose rows.
+func (f Cascade) String() string {
+	table, parent := TableName{Schema: f.Table.Schema, Name: f.Table.Name}, TableName{Schema: f.RefSchema, Name: f.RefTable}
+	var has, does []string
+	if f.OnDelete != "" {
+		verb := "changes"
+		if f.OnDelete == "CASCADE" {
+			verb = "deletes"
+		}
+		has = append(has, "ON DELETE "+f.OnDelete)
+		does = append(does, fmt.Sprintf("whoever deletes a row of %s %s", parent, verb))
+	}
+	if f.OnUpdate != "" {
+		has = append(has, "ON UPDATE "+f.OnUpdate)
+		does = append(does, fmt.Sprintf("whoever changes column %s of %s changes", strings.Join(f.RefColumns, ", "), parent))
+	}
+	return fmt.Sprintf("foreign key %s of %s has %s: %s rows of %s that the policies hide from them",
+		Ident(f.Name), table, strings.Join(has, " "), strings.Join(does, ", and "), table)
 }
 
 // Policy is one row of pg_policy.

@@ -203,7 +203,14 @@ type Resource struct {
 	OwnerCheck   Scope  // visible, self or any
 	Hidden       Flag
 	KeepPolicies []Text
+	Cascades     Text // CascadesAllow or CascadesRefuse; zero: allow
 }
+
+// What foreign keys may do to rows of a resource.
+const (
+	CascadesAllow  = "allow"  // whatever they say
+	CascadesRefuse = "refuse" // what whoever causes it may do by themself
+)
 
 // Owner is one column that says whose a row is: a user's key, or with Group set a group's. With By it is not the user's
 // key that the column holds, but that other unique column of the users.

@@ -11,7 +11,6 @@ const (
 	ReaderTrigger      ReaderKind = "trigger"
 	ReaderRule         ReaderKind = "rule"
 	ReaderDefault      ReaderKind = "default"
-	ReaderForeignKey   ReaderKind = "foreign key"
 	ReaderPublication  ReaderKind = "publication"
 	ReaderLogin        ReaderKind = "login" // of an Effect alone
 )
@@ -22,14 +21,13 @@ type Reader struct {
 	Kind    ReaderKind `json:"kind"`
 	Name    string     `json:"name"`            // as Reads of others name it
 	Title   string     `json:"title"`           // for people and for statements, quoted: public.v, mine ON public.note
-	Table   string     `json:"table,omitempty"` // of a trigger, rule, default or foreign key
+	Table   string     `json:"table,omitempty"` // of a trigger, rule or default
 	Owner   string     `json:"owner"`
 	AsOwner bool       `json:"as_owner,omitempty"` // reads with the rights of its owner, whoever asks
 	Reads   []string   `json:"reads,omitempty"`    // as the server knows it
 	May     []string   `json:"may,omitempty"`      // as its text looks like
 	Users   []string   `json:"users,omitempty"`    // who else may select from it or call it; "" is PUBLIC
 	SaysWho bool       `json:"says_who,omitempty"` // asks for current_user or session_user
-	Action  string     `json:"action,omitempty"`   // of a foreign key: ON DELETE CASCADE
 	// OverSubSelect is a view that compares a column with a sub-select whose result a function that is not leakproof changes
 	// first, as in n = (SELECT '7'::text)::integer: beside a policy that uses no index.
 	OverSubSelect bool `json:"over_sub_select,omitempty"`

@@ -159,7 +159,9 @@ func (s *session) find(ctx context.Context, what, by, from, key, column, name st
 
 // lookup returns the key, or "" where there is none.
 func (s *session) lookup(ctx context.Context, from, key, column, name string) (string, error) {
-	rows, _ := s.tx.Query(ctx, fmt.Sprintf("SELECT t.%s::text FROM %s AS t WHERE t.%s::text = $1 LIMIT 2", policies.Ident(key), from, policies.Ident(column)), name)
+	// citext tells no case apart, and a text does.
+	rows, _ := s.tx.Query(ctx, fmt.Sprintf("SELECT t.%s::text FROM %s AS t WHERE t.%[3]s::text = $1 OR pg_typeof(t.%[3]s)::text ~ '(^|[.])citext$' AND lower(t.%[3]s::text) = lower($1) LIMIT 2",
+		policies.Ident(key), from, policies.Ident(column)), name)
 	keys, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	switch {
 	case err != nil || len(keys) == 0:

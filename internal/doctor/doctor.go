@@ -170,7 +170,7 @@ func (e *examination) run(ctx context.Context) (err error) {
 		if err := e.copies(ctx); err != nil {
 			return err
 		}
-		for _, check := range []func(context.Context) error{e.model, e.tables, e.guards, e.schemas, e.logins, e.forms, e.gateways, e.services, e.adopted, e.planRoles, e.planOwned, e.lostDefaults, e.unmapped, e.indexes, e.readers, e.upkeep} {
+		for _, check := range []func(context.Context) error{e.model, e.tables, e.guards, e.schemas, e.logins, e.forms, e.gateways, e.services, e.adopted, e.planRoles, e.planOwned, e.lostDefaults, e.unmapped, e.indexes, e.readers, e.cascades, e.upkeep} {
 			if err := check(ctx); err != nil {
 				return err
 			}

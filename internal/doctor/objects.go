@@ -263,7 +263,7 @@ func splitName(s string) (schema, name string, ok bool) {
 }
 
 // readers finds what passes protected rows on beside the policies: views and functions that read them as their owner,
-// directly or by way of others, materialized views, which hold what their owner saw, publications, and foreign keys.
+// directly or by way of others, materialized views, which hold what their owner saw, and publications.
 func (e *examination) readers(ctx context.Context) error {
 	type name struct{ Schema, Name string }
 	list, err := rows[name](ctx, e, "SELECT DISTINCT p.table_schema, p.table_name FROM rls.protected_table AS p")
@@ -326,8 +326,6 @@ func (e *examination) readers(ctx context.Context) error {
 			e.find(x.Code, policies.Warning, x.Hint, "%s", strings.Replace(x.Message, "it will see no row", "it sees no row", 1))
 		case x.Kind == policies.ReaderPublication:
 			e.find(x.Code, policies.Warning, x.Hint, "%s", x.Message)
-		case x.Kind == policies.ReaderForeignKey:
-			e.find(x.Code, policies.Note, x.Hint, "%s", x.Message)
 		}
 	}
 	return nil

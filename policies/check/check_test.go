@@ -273,6 +273,14 @@ func TestModel(t *testing.T) {
 				policies.Column{Name: "free", Type: "numeric", Leaky: true})
 			note(c).Indexes = append(note(c).Indexes, []string{"Tag"}, []string{"mood", "id"})
 		},
+		"cascades": func(_ *policies.Model, c *policies.Catalog) {
+			f := &note(c).ForeignKeys[0]
+			f.Name, f.OnDelete, f.OnUpdate = "made by", "SET NULL", "CASCADE"
+		},
+		"cascades_decided": func(m *policies.Model, c *policies.Catalog) {
+			note(c).ForeignKeys[0].OnDelete = "CASCADE"
+			m.Resources[0].Cascades = txt(45, policies.CascadesAllow)
+		},
 		"owner_own_key":     func(m *policies.Model, _ *policies.Catalog) { m.Resources[0].Owners[0].Column.Value = "id" },
 		"owner_users_other": func(m *policies.Model, _ *policies.Catalog) { m.Resources[1].Owners[0].Column.Value = "boss" },
 		"owner_through_table": func(_ *policies.Model, c *policies.Catalog) {

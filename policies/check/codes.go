@@ -91,4 +91,6 @@ const (
 	CodeReadOnce policies.Code = "RL250"
 	// CodeTextTime is a condition that reads a text as a time with a zone: a session can change what the zones in it mean.
 	CodeTextTime policies.Code = "RL251"
+	// CodeCascade is a foreign key that deletes or changes rows that whoever causes it cannot see (warning).
+	CodeCascade policies.Code = "RL248"
 )

@@ -22,6 +22,17 @@ func (k *checker) resources() {
 		k.leaky(r, t)
 		k.overSubSelects(r, t)
 		k.byHand(r, t)
+		k.cascades(r, t)
+	}
+}
+
+// cascades warns of foreign keys that delete or change rows of a resource whoever causes it, until the model says what they may do.
+func (k *checker) cascades(r policies.Resource, t *policies.Table) {
+	if !r.Cascades.IsZero() {
+		return
+	}
+	for _, f := range k.catalog.Cascades(t) {
+		k.warn(r.Table.Pos, CodeCascade, f.String(), fmt.Sprintf("write \"cascades: refuse\" into resource %q to have such rows judged as if they were named, or \"cascades: allow\" to leave it", r.Name.Value))
 	}
 }
 

@@ -18,6 +18,7 @@ func Model(m *policies.Model, c *policies.Catalog) ([]policies.Object, error) {
 	if err := g.resolve(); err != nil {
 		return nil, fmt.Errorf("compile %s: %w", m.File, err)
 	}
+	g.depends = g.dependsOnSettings()
 	g.roles()
 	g.schemaRules()
 	g.graphPrivileges()
@@ -33,6 +34,7 @@ func Model(m *policies.Model, c *policies.Catalog) ([]policies.Object, error) {
 	for _, r := range g.resources {
 		g.objects(r)
 		g.handOver(r)
+		g.refuseCascades(r)
 	}
 	g.changes()
 	g.stateTriggers()
@@ -66,6 +68,7 @@ type compiler struct {
 	out       []policies.Object
 	second    []secondKey
 	stamp     string // of the graph that stored sets were computed under
+	depends   bool   // what a condition or window of the model says depends on settings of a session
 }
 
 // resource is a resource of the model with what the catalog knows of it.
@@ -180,6 +183,25 @@ func (f function) judges() bool {
 	return f.definer && f.returns == "trigger" || readsConditions.MatchString(f.body)
 }
 
+// dependsOnSettings reports whether settings of a session could change what a condition or window of the model says: any
+// that computes, casts or reads a time could. A model of columns and flags has nothing to fear.
+func (g *compiler) dependsOnSettings() bool {
+	u, s := g.model.Users, g.model.Groups
+	timed := func(t policies.TableName, names ...string) bool {
+		return slices.ContainsFunc(names, func(n string) bool {
+			typ := g.typeOf(t, n, t.Schema == "rls").Type
+			return n != "" && (strings.HasPrefix(typ, "time") || typ == "date" || typ == "interval")
+		})
+	}
+	says := func(t policies.TableName, list ...policies.Expression) bool {
+		return slices.ContainsFunc(list, func(e policies.Expression) bool {
+			return !e.IsZero() && (!e.Plain || timed(t, e.Columns...))
+		})
+	}
+	return says(u.Table, u.Active, u.Superuser, u.Staff) || g.hasGroups() &&
+		(says(s.Table, s.ShareMembersVisibility, s.ShareCreatorVisibility) || timed(s.Members.Table, s.Members.From.Value, s.Members.Until.Value))
+}
+
 var readsConditions = regexp.MustCompile(`\brls\.(user_row|group_row|membership)\b`)
 
 func (g *compiler) function(f function, resource string) {
@@ -198,10 +220,13 @@ func (g *compiler) function(f function, resource string) {
 			b.WriteString("SET search_path = pg_catalog, pg_temp\n")
 		}
 	}
-	if f.judges() {
+	if f.judges() && g.depends {
 		for _, s := range policies.Pins(g.model.Database.Timezone.Value) {
 			fmt.Fprintf(&b, "SET %s = %s\n", s.Name, policies.Literal(s.Value))
 		}
+	}
+	if restrictsViews(g.catalog.ServerVersion) && ownViews.MatchString(f.body) {
+		b.WriteString("SET restrict_nonsystem_relation_kind = ''\n")
 	}
 	if f.rows > 0 {
 		fmt.Fprintf(&b, "ROWS %d\n", f.rows)
@@ -223,6 +248,15 @@ func (g *compiler) function(f function, resource string) {
 		Create: b.String(), Replace: b.String(), Drop: "DROP FUNCTION IF EXISTS " + signature + ";",
 		Shape: f.args + " -> " + f.returns, AsOwner: true,
 	})
+}
+
+// ownViews are the views that the graph is read through.
+var ownViews = regexp.MustCompile(`\brls\.(user_row|edge|group_row|membership)\b`)
+
+// restrictsViews reports whether a session can have the server refuse to read views, as pg_dump does: functions that read
+// ours say that they may.
+func restrictsViews(version int) bool {
+	return version >= 170000 || version >= 160004 && version < 170000 || version >= 150008 && version < 160000
 }
 
 // remark writes a comment. A carriage return ends one too, and a name may hold one.

@@ -207,12 +207,14 @@ func (g *compiler) admitted(name, typ, none, self, set, as string) {
 			fmt.Sprintf(g.state(", stored, more", columns, join), none, 4, g.userKey.from) + fmt.Sprintf(`
     CASE $3
     WHEN 'self' THEN
-        RETURN %s;
+        RETURN %[1]s;
     WHEN 'hierarchy', 'visible' THEN
         IF more THEN
-            RETURN rls.visible_%s(viewer, $3 = 'hierarchy');
+            RETURN rls.visible_%[2]s(viewer, $3 = 'hierarchy');
         END IF;
-        RETURN coalesce(stored, %s);
+        RETURN coalesce(stored, %[3]s);
+    ELSE
+        RETURN %[3]s; -- no such scope
     END CASE;
 END`, self, set, none),
 	}

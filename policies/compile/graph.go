@@ -117,8 +117,9 @@ func (g *compiler) findFunctions() {
 		args:    "key text", argTypes: "text", returns: "TABLE (is_active boolean, is_superuser boolean)", rows: 1,
 		body: fmt.Sprintf("BEGIN\n    RETURN QUERY\n        SELECT u.is_active, u.is_superuser FROM rls.user_row AS u WHERE u.id = %s($1);\nEND", g.userKey.from),
 	}, "")
-	login := "u.login = $2"
-	if g.model.Users.Login.IsZero() {
+	u, s := g.model.Users, g.model.Groups
+	login := g.isText("u.login", "$2", u.Table, u.Login, u.Kernel)
+	if u.Login.IsZero() {
 		login = fmt.Sprintf("u.id = %s($2)", g.userKey.from)
 	}
 	g.function(function{
@@ -131,11 +132,12 @@ func (g *compiler) findFunctions() {
 	}, "")
 	find, groups := "BEGIN\n    RETURN NULL;\nEND", "BEGIN\n    RETURN '{}';\nEND"
 	if g.hasGroups() {
-		find = "BEGIN\n    RETURN (SELECT g.id::text FROM rls.group_row AS g WHERE g.name = $1);\nEND"
-		if g.model.Groups.Name.IsZero() {
+		find = fmt.Sprintf("BEGIN\n    RETURN (SELECT g.id::text FROM rls.group_row AS g WHERE %s);\nEND",
+			g.isText("g.name", "$1", s.Table, s.Name, s.Kind == policies.GroupsKernel))
+		if s.Name.IsZero() {
 			find = fmt.Sprintf("BEGIN\n    RETURN (SELECT g.id::text FROM rls.group_row AS g WHERE g.id = %s($1));\nEND", g.groupKey.from)
 		}
-		groups = fmt.Sprintf("BEGIN\n    RETURN ARRAY(\n        SELECT g.id::text FROM rls.membership AS m\n        JOIN rls.group_row AS g ON g.id = m.group_id\n        WHERE m.user_id = %s($1)\n        ORDER BY g.id);\nEND", g.userKey.from)
+		groups = fmt.Sprintf("BEGIN\n    RETURN ARRAY(\n        SELECT g.id::text FROM rls.membership AS m\n        JOIN rls.group_row AS g ON g.id = m.group_id\n        WHERE m.user_id = %s($1)\n        GROUP BY g.id\n        ORDER BY g.id);\nEND", g.userKey.from)
 	}
 	g.function(function{
 		name:    "find_group",
@@ -147,6 +149,14 @@ func (g *compiler) findFunctions() {
 		comment: "Keys of the groups that a user is a member of now. Called by definer functions alone.",
 		args:    "key text", argTypes: "text", returns: "text[]", body: groups,
 	}, "")
+}
+
+// isText compares what a view has of a column with a text, as the type of the column does.
+func (g *compiler) isText(expr, text string, t policies.TableName, column policies.Text, kernel bool) string {
+	if isCitext(g.typeOf(t, column.Value, kernel).Type) {
+		return fmt.Sprintf("rls.to_citext(%s) = rls.to_citext(%s)", expr, text)
+	}
+	return expr + " = " + text
 }
 
 // closure is one transitive relation: a single edge kind, or several that the model merges.

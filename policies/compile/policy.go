@@ -171,7 +171,7 @@ func (g *compiler) objects(r resource) {
 		name: "objects_" + r.name(),
 		comment: fmt.Sprintf("Which of some objects of %s admit an action, by the predicates of its policies.\n"+
 			"A key that is malformed is a key that does not exist.", r.name()),
-		args: "action text, keys text[]", argTypes: "text, text[]", returns: "text[]", parallel: "RESTRICTED", client: true,
+		args: "action text, keys text[]", argTypes: "text, text[]", returns: "text[]", parallel: "UNSAFE", client: true,
 		body: fmt.Sprintf("BEGIN\n    RETURN ARRAY(\n        SELECT k.key FROM unnest($2) AS k(key)\n        %s\n        WHERE CASE $1\n          %s\n        END);\nEND",
 			join, strings.Join(cases, "\n          ")),
 	}, r.name())
@@ -195,17 +195,6 @@ func (g *compiler) handOver(r resource) {
 	if !handOverNeedsTrigger(r) && !g.updatedByService(r) {
 		return
 	}
-	var checks []string
-	for _, o := range r.Owners {
-		name := policies.Ident(o.Column.Value)
-		// NULL is tested by itself: beside an empty array it would be "<> ALL".
-		k, admitted := g.holder(o)
-		admitted += fmt.Sprintf("(%s)", arguments(r, policies.ActionUpdate, checkScope(r), false))
-		if o.Group {
-			k, admitted = g.groupKey, fmt.Sprintf("rls.admitted_groups('update', %s, false)", policies.Literal(r.name()))
-		}
-		checks = append(checks, fmt.Sprintf("(%s IS DISTINCT FROM %s AND NEW.%s IS NOT NULL AND %s)", k.held("NEW."+name), k.held("OLD."+name), name, k.notAmong("NEW."+name, admitted)))
-	}
 	// A foreign key that cascades writes as the table's owner, and from PostgreSQL 18 on its trigger runs as the owner
 	// too. Not whoever has no policy of ours: a client can drop its role in the middle of a statement.
 	filtered, owned := "row_security_active(TG_RELID)", "pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')"
@@ -227,7 +216,7 @@ func (g *compiler) handOver(r resource) {
 		body: fmt.Sprintf("BEGIN\n    IF %s THEN\n        RETURN NEW;\n    END IF;\n    IF (%s) AND NOT rls.passes_owners(NULL, %s, false) THEN\n"+
 			"        RAISE EXCEPTION 'a row of resource \"%%\" would go to an owner out of reach', %s\n"+
 			"            USING ERRCODE = '42501', HINT = 'Name an owner whom the owner check of the resource admits.';\n    END IF;\n    RETURN NEW;\nEND",
-			exempt, strings.Join(checks, "\n        OR "), policies.Literal(r.name()), policies.Literal(r.name())),
+			exempt, strings.Join(g.outOfReach(r), "\n        OR "), policies.Literal(r.name()), policies.Literal(r.name())),
 	}, r.name())
 	var columns []string
 	for _, o := range r.Owners {
@@ -242,6 +231,21 @@ func (g *compiler) handOver(r resource) {
 	for _, p := range r.parts {
 		g.handOverTrigger(r.part(p), "rls_hand_over", "AFTER", name, columns)
 	}
+}
+
+// outOfReach returns a condition for each owner: that an update changes it to somebody whom the principal may not name.
+func (g *compiler) outOfReach(r resource) (out []string) {
+	for _, o := range r.Owners {
+		name := policies.Ident(o.Column.Value)
+		// NULL is tested by itself: beside an empty array it would be "<> ALL".
+		k, admitted := g.holder(o)
+		admitted += fmt.Sprintf("(%s)", arguments(r, policies.ActionUpdate, checkScope(r), false))
+		if o.Group {
+			k, admitted = g.groupKey, fmt.Sprintf("rls.admitted_groups('update', %s, false)", policies.Literal(r.name()))
+		}
+		out = append(out, fmt.Sprintf("(%s IS DISTINCT FROM %s AND NEW.%s IS NOT NULL AND %s)", k.held("NEW."+name), k.held("OLD."+name), name, k.notAmong("NEW."+name, admitted)))
+	}
+	return out
 }
 
 func (g *compiler) handOverTrigger(r resource, name, when, function string, columns []string) {

@@ -14,7 +14,6 @@ const (
 	CodeSeesAll     policies.Code = "RL237" // something shows protected rows as before, whoever asks
 	CodeFiltered    policies.Code = "RL238" // something shows each principal their rows from now on
 	CodeAsksRole    policies.Code = "RL647" // a default or trigger asks for the database role
-	CodeCascade     policies.Code = "RL648" // a foreign key reaches rows that cannot be seen
 )
 
 // Protects returns the tables, by identity, that a plan switches row security on for.
@@ -29,7 +28,7 @@ func Protects(changes []policies.Change) []string {
 }
 
 // Effects says what of c.Readers does otherwise, or should have, while the tables of these identities are protected:
-// views, materialized views, definer functions, triggers, rules, defaults, foreign keys and publications; and which logins
+// views, materialized views, definer functions, triggers, rules, defaults and publications; and which logins
 // will see nothing. maintenance and clients are the database roles of the model. In the order of c.Readers, logins last.
 func Effects(c *policies.Catalog, protected, maintenance, clients []string) []policies.Effect {
 	w := &walker{c: c, maintenance: maintenance, clients: clients, protected: map[string]string{}, readers: map[string]policies.Reader{}}
@@ -180,12 +179,6 @@ func (w *walker) outcome(role string) policies.Outcome {
 // effects are those of one reader: at most one for each outcome.
 func (w *walker) effects(r policies.Reader) []policies.Effect {
 	switch r.Kind {
-	case policies.ReaderForeignKey:
-		parent, child := w.protected[r.Reads[0]], w.protected[r.Table]
-		if parent == "" || child == "" {
-			return nil
-		}
-		return []policies.Effect{w.effect(r, reach{table: child}, []string{parent, child}, policies.Otherwise)}
 	case policies.ReaderFunction:
 		if !r.AsOwner {
 			return nil // what it shows is what its caller sees
@@ -267,10 +260,6 @@ func (w *walker) effect(r policies.Reader, x reach, tables []string, o policies.
 		e.Message += " at the next REFRESH"
 	case r.Kind == policies.ReaderPublication:
 		e.Message = fmt.Sprintf("publication %s sends every row of %s to its subscribers", r.Title, strings.Join(tables, ", "))
-	case r.Kind == policies.ReaderForeignKey:
-		e.Code = CodeCascade
-		e.Message = fmt.Sprintf("foreign key %s has %s: whoever may change a row of %s reaches rows of %s that the policies hide",
-			r.Title, r.Action, tables[0], tables[1])
 	case o == policies.Otherwise:
 		e.Code = CodeAsksRole
 		e.Message = fmt.Sprintf("%s %s asks for current_user or session_user, which is a database role that many principals share, and not who writes", r.Kind, r.Title)
@@ -302,8 +291,6 @@ func audience(r policies.Reader) string {
 func hint(r policies.Reader, x reach, o policies.Outcome) string {
 	mine := r.AsOwner && x.as == r.Owner
 	switch {
-	case r.Kind == policies.ReaderForeignKey:
-		return "Leave it where a child may go with its parent; else make it ON DELETE RESTRICT."
 	case r.Kind == policies.ReaderPublication:
 		return fmt.Sprintf("Run ALTER PUBLICATION %s DROP TABLE for it, or give it a row filter, unless every subscriber may see all.", r.Title)
 	case o == policies.Otherwise:

@@ -36,7 +36,7 @@ WITH own AS MATERIALIZED (
                  WHERE u.classid = 'pg_catalog.pg_rewrite'::regclass AND u.identity <> r.identity) AS reads,
            ARRAY(SELECT CASE x.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(x.grantee) END FROM aclexplode(r.relacl) AS x
                  WHERE x.privilege_type = 'SELECT' AND x.grantee <> r.relowner) AS users,
-           '' AS source, '' AS path, '' AS action
+           '' AS source, '' AS path
     FROM relation AS r WHERE r.relkind IN ('v', 'm')
     UNION ALL
     SELECT 'function', f.identity, f.title, '', f.proowner, f.prosecdef,
@@ -44,38 +44,29 @@ WITH own AS MATERIALIZED (
            ARRAY(SELECT CASE x.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(x.grantee) END FROM aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS x
                  WHERE x.privilege_type = 'EXECUTE' AND x.grantee <> f.proowner),
            CASE WHEN f.prosqlbody IS NULL AND f.lanname NOT IN ('c', 'internal') THEN f.prosrc ELSE coalesce(pg_get_function_sqlbody(f.oid), '') END,
-           coalesce((SELECT substr(s.text, 13) FROM unnest(f.proconfig) AS s(text) WHERE s.text LIKE 'search_path=%'), ''), ''
+           coalesce((SELECT substr(s.text, 13) FROM unnest(f.proconfig) AS s(text) WHERE s.text LIKE 'search_path=%'), '')
     FROM routine AS f
     UNION ALL
     SELECT 'trigger', r.identity || '.' || quote_ident(t.tgname), format('%I ON %s', t.tgname, r.title), r.identity, r.relowner, false,
-           ARRAY(SELECT f.identity FROM routine AS f WHERE f.oid = t.tgfoid), ARRAY[]::text[], '', '', ''
+           ARRAY(SELECT f.identity FROM routine AS f WHERE f.oid = t.tgfoid), ARRAY[]::text[], '', ''
     FROM pg_catalog.pg_trigger AS t JOIN relation AS r ON r.oid = t.tgrelid
     WHERE NOT t.tgisinternal AND t.tgparentid = 0
     UNION ALL
     SELECT 'rule', r.identity || '.' || quote_ident(w.rulename), format('%I ON %s', w.rulename, r.title), r.identity, r.relowner, true,
            ARRAY(SELECT u.identity FROM uses AS u WHERE u.classid = 'pg_catalog.pg_rewrite'::regclass AND u.objid = w.oid AND u.identity <> r.identity),
-           ARRAY[]::text[], '', '', ''
+           ARRAY[]::text[], '', ''
     FROM pg_catalog.pg_rewrite AS w JOIN relation AS r ON r.oid = w.ev_class WHERE w.rulename <> '_RETURN'
     UNION ALL
     SELECT 'default', r.identity || '.' || quote_ident(a.attname), format('%I OF %s', a.attname, r.title), r.identity, r.relowner, false,
            ARRAY(SELECT u.identity FROM uses AS u WHERE u.classid = 'pg_catalog.pg_attrdef'::regclass AND u.objid = d.oid AND u.identity <> r.identity),
-           ARRAY[]::text[], pg_get_expr(d.adbin, d.adrelid), '', ''
+           ARRAY[]::text[], pg_get_expr(d.adbin, d.adrelid), ''
     FROM pg_catalog.pg_attrdef AS d
     JOIN relation AS r ON r.oid = d.adrelid
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
     UNION ALL
-    SELECT 'foreign key', r.identity || '.' || quote_ident(k.conname), format('%I ON %s', k.conname, r.title), r.identity, r.relowner, true,
-           ARRAY[p.identity], ARRAY[]::text[], '', '',
-           concat_ws(' ', CASE k.confdeltype WHEN 'c' THEN 'ON DELETE CASCADE' WHEN 'n' THEN 'ON DELETE SET NULL' WHEN 'd' THEN 'ON DELETE SET DEFAULT' END,
-               CASE k.confupdtype WHEN 'c' THEN 'ON UPDATE CASCADE' WHEN 'n' THEN 'ON UPDATE SET NULL' WHEN 'd' THEN 'ON UPDATE SET DEFAULT' END)
-    FROM pg_catalog.pg_constraint AS k
-    JOIN relation AS r ON r.oid = k.conrelid
-    JOIN relation AS p ON p.oid = k.confrelid
-    WHERE k.contype = 'f' AND k.conparentid = 0 AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))
-    UNION ALL
     SELECT 'publication', quote_ident(b.pubname), quote_ident(b.pubname), '', b.pubowner, true,
            ARRAY(SELECT r.identity FROM pg_catalog.pg_publication_tables AS t JOIN relation AS r ON r.title = format('%I.%I', t.schemaname, t.tablename)
-                 WHERE t.pubname = b.pubname), ARRAY[]::text[], '', '', ''
+                 WHERE t.pubname = b.pubname), ARRAY[]::text[], '', ''
     FROM pg_catalog.pg_publication AS b
 ), compared AS MATERIALIZED (
     -- views that compare a column with a function of a sub-select, as their parse trees say: which function, or NULL for a cast
@@ -93,5 +84,5 @@ SELECT coalesce(json_agg(json_build_object(
     'kind', f.kind, 'name', f.name, 'title', f.title, 'table', f.on_table, 'owner', pg_get_userbyid(f.owner), 'as_owner', f.as_owner,
     'reads', (SELECT json_agg(x.name ORDER BY x.name COLLATE "C") FROM unnest(f.reads) AS x(name)),
     'users', (SELECT json_agg(DISTINCT x.name) FROM unnest(f.users) AS x(name)),
-    'action', f.action, 'source', f.source, 'path', f.path) ORDER BY f.kind COLLATE "C", f.name COLLATE "C"), '[]'::json)
+    'source', f.source, 'path', f.path) ORDER BY f.kind COLLATE "C", f.name COLLATE "C"), '[]'::json)
 FROM found AS f

@@ -332,6 +332,7 @@ func (p *parser) resource(k, n *yaml.Node) policies.Resource {
 		WriteScope: policies.ScopeVisible, OwnerCheck: policies.ScopeVisible,
 		Hidden:       p.flag(n, "hidden"),
 		KeepPolicies: p.distinct(p.get(n, "keep_policies"), "policy", literal),
+		Cascades:     p.text(n, "cascades"),
 	}
 	if s := p.get(n, "write_scope"); s != nil {
 		r.WriteScope = policies.Scope(s.Value)

@@ -139,6 +139,7 @@ var resourceShape = &shape{what: "a map", keys: []key{
 	{name: "actions", doc: "Actions beyond create, read, update and delete.", shape: emptyable(listOf("a list of actions", just(actionWord)))},
 	{name: "write_scope", doc: "Whose rows an update or delete reaches. Default visible.", shape: oneOf("visible", "hierarchy", "self")},
 	{name: "owner_check", doc: "Who may be named as owner of a row. Default visible.", shape: oneOf("visible", "self", "any")},
+	{name: "cascades", doc: "Whether a foreign key may delete or change rows that whoever causes it may not. Default allow.", shape: oneOf("allow", "refuse")},
 	{name: "combine", doc: "How grants and denies combine.", shape: &shape{what: "\"deny_overrides\"", scalar: &scalar{
 		what: "\"deny_overrides\"", tags: []string{quoted}, values: []string{"deny_overrides"}, later: []string{"first_match", "per_role"},
 	}}},

@@ -1,9 +1,10 @@
 -- The parts of a composite key that is written as a JSON array of texts; NULL where it is none of that length.
+-- UNSAFE, and so is all that calls it: while a parallel plan runs, PostgreSQL starts no subtransaction in the leader either.
 CREATE OR REPLACE FUNCTION rls.key_parts(key text, parts integer)
 RETURNS text[]
 LANGUAGE plpgsql
 IMMUTABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $$

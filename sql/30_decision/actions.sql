@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION rls.actions(resource text, key text)
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $$

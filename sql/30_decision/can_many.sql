@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION rls.can_many(action text, resource text, keys text[])
 RETURNS TABLE (key text, allowed boolean)
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 ROWS 100

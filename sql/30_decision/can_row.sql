@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION rls.can_row(action text, resource text, key text)
 RETURNS boolean
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $$

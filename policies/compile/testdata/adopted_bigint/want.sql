@@ -1561,6 +1561,8 @@ BEGIN
             RETURN rls.visible_ids(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1712,6 +1714,8 @@ BEGIN
             RETURN rls.visible_bits(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, B'');
+    ELSE
+        RETURN B''; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1858,6 +1862,8 @@ BEGIN
             RETURN rls.visible_ranges(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1948,7 +1954,7 @@ CREATE OR REPLACE FUNCTION rls.objects_leave_request(action text, keys text[])
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$

@@ -1057,6 +1057,8 @@ BEGIN
             RETURN rls.visible_ids(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1152,6 +1154,8 @@ BEGIN
             RETURN rls.visible_bits(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, B'');
+    ELSE
+        RETURN B''; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1247,6 +1251,8 @@ BEGIN
             RETURN rls.visible_ranges(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1283,7 +1289,7 @@ CREATE OR REPLACE FUNCTION rls.objects_group(action text, keys text[])
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls2$

@@ -366,17 +366,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1
 AS $rls$
 BEGIN
@@ -397,17 +386,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN CASE $1
@@ -430,17 +408,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN (SELECT g.id::text FROM rls.group_row AS g WHERE g.name = $1);
@@ -458,23 +425,13 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN ARRAY(
         SELECT g.id::text FROM rls.membership AS m
         JOIN rls.group_row AS g ON g.id = m.group_id
         WHERE m.user_id = rls.to_uuid($1)
+        GROUP BY g.id
         ORDER BY g.id);
 END
 $rls$;
@@ -491,17 +448,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 #variable_conflict use_column
@@ -556,17 +502,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 DECLARE
@@ -605,17 +540,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 BEGIN
@@ -654,17 +578,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 100
 AS $rls$
 BEGIN
@@ -696,17 +609,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     -- One statement: the marks are read after its snapshot was taken. Whoever has raised them later is noticed by that, and
@@ -769,7 +671,7 @@ BEGIN
                  ELSE s.ids_uuid::text END,
             n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / 40 END) END
     FROM may AS p CROSS JOIN mark AS n
-    WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*67816059467088e0b4f60ea49e412492' ELSE '67816059467088e0b4f60ea49e412492' END AND s.computed_on = s.restored_on;
+    WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*c07627a6e26b6059f2ee2b48bf126c52' ELSE 'c07627a6e26b6059f2ee2b48bf126c52' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
 END
 $rls$;
@@ -787,17 +689,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     superuser boolean;
@@ -814,7 +705,7 @@ BEGIN
     -- What was found out before counts while nothing has changed since.
     SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
     FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
-    WHERE s.viewer = claimed AND s.model IN ('67816059467088e0b4f60ea49e412492', '*67816059467088e0b4f60ea49e412492') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
+    WHERE s.viewer = claimed AND s.model IN ('c07627a6e26b6059f2ee2b48bf126c52', '*c07627a6e26b6059f2ee2b48bf126c52') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
     IF FOUND THEN
         key := known.viewer;
         form := known.form;
@@ -833,7 +724,7 @@ BEGIN
     INTO key, superuser, form, missing, brief, until, decided, mark, calm
     FROM rls.user_row AS u
     CROSS JOIN rls.watermark AS w CROSS JOIN rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS d
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = CASE WHEN u.is_superuser THEN '*67816059467088e0b4f60ea49e412492' ELSE '67816059467088e0b4f60ea49e412492' END AND s.computed_on = s.restored_on
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = CASE WHEN u.is_superuser THEN '*c07627a6e26b6059f2ee2b48bf126c52' ELSE 'c07627a6e26b6059f2ee2b48bf126c52' END AND s.computed_on = s.restored_on
     WHERE u.id = rls.to_uuid(claimed);
     IF (decided AND calm AND missing = 0) IS NOT TRUE THEN
         brief := NULL;
@@ -856,7 +747,7 @@ BEGIN
             DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
             IF superuser THEN
                 INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form)
-                VALUES (prepare.key, '*67816059467088e0b4f60ea49e412492', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
+                VALUES (prepare.key, '*c07627a6e26b6059f2ee2b48bf126c52', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
                 RETURNING v.form INTO form;
             ELSE
             INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_uuid, bits, ranges_uuid, buckets)
@@ -865,7 +756,7 @@ BEGIN
             ), t AS (
                 SELECT count(*) AS size, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'rls."user"'::regclass)) AS users FROM o
             )
-            SELECT prepare.key, '67816059467088e0b4f60ea49e412492', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+            SELECT prepare.key, 'c07627a6e26b6059f2ee2b48bf126c52', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
                    CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
                    (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
                    NULL::varbit,
@@ -886,7 +777,7 @@ BEGIN
             PERFORM rls.remember(rls.to_uuid(key));
             SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
             FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
-            WHERE s.viewer = key AND s.model IN ('67816059467088e0b4f60ea49e412492', '*67816059467088e0b4f60ea49e412492') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
+            WHERE s.viewer = key AND s.model IN ('c07627a6e26b6059f2ee2b48bf126c52', '*c07627a6e26b6059f2ee2b48bf126c52') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
             IF FOUND THEN
                 key := known.viewer;
                 form := known.form;
@@ -917,17 +808,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     result uuid[];
@@ -942,7 +822,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '67816059467088e0b4f60ea49e412492' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::uuid), coalesce(array_agg(c.seen::uuid) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -981,17 +861,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     result rls.uuid_multirange;
@@ -1006,7 +875,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '67816059467088e0b4f60ea49e412492' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::uuid), coalesce(array_agg(c.seen::uuid) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -1049,17 +918,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1149,17 +1007,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1233,17 +1080,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1281,7 +1117,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '67816059467088e0b4f60ea49e412492' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -1320,6 +1156,8 @@ BEGIN
             RETURN rls.visible_ids(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1438,17 +1276,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1486,7 +1313,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '67816059467088e0b4f60ea49e412492' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'c07627a6e26b6059f2ee2b48bf126c52' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -1525,6 +1352,8 @@ BEGIN
             RETURN rls.visible_ranges(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1597,17 +1426,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     viewer uuid := rls.graph_viewer($1, $2, $3);
@@ -1651,7 +1469,7 @@ CREATE OR REPLACE FUNCTION rls.objects_note(action text, keys text[])
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
@@ -1731,17 +1549,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     IF cardinality($1) > 5000 THEN
@@ -1785,17 +1592,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     mine rls.edge_change[];
@@ -1892,17 +1688,6 @@ VOLATILE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     changes rls.edge_change[];
@@ -2131,17 +1916,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
@@ -2159,17 +1933,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN EXISTS (SELECT FROM rls.group_row AS x WHERE x.id = $1);
@@ -2190,17 +1953,6 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;
@@ -2315,17 +2067,6 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;
@@ -2431,17 +2172,6 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;

@@ -356,17 +356,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1
 AS $rls$
 BEGIN
@@ -387,17 +376,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN CASE $1
@@ -455,17 +433,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 #variable_conflict use_column
@@ -490,17 +457,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 DECLARE
@@ -539,17 +495,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 BEGIN
@@ -573,17 +518,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     -- One statement: the marks are read after its snapshot was taken. Whoever has raised them later is noticed by that, and
@@ -642,7 +576,7 @@ BEGIN
                  ELSE s.ids_int::text END,
             n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / 40 END) END
     FROM may AS p CROSS JOIN mark AS n
-    WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*3cc3884a33cabfd3ce247459cd35492e' ELSE '3cc3884a33cabfd3ce247459cd35492e' END AND s.computed_on = s.restored_on;
+    WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*fb18003c7332cba2cdb15408a2df1b37' ELSE 'fb18003c7332cba2cdb15408a2df1b37' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
 END
 $rls$;
@@ -660,17 +594,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     superuser boolean;
@@ -687,7 +610,7 @@ BEGIN
     -- What was found out before counts while nothing has changed since.
     SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
     FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
-    WHERE s.viewer = claimed AND s.model IN ('3cc3884a33cabfd3ce247459cd35492e', '*3cc3884a33cabfd3ce247459cd35492e') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
+    WHERE s.viewer = claimed AND s.model IN ('fb18003c7332cba2cdb15408a2df1b37', '*fb18003c7332cba2cdb15408a2df1b37') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
     IF FOUND THEN
         key := known.viewer;
         form := known.form;
@@ -706,7 +629,7 @@ BEGIN
     INTO key, superuser, form, missing, brief, until, decided, mark, calm
     FROM rls.user_row AS u
     CROSS JOIN rls.watermark AS w CROSS JOIN rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS d
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = CASE WHEN u.is_superuser THEN '*3cc3884a33cabfd3ce247459cd35492e' ELSE '3cc3884a33cabfd3ce247459cd35492e' END AND s.computed_on = s.restored_on
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = CASE WHEN u.is_superuser THEN '*fb18003c7332cba2cdb15408a2df1b37' ELSE 'fb18003c7332cba2cdb15408a2df1b37' END AND s.computed_on = s.restored_on
     WHERE u.id = rls.to_smallint(claimed);
     IF (decided AND calm AND missing = 0) IS NOT TRUE THEN
         brief := NULL;
@@ -729,7 +652,7 @@ BEGIN
             DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
             IF superuser THEN
                 INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form)
-                VALUES (prepare.key, '*3cc3884a33cabfd3ce247459cd35492e', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
+                VALUES (prepare.key, '*fb18003c7332cba2cdb15408a2df1b37', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
                 RETURNING v.form INTO form;
             ELSE
             INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_int, bits, ranges_int)
@@ -738,7 +661,7 @@ BEGIN
             ), t AS (
                 SELECT count(*) AS size, min(o.id) AS low, max(o.id) AS high, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'public.person'::regclass)) AS users FROM o
             )
-            SELECT prepare.key, '3cc3884a33cabfd3ce247459cd35492e', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+            SELECT prepare.key, 'fb18003c7332cba2cdb15408a2df1b37', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
                    CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
                    (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
                    CASE WHEN t.size = 0 OR t.low >= 1 AND t.high <= least(2147483646, 64 * t.size + 65536) THEN (
@@ -760,7 +683,7 @@ BEGIN
             PERFORM rls.remember(rls.to_smallint(key));
             SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
             FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
-            WHERE s.viewer = key AND s.model IN ('3cc3884a33cabfd3ce247459cd35492e', '*3cc3884a33cabfd3ce247459cd35492e') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
+            WHERE s.viewer = key AND s.model IN ('fb18003c7332cba2cdb15408a2df1b37', '*fb18003c7332cba2cdb15408a2df1b37') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
             IF FOUND THEN
                 key := known.viewer;
                 form := known.form;
@@ -805,7 +728,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '3cc3884a33cabfd3ce247459cd35492e' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -855,7 +778,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '3cc3884a33cabfd3ce247459cd35492e' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -908,7 +831,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '3cc3884a33cabfd3ce247459cd35492e' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -947,17 +870,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1047,17 +959,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1122,17 +1023,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1168,7 +1058,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '3cc3884a33cabfd3ce247459cd35492e' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -1198,6 +1088,8 @@ BEGIN
             RETURN rls.visible_ids(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1273,17 +1165,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1319,7 +1200,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '3cc3884a33cabfd3ce247459cd35492e' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN B'';
@@ -1349,6 +1230,8 @@ BEGIN
             RETURN rls.visible_bits(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, B'');
+    ELSE
+        RETURN B''; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1419,17 +1302,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1465,7 +1337,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '3cc3884a33cabfd3ce247459cd35492e' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'fb18003c7332cba2cdb15408a2df1b37' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -1495,6 +1367,8 @@ BEGIN
             RETURN rls.visible_ranges(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1649,7 +1523,7 @@ CREATE OR REPLACE FUNCTION rls.objects_order_line(action text, keys text[])
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
@@ -1683,7 +1557,7 @@ CREATE OR REPLACE FUNCTION rls.objects_rate(action text, keys text[])
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
@@ -1716,7 +1590,7 @@ CREATE OR REPLACE FUNCTION rls.objects_price(action text, keys text[])
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
@@ -1749,7 +1623,7 @@ CREATE OR REPLACE FUNCTION rls.objects_badge(action text, keys text[])
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
@@ -1828,17 +1702,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
@@ -1859,17 +1722,6 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;

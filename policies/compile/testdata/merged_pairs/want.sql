@@ -403,17 +403,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1
 AS $rls$
 BEGIN
@@ -434,17 +423,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN CASE $1
@@ -502,17 +480,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 #variable_conflict use_column
@@ -561,17 +528,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 DECLARE
@@ -610,17 +566,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 BEGIN
@@ -668,17 +613,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     -- One statement: the marks are read after its snapshot was taken. Whoever has raised them later is noticed by that, and
@@ -737,7 +671,7 @@ BEGIN
                  ELSE s.ids_int::text END,
             n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / 40 END) END
     FROM may AS p CROSS JOIN mark AS n
-    WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*30cb7954e80bc28328682f1ab3651553' ELSE '30cb7954e80bc28328682f1ab3651553' END AND s.computed_on = s.restored_on;
+    WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*42336e5903eead63d11724f204b67c13' ELSE '42336e5903eead63d11724f204b67c13' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
 END
 $rls$;
@@ -755,17 +689,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     superuser boolean;
@@ -782,7 +705,7 @@ BEGIN
     -- What was found out before counts while nothing has changed since.
     SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
     FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
-    WHERE s.viewer = claimed AND s.model IN ('30cb7954e80bc28328682f1ab3651553', '*30cb7954e80bc28328682f1ab3651553') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
+    WHERE s.viewer = claimed AND s.model IN ('42336e5903eead63d11724f204b67c13', '*42336e5903eead63d11724f204b67c13') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
     IF FOUND THEN
         key := known.viewer;
         form := known.form;
@@ -801,7 +724,7 @@ BEGIN
     INTO key, superuser, form, missing, brief, until, decided, mark, calm
     FROM rls.user_row AS u
     CROSS JOIN rls.watermark AS w CROSS JOIN rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS d
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = CASE WHEN u.is_superuser THEN '*30cb7954e80bc28328682f1ab3651553' ELSE '30cb7954e80bc28328682f1ab3651553' END AND s.computed_on = s.restored_on
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = CASE WHEN u.is_superuser THEN '*42336e5903eead63d11724f204b67c13' ELSE '42336e5903eead63d11724f204b67c13' END AND s.computed_on = s.restored_on
     WHERE u.id = rls.to_integer(claimed);
     IF (decided AND calm AND missing = 0) IS NOT TRUE THEN
         brief := NULL;
@@ -824,7 +747,7 @@ BEGIN
             DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
             IF superuser THEN
                 INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form)
-                VALUES (prepare.key, '*30cb7954e80bc28328682f1ab3651553', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
+                VALUES (prepare.key, '*42336e5903eead63d11724f204b67c13', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
                 RETURNING v.form INTO form;
             ELSE
             INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_int, bits, ranges_int)
@@ -833,7 +756,7 @@ BEGIN
             ), t AS (
                 SELECT count(*) AS size, min(o.id) AS low, max(o.id) AS high, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'public.person'::regclass)) AS users FROM o
             )
-            SELECT prepare.key, '30cb7954e80bc28328682f1ab3651553', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+            SELECT prepare.key, '42336e5903eead63d11724f204b67c13', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
                    CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
                    (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
                    CASE WHEN t.size = 0 OR t.low >= 1 AND t.high <= least(2147483646, 64 * t.size + 65536) THEN (
@@ -855,7 +778,7 @@ BEGIN
             PERFORM rls.remember(rls.to_integer(key));
             SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
             FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
-            WHERE s.viewer = key AND s.model IN ('30cb7954e80bc28328682f1ab3651553', '*30cb7954e80bc28328682f1ab3651553') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
+            WHERE s.viewer = key AND s.model IN ('42336e5903eead63d11724f204b67c13', '*42336e5903eead63d11724f204b67c13') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
             IF FOUND THEN
                 key := known.viewer;
                 form := known.form;
@@ -900,7 +823,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '30cb7954e80bc28328682f1ab3651553' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = '42336e5903eead63d11724f204b67c13' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -950,7 +873,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '30cb7954e80bc28328682f1ab3651553' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = '42336e5903eead63d11724f204b67c13' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -1003,7 +926,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '30cb7954e80bc28328682f1ab3651553' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = '42336e5903eead63d11724f204b67c13' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -1042,17 +965,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1142,17 +1054,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1217,17 +1118,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1263,7 +1153,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '30cb7954e80bc28328682f1ab3651553' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '42336e5903eead63d11724f204b67c13' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -1293,6 +1183,8 @@ BEGIN
             RETURN rls.visible_ids(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1368,17 +1260,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1414,7 +1295,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '30cb7954e80bc28328682f1ab3651553' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '42336e5903eead63d11724f204b67c13' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN B'';
@@ -1444,6 +1325,8 @@ BEGIN
             RETURN rls.visible_bits(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, B'');
+    ELSE
+        RETURN B''; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1514,17 +1397,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1560,7 +1432,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '30cb7954e80bc28328682f1ab3651553' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '42336e5903eead63d11724f204b67c13' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -1590,6 +1462,8 @@ BEGIN
             RETURN rls.visible_ranges(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1680,7 +1554,7 @@ CREATE OR REPLACE FUNCTION rls.objects_chart(action text, keys text[])
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
@@ -1715,17 +1589,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     IF cardinality($1) > 5000 THEN
@@ -1775,17 +1638,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     mine rls.edge_change[];
@@ -1912,17 +1764,6 @@ VOLATILE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     changes rls.edge_change[];
@@ -2034,17 +1875,6 @@ VOLATILE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     changes rls.edge_change[];
@@ -2131,17 +1961,6 @@ VOLATILE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     changes rls.edge_change[];
@@ -2272,17 +2091,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
@@ -2303,17 +2111,6 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;
@@ -2435,17 +2232,6 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;
@@ -2557,17 +2343,6 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;

@@ -751,17 +751,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1
 AS $rls$
 BEGIN
@@ -782,17 +771,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN CASE $1
@@ -815,17 +793,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN (SELECT g.id::text FROM rls.group_row AS g WHERE g.id = rls.to_bigint($1));
@@ -843,23 +810,13 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN ARRAY(
         SELECT g.id::text FROM rls.membership AS m
         JOIN rls.group_row AS g ON g.id = m.group_id
         WHERE m.user_id = rls.to_bigint($1)
+        GROUP BY g.id
         ORDER BY g.id);
 END
 $rls$;
@@ -876,17 +833,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 #variable_conflict use_column
@@ -933,17 +879,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 DECLARE
@@ -982,17 +917,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 BEGIN
@@ -1023,17 +947,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 100
 AS $rls$
 BEGIN
@@ -1065,17 +978,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     -- One statement: the marks are read after its snapshot was taken. Whoever has raised them later is noticed by that, and
@@ -1138,7 +1040,7 @@ BEGIN
                  ELSE s.ids_int::text END,
             n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / 40 END) END
     FROM may AS p CROSS JOIN mark AS n
-    WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*7d75723f3315994bd6c89ce33506d729' ELSE '7d75723f3315994bd6c89ce33506d729' END AND s.computed_on = s.restored_on;
+    WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*dabe4b4722cd469cce52337e23f4c651' ELSE 'dabe4b4722cd469cce52337e23f4c651' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
 END
 $rls$;
@@ -1156,17 +1058,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     superuser boolean;
@@ -1183,7 +1074,7 @@ BEGIN
     -- What was found out before counts while nothing has changed since.
     SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
     FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
-    WHERE s.viewer = claimed AND s.model IN ('7d75723f3315994bd6c89ce33506d729', '*7d75723f3315994bd6c89ce33506d729') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
+    WHERE s.viewer = claimed AND s.model IN ('dabe4b4722cd469cce52337e23f4c651', '*dabe4b4722cd469cce52337e23f4c651') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
     IF FOUND THEN
         key := known.viewer;
         form := known.form;
@@ -1202,7 +1093,7 @@ BEGIN
     INTO key, superuser, form, missing, brief, until, decided, mark, calm
     FROM rls.user_row AS u
     CROSS JOIN rls.watermark AS w CROSS JOIN rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS d
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = CASE WHEN u.is_superuser THEN '*7d75723f3315994bd6c89ce33506d729' ELSE '7d75723f3315994bd6c89ce33506d729' END AND s.computed_on = s.restored_on
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = CASE WHEN u.is_superuser THEN '*dabe4b4722cd469cce52337e23f4c651' ELSE 'dabe4b4722cd469cce52337e23f4c651' END AND s.computed_on = s.restored_on
     WHERE u.id = rls.to_bigint(claimed);
     IF (decided AND calm AND missing = 0) IS NOT TRUE THEN
         brief := NULL;
@@ -1225,7 +1116,7 @@ BEGIN
             DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
             IF superuser THEN
                 INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form)
-                VALUES (prepare.key, '*7d75723f3315994bd6c89ce33506d729', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
+                VALUES (prepare.key, '*dabe4b4722cd469cce52337e23f4c651', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
                 RETURNING v.form INTO form;
             ELSE
             INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_int, bits, ranges_int)
@@ -1234,7 +1125,7 @@ BEGIN
             ), t AS (
                 SELECT count(*) AS size, min(o.id) AS low, max(o.id) AS high, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'public.person'::regclass)) AS users FROM o
             )
-            SELECT prepare.key, '7d75723f3315994bd6c89ce33506d729', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+            SELECT prepare.key, 'dabe4b4722cd469cce52337e23f4c651', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
                    CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
                    (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
                    CASE WHEN t.size = 0 OR t.low >= 1 AND t.high <= least(2147483646, 64 * t.size + 65536) THEN (
@@ -1256,7 +1147,7 @@ BEGIN
             PERFORM rls.remember(rls.to_bigint(key));
             SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
             FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
-            WHERE s.viewer = key AND s.model IN ('7d75723f3315994bd6c89ce33506d729', '*7d75723f3315994bd6c89ce33506d729') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
+            WHERE s.viewer = key AND s.model IN ('dabe4b4722cd469cce52337e23f4c651', '*dabe4b4722cd469cce52337e23f4c651') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
             IF FOUND THEN
                 key := known.viewer;
                 form := known.form;
@@ -1287,17 +1178,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     result bigint[];
@@ -1312,7 +1192,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '7d75723f3315994bd6c89ce33506d729' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = 'dabe4b4722cd469cce52337e23f4c651' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -1351,17 +1231,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     result varbit;
@@ -1377,7 +1246,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '7d75723f3315994bd6c89ce33506d729' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = 'dabe4b4722cd469cce52337e23f4c651' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -1424,17 +1293,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     result int8multirange;
@@ -1449,7 +1307,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '7d75723f3315994bd6c89ce33506d729' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = 'dabe4b4722cd469cce52337e23f4c651' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::bigint), coalesce(array_agg(c.seen::bigint) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -1492,17 +1350,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1592,17 +1439,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1676,17 +1512,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1724,7 +1549,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '7d75723f3315994bd6c89ce33506d729' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'dabe4b4722cd469cce52337e23f4c651' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -1763,6 +1588,8 @@ BEGIN
             RETURN rls.visible_ids(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1838,17 +1665,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1886,7 +1702,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '7d75723f3315994bd6c89ce33506d729' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'dabe4b4722cd469cce52337e23f4c651' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN B'';
@@ -1925,6 +1741,8 @@ BEGIN
             RETURN rls.visible_bits(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, B'');
+    ELSE
+        RETURN B''; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1995,17 +1813,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -2043,7 +1850,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '7d75723f3315994bd6c89ce33506d729' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = 'dabe4b4722cd469cce52337e23f4c651' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -2082,6 +1889,8 @@ BEGIN
             RETURN rls.visible_ranges(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -2154,17 +1963,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     viewer bigint := rls.graph_viewer($1, $2, $3);
@@ -2240,7 +2038,7 @@ CREATE OR REPLACE FUNCTION rls.objects_person(action text, keys text[])
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
@@ -2316,7 +2114,7 @@ CREATE OR REPLACE FUNCTION rls.objects_team(action text, keys text[])
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
@@ -2390,7 +2188,7 @@ CREATE OR REPLACE FUNCTION rls.objects_member(action text, keys text[])
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
@@ -2469,17 +2267,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     IF cardinality($1) > 5000 THEN
@@ -2517,17 +2304,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     mine rls.edge_change[];
@@ -2594,17 +2370,6 @@ VOLATILE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     changes rls.edge_change[];
@@ -2827,17 +2592,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
@@ -2855,17 +2609,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN EXISTS (SELECT FROM rls.group_row AS x WHERE x.id = $1);
@@ -2886,17 +2629,6 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;
@@ -2989,17 +2721,6 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;

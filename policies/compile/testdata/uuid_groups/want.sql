@@ -535,6 +535,7 @@ BEGIN
         SELECT g.id::text FROM rls.membership AS m
         JOIN rls.group_row AS g ON g.id = m.group_id
         WHERE m.user_id = rls.to_uuid($1)
+        GROUP BY g.id
         ORDER BY g.id);
 END
 $rls$;
@@ -1143,6 +1144,8 @@ BEGIN
             RETURN rls.visible_ids(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1248,6 +1251,8 @@ BEGIN
             RETURN rls.visible_ranges(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1320,7 +1325,7 @@ CREATE OR REPLACE FUNCTION rls.objects_ticket(action text, keys text[])
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$

@@ -408,17 +408,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1
 AS $rls$
 BEGIN
@@ -439,17 +428,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN CASE $1
@@ -472,17 +450,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN (SELECT g.id::text FROM rls.group_row AS g WHERE g.id = rls.to_text($1));
@@ -500,23 +467,13 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN ARRAY(
         SELECT g.id::text FROM rls.membership AS m
         JOIN rls.group_row AS g ON g.id = m.group_id
         WHERE m.user_id = rls.to_text($1)
+        GROUP BY g.id
         ORDER BY g.id);
 END
 $rls$;
@@ -533,17 +490,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 #variable_conflict use_column
@@ -590,17 +536,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 DECLARE
@@ -639,17 +574,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 1000
 AS $rls$
 BEGIN
@@ -680,17 +604,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 ROWS 100
 AS $rls$
 BEGIN
@@ -722,17 +635,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     -- One statement: the marks are read after its snapshot was taken. Whoever has raised them later is noticed by that, and
@@ -795,7 +697,7 @@ BEGIN
                  ELSE s.ids_text::text END,
             n.version, s.viewer, CASE WHEN s.buckets IS NOT NULL THEN s.size / 40 END) END
     FROM may AS p CROSS JOIN mark AS n
-    WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*5b72d5083afa8d962f24aa88f1e26ea6' ELSE '5b72d5083afa8d962f24aa88f1e26ea6' END AND s.computed_on = s.restored_on;
+    WHERE n.calm AND s.viewer = p.id::text AND s.model = CASE WHEN p.is_superuser THEN '*34dce11abcfaedc2f4642f822a11f6a7' ELSE '34dce11abcfaedc2f4642f822a11f6a7' END AND s.computed_on = s.restored_on;
     PERFORM rls.renew_memo_key(false);
 END
 $rls$;
@@ -813,17 +715,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     superuser boolean;
@@ -840,7 +731,7 @@ BEGIN
     -- What was found out before counts while nothing has changed since.
     SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
     FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
-    WHERE s.viewer = claimed AND s.model IN ('5b72d5083afa8d962f24aa88f1e26ea6', '*5b72d5083afa8d962f24aa88f1e26ea6') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
+    WHERE s.viewer = claimed AND s.model IN ('34dce11abcfaedc2f4642f822a11f6a7', '*34dce11abcfaedc2f4642f822a11f6a7') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
     IF FOUND THEN
         key := known.viewer;
         form := known.form;
@@ -859,7 +750,7 @@ BEGIN
     INTO key, superuser, form, missing, brief, until, decided, mark, calm
     FROM rls.user_row AS u
     CROSS JOIN rls.watermark AS w CROSS JOIN rls.graph_watermark AS g CROSS JOIN rls.state_watermark AS d
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = CASE WHEN u.is_superuser THEN '*5b72d5083afa8d962f24aa88f1e26ea6' ELSE '5b72d5083afa8d962f24aa88f1e26ea6' END AND s.computed_on = s.restored_on
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = CASE WHEN u.is_superuser THEN '*34dce11abcfaedc2f4642f822a11f6a7' ELSE '34dce11abcfaedc2f4642f822a11f6a7' END AND s.computed_on = s.restored_on
     WHERE u.id = rls.to_text(claimed);
     IF (decided AND calm AND missing = 0) IS NOT TRUE THEN
         brief := NULL;
@@ -882,7 +773,7 @@ BEGIN
             DELETE FROM rls.visible_set AS v WHERE v.viewer = prepare.key;
             IF superuser THEN
                 INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form)
-                VALUES (prepare.key, '*5b72d5083afa8d962f24aa88f1e26ea6', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
+                VALUES (prepare.key, '*34dce11abcfaedc2f4642f822a11f6a7', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), 0, 'all')
                 RETURNING v.form INTO form;
             ELSE
             INSERT INTO rls.visible_set AS v (viewer, model, snapshot, since, xid, computed_on, size, form, ids_text, bits, ranges_text, buckets)
@@ -891,7 +782,7 @@ BEGIN
             ), t AS (
                 SELECT count(*) AS size, greatest(count(*), (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'public.person'::regclass)) AS users FROM o
             )
-            SELECT prepare.key, '5b72d5083afa8d962f24aa88f1e26ea6', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
+            SELECT prepare.key, '34dce11abcfaedc2f4642f822a11f6a7', pg_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot()), pg_current_xact_id(), rls.cluster(), t.size,
                    CASE WHEN t.size <= 200 THEN 'narrow' WHEN t.size > least(5000, t.users * 0.03) THEN 'wide' ELSE 'middle' END,
                    (SELECT coalesce(array_agg(o.id ORDER BY o.id), '{}') FROM o),
                    NULL::varbit,
@@ -912,7 +803,7 @@ BEGIN
             PERFORM rls.remember(rls.to_text(key));
             SELECT s.viewer, s.form, w.last_value, s.brief, s.until INTO known
             FROM rls.visible_set AS s JOIN rls.watermark AS w ON w.last_value = s.marked
-            WHERE s.viewer = key AND s.model IN ('5b72d5083afa8d962f24aa88f1e26ea6', '*5b72d5083afa8d962f24aa88f1e26ea6') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
+            WHERE s.viewer = key AND s.model IN ('34dce11abcfaedc2f4642f822a11f6a7', '*34dce11abcfaedc2f4642f822a11f6a7') AND s.computed_on = s.restored_on AND s.until > clock_timestamp();
             IF FOUND THEN
                 key := known.viewer;
                 form := known.form;
@@ -943,17 +834,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     result text[];
@@ -968,7 +848,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '5b72d5083afa8d962f24aa88f1e26ea6' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = '34dce11abcfaedc2f4642f822a11f6a7' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::text), coalesce(array_agg(c.seen::text) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -1007,17 +887,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     result rls.text_multirange;
@@ -1032,7 +901,7 @@ BEGIN
           OR c.xid >= s.since AND (NOT pg_visible_in_snapshot(c.xid, s.snapshot) OR c.xid = s.xid))
     ) INTO result, changed
     FROM rls.visible_set AS s
-    WHERE s.viewer = $1::text AND s.model = '5b72d5083afa8d962f24aa88f1e26ea6' AND s.computed_on = s.restored_on;
+    WHERE s.viewer = $1::text AND s.model = '34dce11abcfaedc2f4642f822a11f6a7' AND s.computed_on = s.restored_on;
     IF changed THEN
         SELECT array_agg(c.seen::text), coalesce(array_agg(c.seen::text) FILTER (WHERE c.visible), '{}'), bool_or(c.seen IS NULL)
         INTO touched, gained, changed
@@ -1075,17 +944,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1175,17 +1033,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1259,17 +1106,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1307,7 +1143,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '5b72d5083afa8d962f24aa88f1e26ea6' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '34dce11abcfaedc2f4642f822a11f6a7' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -1346,6 +1182,8 @@ BEGIN
             RETURN rls.visible_ids(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1464,17 +1302,6 @@ LANGUAGE plpgsql
 STABLE
 PARALLEL SAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.identity := rls.identify();
@@ -1512,7 +1339,7 @@ BEGIN
         OR s.viewer IS NULL
     INTO viewer, active, superuser, granted, stored, more
     FROM rls.user_row AS u
-    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '5b72d5083afa8d962f24aa88f1e26ea6' AND s.computed_on = s.restored_on AND $3 <> 'self'
+    LEFT JOIN rls.visible_set AS s ON s.viewer = u.id::text AND s.model = '34dce11abcfaedc2f4642f822a11f6a7' AND s.computed_on = s.restored_on AND $3 <> 'self'
     WHERE u.id = key;
     IF active IS NOT true OR (superuser AND who.channel = 'impersonating') THEN
         RETURN '{}';
@@ -1551,6 +1378,8 @@ BEGIN
             RETURN rls.visible_ranges(viewer, $3 = 'hierarchy');
         END IF;
         RETURN coalesce(stored, '{}');
+    ELSE
+        RETURN '{}'; -- no such scope
     END CASE;
 END
 $rls$;
@@ -1623,17 +1452,6 @@ STABLE
 PARALLEL SAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     viewer text := rls.graph_viewer($1, $2, $3);
@@ -1677,7 +1495,7 @@ CREATE OR REPLACE FUNCTION rls.objects_memo(action text, keys text[])
 RETURNS text[]
 LANGUAGE plpgsql
 STABLE
-PARALLEL RESTRICTED
+PARALLEL UNSAFE
 SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
 AS $rls$
@@ -1753,17 +1571,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     IF cardinality($1) > 5000 THEN
@@ -1801,17 +1608,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     mine rls.edge_change[];
@@ -1878,17 +1674,6 @@ VOLATILE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     changes rls.edge_change[];
@@ -2111,17 +1896,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN EXISTS (SELECT FROM rls.user_row AS x WHERE x.id = $1);
@@ -2139,17 +1913,6 @@ LANGUAGE plpgsql
 VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 BEGIN
     RETURN EXISTS (SELECT FROM rls.group_row AS x WHERE x.id = $1);
@@ -2170,17 +1933,6 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;
@@ -2299,17 +2051,6 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;
@@ -2425,17 +2166,6 @@ STABLE
 PARALLEL UNSAFE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET DateStyle = 'ISO, MDY'
-SET IntervalStyle = 'postgres'
-SET bytea_output = 'hex'
-SET extra_float_digits = '1'
-SET lc_monetary = 'C'
-SET lc_numeric = 'C'
-SET lc_time = 'C'
-SET array_nulls = 'on'
-SET transform_null_equals = 'off'
-SET gin_fuzzy_search_limit = '0'
 AS $rls$
 DECLARE
     who rls.subject;
