@@ -15,6 +15,12 @@ $$;
 
 SET LOCAL ROLE rls_owner;
 
+CREATE TABLE rls.session_attribute (
+    name text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]*$' AND name !~ '^rls_'),
+    type text NOT NULL CHECK (type IN ('text', 'bigint', 'boolean', 'uuid'))
+);
+COMMENT ON TABLE rls.session_attribute IS 'What a token may say besides the principal, as the applied model declares it.';
+
 RESET ROLE;
 
 -- +goose StatementBegin
@@ -43,6 +49,8 @@ $$;
 -- +goose StatementEnd
 
 SET LOCAL ROLE rls_owner;
+
+DROP TABLE rls.session_attribute;
 
 RESET ROLE;
 
