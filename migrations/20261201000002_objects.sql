@@ -66,6 +66,62 @@ $$;
 REVOKE ALL ON FUNCTION rls.attribute_fits(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.attribute_fits(text, text) IS 'Whether the model has such a session attribute. Called by definer functions alone.';
 
+-- sql/10_identity/gateway_excess.sql
+-- +goose StatementBegin
+-- What a gateway starts with, can become, or holds, beyond what makes it one: a setting of its own that nobody wrote down, a
+-- database role besides its client role and what that is, an object that it owns or has a privilege on.
+-- Any client can come back to the login by RESET ROLE, and set defaults for its next connections: so these say what was done there.
+CREATE OR REPLACE FUNCTION rls.gateway_excess(login text, OUT kind text, OUT name text)
+RETURNS SETOF record
+LANGUAGE sql
+STABLE
+PARALLEL RESTRICTED
+SECURITY INVOKER
+ROWS 1
+BEGIN ATOMIC
+    WITH gate AS (
+        SELECT r.oid, l.client_role, l.given FROM rls.login AS l JOIN pg_roles AS r ON r.rolname = l.name
+        WHERE l.name = gateway_excess.login AND NOT r.rolsuper
+    ), held AS (
+        -- Of this database alone: what it may connect to, and other databases, are not asked here.
+        SELECT d.refobjid AS role, d.classid, d.objid, d.objsubid
+        FROM pg_shdepend AS d
+        WHERE d.refclassid = 'pg_authid'::regclass AND d.dbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database())
+    )
+    SELECT 'setting', split_part(c.setting, '=', 1)
+    FROM gate AS g
+    JOIN pg_db_role_setting AS d ON d.setrole = g.oid AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database()))
+    CROSS JOIN LATERAL unnest(d.setconfig) AS c(setting)
+    WHERE c.setting <> 'track_activities=off'
+      -- What an adopted login started with before is the application's own.
+      AND NOT EXISTS (SELECT FROM rls.adoption AS a WHERE a.login = gateway_excess.login AND c.setting = ANY (a.settings))
+      AND NOT coalesce(g.given -> 'limits' ? c.setting,
+          -- Of before limits were written down. They can only stop work; any other setting can change what a statement means.
+          split_part(c.setting, '=', 1) IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout'))
+    UNION
+    SELECT 'role', r.rolname::text
+    FROM gate AS g
+    JOIN pg_roles AS r ON r.oid <> g.oid AND pg_has_role(g.oid, r.oid, 'MEMBER')
+    WHERE NOT EXISTS (
+            SELECT FROM pg_roles AS o
+            WHERE (o.rolname = g.client_role OR o.rolname IN (SELECT p.role FROM rls.plan_role AS p WHERE p.client_role = g.client_role))
+              AND pg_has_role(o.oid, r.oid, 'MEMBER'))
+      -- A role that holds nothing here only groups logins, for pg_hba.conf as an example.
+      AND (starts_with(r.rolname, 'pg_') OR EXISTS (SELECT FROM held AS h WHERE h.role = r.oid))
+    UNION
+    SELECT 'object', pg_describe_object(h.classid, h.objid, h.objsubid)
+    FROM gate AS g
+    JOIN held AS h ON h.role = g.oid
+    WHERE h.classid <> 'pg_namespace'::regclass
+      AND NOT EXISTS (SELECT FROM pg_proc AS p WHERE h.classid = 'pg_proc'::regclass AND p.oid = h.objid AND p.pronamespace = 'rls'::regnamespace)
+      AND NOT EXISTS (SELECT FROM pg_class AS c WHERE h.classid = 'pg_class'::regclass AND c.oid = h.objid AND c.relpersistence = 't')
+      AND NOT EXISTS (SELECT FROM pg_type AS t JOIN pg_class AS c ON c.oid = t.typrelid WHERE h.classid = 'pg_type'::regclass AND t.oid = h.objid AND c.relpersistence = 't')
+    ORDER BY 1, 2;
+END;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.gateway_excess(text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.gateway_excess(text) IS 'What a gateway has beyond what makes it one. Called by definer functions and as rls_owner.';
+
 -- sql/10_identity/identify.sql
 -- +goose StatementBegin
 -- Who this transaction acts for, by the channel of its login; NULL for nobody.
@@ -463,6 +519,69 @@ $$;
 REVOKE ALL ON FUNCTION rls.seal_context(text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.seal_context(text) IS 'A context sealed for this transaction of this login. Called by definer functions alone.';
 
+-- sql/10_identity/session_problems.sql
+-- +goose StatementBegin
+-- Why this login must not serve as a gateway, a line each; no row where it may.
+CREATE OR REPLACE FUNCTION rls.session_problems()
+RETURNS SETOF text
+LANGUAGE plpgsql
+STABLE
+PARALLEL RESTRICTED
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+ROWS 1
+AS $$
+DECLARE
+    gate rls.gateway;
+BEGIN
+    SELECT g.* INTO gate FROM rls.gateway AS g JOIN rls.login AS l ON l.name = g.login AND l.kind = 'gateway'
+    WHERE g.login = session_user;
+    IF NOT FOUND THEN
+        RETURN NEXT format('login %I is not registered as a gateway', session_user);
+    ELSIF NOT gate.signed THEN
+        RETURN NEXT format('unsigned gateway: whoever connects as %I can claim to be anybody', session_user);
+    ELSIF NOT EXISTS (SELECT FROM rls.gateway_key AS k WHERE k.gateway = gate.login AND k.inner_pad IS NOT NULL) THEN
+        RETURN NEXT format('gateway %I has no key', session_user);
+    END IF;
+    IF EXISTS (SELECT FROM rls.seal AS s JOIN pg_database AS d ON d.datname = current_database() WHERE s.drawn_in <> d.oid) THEN
+        RETURN NEXT 'this database is a copy, and believes the tokens of the original: run rlsctl key reseal';
+    END IF;
+    -- In what the login is, or can become by SET ROLE.
+    RETURN QUERY
+        SELECT format('login %I %s %I, which %s', session_user,
+                      CASE WHEN r.rolname = session_user THEN 'is' ELSE 'is a member of' END, r.rolname, p.problem)
+        FROM pg_roles AS r
+        CROSS JOIN LATERAL (
+            SELECT 'is a database superuser' AS problem WHERE r.rolsuper
+            UNION ALL SELECT 'has BYPASSRLS' WHERE r.rolbypassrls
+            UNION ALL SELECT 'owns the toolkit''s functions' WHERE r.rolname = 'rls_owner'
+            UNION ALL SELECT 'is a maintenance role'
+                WHERE EXISTS (SELECT FROM rls.database_role AS d WHERE d.kind = 'maintenance' AND d.name = r.rolname)
+            -- With its table privileges the rows of a principal could be had that entered for this login's client role.
+            UNION ALL SELECT 'is a plan role of client role ' || quote_ident(t.client_role)
+                FROM rls.plan_role AS t
+                WHERE t.role = r.rolname AND t.client_role <> (SELECT l.client_role FROM rls.login AS l WHERE l.name = session_user)
+            UNION ALL SELECT 'owns the protected table ' || format('%I.%I', s.table_schema, s.table_name)
+                FROM rls.protected_table AS s
+                JOIN pg_class AS c ON c.oid = s.oid
+                WHERE c.relowner = r.oid
+        ) AS p
+        WHERE CASE WHEN (SELECT m.rolsuper FROM pg_roles AS m WHERE m.rolname = session_user) THEN r.rolname = session_user
+                   ELSE pg_has_role(session_user, r.oid, 'MEMBER') END
+        ORDER BY 1;
+    RETURN QUERY
+        SELECT CASE x.kind
+            WHEN 'setting' THEN format('login %I starts with its own setting of %s: ALTER ROLE %1$I RESET %2$s', session_user, x.name)
+            WHEN 'role' THEN format('login %I is a member of %I, which its client role is not', session_user, x.name)
+            ELSE format('login %I owns or holds privileges on %s of its own', session_user, x.name) END
+        FROM rls.gateway_excess(session_user) AS x
+        ORDER BY x.kind DESC, x.name;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.session_problems() FROM PUBLIC;
+COMMENT ON FUNCTION rls.session_problems() IS 'Why this login must not serve as a gateway.';
+
 -- sql/10_identity/transaction_number.sql
 -- +goose StatementBegin
 -- The number of this transaction, for a context that is sealed in the message that began it: what follows COMMIT in that
@@ -833,6 +952,74 @@ REVOKE ALL ON rls.object_state FROM PUBLIC;
 COMMENT ON VIEW rls.object_state IS 'A fingerprint of everything that apply could have made.';
 DROP FUNCTION rls.transaction_number();
 
+-- sql/10_identity/session_problems.sql
+-- +goose StatementBegin
+-- Why this login must not serve as a gateway, a line each; no row where it may.
+CREATE OR REPLACE FUNCTION rls.session_problems()
+RETURNS SETOF text
+LANGUAGE plpgsql
+STABLE
+PARALLEL RESTRICTED
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+ROWS 1
+AS $$
+DECLARE
+    gate rls.gateway;
+BEGIN
+    SELECT g.* INTO gate FROM rls.gateway AS g JOIN rls.login AS l ON l.name = g.login AND l.kind = 'gateway'
+    WHERE g.login = session_user;
+    IF NOT FOUND THEN
+        RETURN NEXT format('login %I is not registered as a gateway', session_user);
+    ELSIF NOT gate.signed THEN
+        RETURN NEXT format('unsigned gateway: whoever connects as %I can claim to be anybody', session_user);
+    ELSIF NOT EXISTS (SELECT FROM rls.gateway_key AS k WHERE k.gateway = gate.login AND k.inner_pad IS NOT NULL) THEN
+        RETURN NEXT format('gateway %I has no key', session_user);
+    END IF;
+    IF EXISTS (SELECT FROM rls.seal AS s JOIN pg_database AS d ON d.datname = current_database() WHERE s.drawn_in <> d.oid) THEN
+        RETURN NEXT 'this database is a copy, and believes the tokens of the original: run rlsctl key reseal';
+    END IF;
+    -- In what the login is, or can become by SET ROLE.
+    RETURN QUERY
+        SELECT format('login %I %s %I, which %s', session_user,
+                      CASE WHEN r.rolname = session_user THEN 'is' ELSE 'is a member of' END, r.rolname, p.problem)
+        FROM pg_roles AS r
+        CROSS JOIN LATERAL (
+            SELECT 'is a database superuser' AS problem WHERE r.rolsuper
+            UNION ALL SELECT 'has BYPASSRLS' WHERE r.rolbypassrls
+            UNION ALL SELECT 'owns the toolkit''s functions' WHERE r.rolname = 'rls_owner'
+            UNION ALL SELECT 'is a maintenance role'
+                WHERE EXISTS (SELECT FROM rls.database_role AS d WHERE d.kind = 'maintenance' AND d.name = r.rolname)
+            -- With its table privileges the rows of a principal could be had that entered for this login's client role.
+            UNION ALL SELECT 'is a plan role of client role ' || quote_ident(t.client_role)
+                FROM rls.plan_role AS t
+                WHERE t.role = r.rolname AND t.client_role <> (SELECT l.client_role FROM rls.login AS l WHERE l.name = session_user)
+            UNION ALL SELECT 'owns the protected table ' || format('%I.%I', s.table_schema, s.table_name)
+                FROM rls.protected_table AS s
+                JOIN pg_class AS c ON c.oid = s.oid
+                WHERE c.relowner = r.oid
+        ) AS p
+        WHERE CASE WHEN (SELECT m.rolsuper FROM pg_roles AS m WHERE m.rolname = session_user) THEN r.rolname = session_user
+                   ELSE pg_has_role(session_user, r.oid, 'MEMBER') END
+        ORDER BY 1;
+    -- Any login can set defaults for its own next connections, and so poison them from inside a session. What an adopted
+    -- login started with before is the application's own.
+    RETURN QUERY
+        SELECT format('login %I starts with its own setting of %s: ALTER ROLE %1$I RESET %2$s', session_user, split_part(c.setting, '=', 1))
+        FROM pg_db_role_setting AS d
+        CROSS JOIN LATERAL unnest(d.setconfig) AS c(setting)
+        WHERE d.setrole = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = session_user)
+          AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database()))
+          -- A limit can only stop work; any other setting can change what a statement means.
+          AND NOT EXISTS (SELECT FROM rls.adoption AS a WHERE a.login = session_user AND c.setting = ANY (a.settings))
+          AND split_part(c.setting, '=', 1) NOT IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')
+        ORDER BY 1;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.session_problems() FROM PUBLIC;
+COMMENT ON FUNCTION rls.session_problems() IS 'Why this login must not serve as a gateway.';
+
 -- sql/10_identity/seal_context.sql
 -- +goose StatementBegin
 -- Seals a context over this transaction's start and session_user. Not over the backend: parallel workers have another
@@ -1198,6 +1385,7 @@ $$;
 -- +goose StatementEnd
 REVOKE ALL ON FUNCTION rls.identify() FROM PUBLIC;
 COMMENT ON FUNCTION rls.identify() IS 'Who this transaction acts for; NULL for nobody. Called by definer functions alone.';
+DROP FUNCTION rls.gateway_excess(text);
 DROP FUNCTION rls.attribute_fits(text, text);
 DROP FUNCTION rls.attr(text);
 RESET ROLE;
