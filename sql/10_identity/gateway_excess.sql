@@ -13,10 +13,11 @@ BEGIN ATOMIC
         SELECT r.oid, l.client_role, l.given FROM rls.login AS l JOIN pg_roles AS r ON r.rolname = l.name
         WHERE l.name = gateway_excess.login AND NOT r.rolsuper
     ), held AS (
-        -- Of this database alone: what it may connect to, and other databases, are not asked here.
+        -- Of this database, and of what exists: default privileges give nothing yet.
         SELECT d.refobjid AS role, d.classid, d.objid, d.objsubid
         FROM pg_shdepend AS d
         WHERE d.refclassid = 'pg_authid'::regclass AND d.dbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database())
+          AND d.classid <> 'pg_default_acl'::regclass
     )
     SELECT 'setting', split_part(c.setting, '=', 1)
     FROM gate AS g
