@@ -383,6 +383,9 @@ func TestHazardAttributes(t *testing.T) {
 	}
 	must(t, conn, "ROLLBACK")
 	w.apply(t, identityModel)
+	if p := w.plan(t, identityModel).Plan; len(p.Changes) > 0 {
+		t.Errorf("the plan is not empty: %v", p.Changes)
+	}
 	w.changeFunction(t, "rls.open_token(text)", "IS NOT TRUE END),", "IS NULL AND false END),")
 	if _, who := entered(t, conn, token("zone=6575")); who != "user:boss" {
 		t.Errorf("without the check %s: the probe proves nothing", who)
