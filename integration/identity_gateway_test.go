@@ -17,6 +17,7 @@ database: {client_roles: ["{{app}}", "{{app_ro}}"], maintenance_roles: ["{{migra
 users: {table: app.person, key: id, subject: sub_id, active: active, superuser: super, sees: {supervisor: boss}}
 groups: {table: app.team, key: id, members: {table: app.team_member, group: team, user: person}}
 services: {mailer: {}}
+session_attributes: {ip_zone: text, a: text, b: text, level: bigint, flag: boolean, device: uuid}
 resources:
   note: {table: app.note, owner: [owner, {group: team}]}
 grants:

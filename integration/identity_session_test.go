@@ -77,8 +77,25 @@ func TestSessionProblems(t *testing.T) {
 		"UPDATE rls.gateway SET signed = false":                     "unsigned gateway: whoever connects as " + g.login + " can claim to be anybody",
 		"DELETE FROM rls.gateway WHERE login = '" + g.login + "'":   "login " + g.login + " is not registered as a gateway",
 		"ALTER ROLE " + g.login + " SET statement_timeout = '1min'": "",
+		"ALTER ROLE " + g.login + " SET track_activities = off":     "",
+		"UPDATE rls.login SET given = '{\"limits\": []}'; ALTER ROLE " + g.login + " SET statement_timeout = 1":                                                                                      "login " + g.login + " starts with its own setting of statement_timeout",
+		"UPDATE rls.login SET given = '{\"limits\": [\"statement_timeout=1min\"]}'; ALTER ROLE " + g.login + " SET statement_timeout = '1min'":                                                       "",
+		"CREATE ROLE {{app}}_more; GRANT {{app}}_more TO " + g.login:                                                                                                                                 "",
+		"CREATE ROLE {{app}}_more; GRANT {{app}}_more TO {{app}}; GRANT SELECT ON app.note TO {{app}}_more":                                                                                          "",
+		"CREATE ROLE {{app}}_more; GRANT {{app}}_more TO " + g.login + "; GRANT SELECT ON app.note TO {{app}}_more":                                                                                  login + w.role("app") + "_more, which its client role is not",
+		"CREATE ROLE {{app}}_more; GRANT {{app}}_more TO " + g.login + "; GRANT SELECT (id) ON app.person TO {{app}}_more":                                                                           login + w.role("app") + "_more, which its client role is not",
+		"CREATE ROLE {{app}}_more; CREATE ROLE {{app}}_far; GRANT {{app}}_far TO {{app}}_more; GRANT {{app}}_more TO " + g.login + "; CREATE TABLE app.x (); ALTER TABLE app.x OWNER TO {{app}}_far": login + w.role("app") + "_far, which its client role is not",
+		"GRANT {{app_ro}} TO " + g.login:                                                           login + w.role("app_ro") + ", which its client role is not",
+		"GRANT pg_monitor TO " + g.login:                                                           login + "pg_monitor, which its client role is not",
+		"GRANT SELECT ON app.person TO " + g.login:                                                 "login " + g.login + " owns or holds privileges on table app.person of its own",
+		"GRANT UPDATE (body) ON app.note TO " + g.login:                                            "login " + g.login + " owns or holds privileges on ",
+		"CREATE SEQUENCE app.s; GRANT USAGE ON SEQUENCE app.s TO " + g.login:                       "login " + g.login + " owns or holds privileges on sequence app.s of its own",
+		"CREATE FUNCTION app.f() RETURNS int RETURN 1; ALTER FUNCTION app.f() OWNER TO " + g.login: "login " + g.login + " owns or holds privileges on function app.f() of its own",
+		"SELECT lo_create(4711); GRANT SELECT ON LARGE OBJECT 4711 TO " + g.login:                  "login " + g.login + " owns or holds privileges on large object 4711 of its own",
+		"GRANT TEMPORARY ON DATABASE " + w.db.Name() + " TO " + g.login:                            "",
 	} {
-		if got := strings.Join(problems(t, sql), "; "); got != want {
+		// What is dangerous by its own name can be too much as well.
+		if got := strings.Join(problems(t, sql), "; "); !strings.HasPrefix(got, want) || want == "" && got != "" {
 			t.Errorf("%s:\n got  %q\n want %q", sql, got, want)
 		}
 	}

@@ -47,7 +47,7 @@ func TestVerifiersAgree(t *testing.T) {
 		now := time.Now()
 		var tokens []string
 		for len(tokens) < batch {
-			token := mutate(rnd, base(rnd, g, now), g)
+			token := mutate(rnd, base(rnd, g, now, conn.PgConn().PID()), g)
 			if utf8.ValidString(token) && !strings.ContainsRune(token, 0) && !boundary(token, now) {
 				tokens = append(tokens, token)
 			}
@@ -57,7 +57,7 @@ func TestVerifiersAgree(t *testing.T) {
 			t.Fatal(explain(err))
 		}
 		for i, token := range tokens {
-			want := judge(token, key, now)
+			want := judge(token, key, now, conn.PgConn().PID())
 			if verdicts[i] != want {
 				t.Errorf("%.300q\n  SQL %s\n  Go  %s", token, verdicts[i], want)
 			}
@@ -83,13 +83,22 @@ func TestVerifiersAgree(t *testing.T) {
 	})
 }
 
-// judge is the verdict of Go in the words of SQL, and what the database alone knows: services, and who has a subject.
-func judge(token string, key pgsession.Key, now time.Time) string {
+// judge is the verdict of Go in the words of SQL, and what the database alone knows: services, attributes, which backend it is,
+// and who has a subject.
+func judge(token string, key pgsession.Key, now time.Time, pid uint32) string {
 	c, err := pgsession.Verify(token, key, now)
 	switch {
 	case errors.Is(err, pgsession.ErrExpired):
 		return "RL002"
 	case err != nil:
+		return "RL003"
+	}
+	for name, value := range c.Attributes {
+		if !declared(name, value) {
+			return "RL003"
+		}
+	}
+	if c.Backend != 0 && c.Backend != pid {
 		return "RL003"
 	}
 	f := strings.Split(token, "|")
@@ -114,11 +123,20 @@ func judge(token string, key pgsession.Key, now time.Time) string {
 	}
 	var attributes []string
 	for pair := range strings.SplitSeq(f[8], ",") {
-		if name, _, ok := strings.Cut(pair, "="); ok {
+		if name, _, ok := strings.Cut(pair, "="); ok && name != "rls_backend" {
 			attributes = append(attributes, name+"="+h(c.Attributes[name]))
 		}
 	}
 	return strings.Join([]string{f[3], f[4], "token", h(c.Tenant), h(c.ClientAddr), factor, strings.Join(attributes, ",")}, "|")
+}
+
+// declared says that identityModel has such an attribute.
+func declared(name, value string) bool {
+	form, ok := map[string]string{
+		"ip_zone": "(?s).*", "a": "(?s).*", "b": "(?s).*", "level": "-?[0-9]{1,18}", "flag": "true|false",
+		"device": "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+	}[name]
+	return ok && regexp.MustCompile(`\A(?:`+form+`)\z`).MatchString(value)
 }
 
 // boundary says that the two clocks could disagree about a token.
@@ -139,7 +157,7 @@ var pieces = []string{"boss", "sub", "idp|boss", "idp|sub", "idp|", "mailer", "�
 	" ", "|", "'", "\\", "\n", strings.Repeat("x", 511), strings.Repeat("x", 512), strings.Repeat("x", 513), "é" + strings.Repeat("x", 510), "é" + strings.Repeat("x", 511)}
 
 // base is a token that would pass, or nearly so.
-func base(rnd *rand.Rand, g *gateway, now time.Time) string {
+func base(rnd *rand.Rand, g *gateway, now time.Time, pid uint32) string {
 	pick := func(list ...string) string { return list[rnd.IntN(len(list))] }
 	h := func(s string) string { return hex.EncodeToString([]byte(s)) }
 	kind := pick("user", "user", "subject", "service", "anonymous")
@@ -162,7 +180,10 @@ func base(rnd *rand.Rand, g *gateway, now time.Time) string {
 	}
 	if rnd.IntN(3) == 0 {
 		attributes = pick("a=61", "a=,b=62", "ip_zone=6575", "a=61,a=62", "b=61,a=62", "a1=61,a_=62", "a_=61,a1=62", "a=61,ab=62,b=63", "A=61", "a=6", "a", "=61", "a=61,", ",a=61", "a==61", "a=ff",
-			strings.Repeat("a", 63)+"=61", strings.Repeat("a", 64)+"=61", "a="+h(pieces[rnd.IntN(len(pieces))]), "_a=61", "1a=61", "a-b=61")
+			strings.Repeat("a", 63)+"=61", strings.Repeat("a", 64)+"=61", "flag="+h("true"), "flag="+h("TRUE"), "level="+h("-12"), "level="+h("1e3"), "level="+h("12\n"), "level=",
+			"device="+h("123e4567-e89b-12d3-a456-426614174000"), "device="+h("123e4567e89b12d3a456426614174000"),
+			"rls_backend="+h(fmt.Sprint(pid)), "ip_zone=6575,rls_backend="+h(fmt.Sprint(pid)), "rls_backend="+h(fmt.Sprint(pid))+",zone=61",
+			"rls_backend="+h(fmt.Sprint(pid+1)), "rls_backend="+h("0"+fmt.Sprint(pid)), "rls_backend=", "rls_other=61", "rls_=", "a="+h(pieces[rnd.IntN(len(pieces))]), "_a=61", "1a=61", "a-b=61")
 	}
 	return sign(g.key, strings.Join([]string{"rls1", g.keyID, fmt.Sprint(now.Unix() + in), kind, h(who), tenant, client, pick("0", "0", "1"), attributes}, "|"))
 }

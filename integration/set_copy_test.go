@@ -209,6 +209,10 @@ func TestSetCopies(t *testing.T) {
 			t.Errorf("1 sees %s notes on the standby, want %s", got, want)
 		}
 		_ = tx.Rollback(t.Context())
+		// A standby draws no number that would tell the transactions of one message apart.
+		if got := w.message(t, gate, "BEGIN; SELECT rls.enter('"+g.token("user", "1")+"')"); got != "RL009" {
+			t.Errorf("entering in the message that begins the transaction: %s", got)
+		}
 		memosOnStandby(t, primary, connect(t, s, "copy"), standby, gate, func() string { return g.token("user", "1") })
 	})
 	// "Also where changes are replicated": an apply worker fires triggers of rows, and none of statements.

@@ -25,6 +25,12 @@ CREATE TABLE rls.default_privilege (
 );
 COMMENT ON TABLE rls.default_privilege IS 'Default privileges that client roles had at an apply: DROP OWNED BY takes them away.';
 
+CREATE TABLE rls.session_attribute (
+    name text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]*$' AND name !~ '^rls_'),
+    type text NOT NULL CHECK (type IN ('text', 'bigint', 'boolean', 'uuid'))
+);
+COMMENT ON TABLE rls.session_attribute IS 'What a token may say besides the principal, as the applied model declares it.';
+
 RESET ROLE;
 
 -- +goose StatementBegin
@@ -55,6 +61,7 @@ $$;
 SET LOCAL ROLE rls_owner;
 
 DROP TABLE rls.default_privilege;
+DROP TABLE rls.session_attribute;
 
 RESET ROLE;
 

@@ -15,6 +15,114 @@ $$;
 
 SET LOCAL ROLE rls_owner;
 
+-- sql/10_identity/attr.sql
+-- +goose StatementBegin
+-- A session attribute of this transaction, as its token says; NULL where it says nothing of it. Cast it to the type that the
+-- model gives it: a token with another value is refused.
+CREATE OR REPLACE FUNCTION rls.attr(name text)
+RETURNS text
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    who rls.identity := rls.identify();
+BEGIN
+    IF NOT EXISTS (SELECT FROM rls.session_attribute AS a WHERE a.name = attr.name) THEN
+        RAISE EXCEPTION 'the model has no session attribute "%"', name
+            USING ERRCODE = 'RL008', HINT = 'Name it under session_attributes of the model.';
+    END IF;
+    RETURN (SELECT rls.hex_text(split_part(a.pair, '=', 2)) FROM string_to_table(who.attributes, ',') AS a(pair)
+            WHERE split_part(a.pair, '=', 1) = attr.name);
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.attr(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rls.attr(text) TO rls_client;
+COMMENT ON FUNCTION rls.attr(text) IS 'A session attribute of this transaction, as its token says.';
+
+-- sql/10_identity/attribute_fits.sql
+-- +goose StatementBegin
+-- Whether the model has a session attribute of this name, and the value is of its type.
+CREATE OR REPLACE FUNCTION rls.attribute_fits(name text, value text)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $$
+BEGIN
+    RETURN (SELECT CASE a.type
+                WHEN 'text' THEN true
+                WHEN 'bigint' THEN attribute_fits.value ~ '^-?[0-9]{1,18}$'
+                WHEN 'boolean' THEN attribute_fits.value IN ('true', 'false')
+                WHEN 'uuid' THEN attribute_fits.value ~ '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$' END
+            FROM rls.session_attribute AS a WHERE a.name = attribute_fits.name);
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.attribute_fits(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.attribute_fits(text, text) IS 'Whether the model has such a session attribute. Called by definer functions alone.';
+
+-- sql/10_identity/gateway_excess.sql
+-- +goose StatementBegin
+-- What a gateway starts with, can become, or holds, beyond what makes it one: a setting of its own that nobody wrote down, a
+-- database role besides its client role and what that is, an object that it owns or has a privilege on.
+-- Any client can come back to the login by RESET ROLE, and set defaults for its next connections: so these say what was done there.
+CREATE OR REPLACE FUNCTION rls.gateway_excess(login text, OUT kind text, OUT name text)
+RETURNS SETOF record
+LANGUAGE sql
+STABLE
+PARALLEL RESTRICTED
+SECURITY INVOKER
+ROWS 1
+BEGIN ATOMIC
+    WITH gate AS (
+        SELECT r.oid, l.client_role, l.given FROM rls.login AS l JOIN pg_roles AS r ON r.rolname = l.name
+        WHERE l.name = gateway_excess.login AND NOT r.rolsuper
+    ), held AS (
+        -- Of this database, and of what exists: default privileges give nothing yet.
+        SELECT d.refobjid AS role, d.classid, d.objid, d.objsubid
+        FROM pg_shdepend AS d
+        WHERE d.refclassid = 'pg_authid'::regclass AND d.dbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database())
+          AND d.classid <> 'pg_default_acl'::regclass
+    )
+    SELECT 'setting', split_part(c.setting, '=', 1)
+    FROM gate AS g
+    JOIN pg_db_role_setting AS d ON d.setrole = g.oid AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database()))
+    CROSS JOIN LATERAL unnest(d.setconfig) AS c(setting)
+    WHERE c.setting <> 'track_activities=off'
+      -- What an adopted login started with before is the application's own.
+      AND NOT EXISTS (SELECT FROM rls.adoption AS a WHERE a.login = gateway_excess.login AND c.setting = ANY (a.settings))
+      AND NOT coalesce(g.given -> 'limits' ? c.setting,
+          -- Of before limits were written down. They can only stop work; any other setting can change what a statement means.
+          split_part(c.setting, '=', 1) IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout'))
+    UNION
+    SELECT 'role', r.rolname::text
+    FROM gate AS g
+    JOIN pg_roles AS r ON r.oid <> g.oid AND pg_has_role(g.oid, r.oid, 'MEMBER')
+    WHERE NOT EXISTS (
+            SELECT FROM pg_roles AS o
+            WHERE (o.rolname = g.client_role OR o.rolname IN (SELECT p.role FROM rls.plan_role AS p WHERE p.client_role = g.client_role))
+              AND pg_has_role(o.oid, r.oid, 'MEMBER'))
+      -- A role that holds nothing here only groups logins, for pg_hba.conf as an example.
+      AND (starts_with(r.rolname, 'pg_') OR EXISTS (SELECT FROM held AS h WHERE h.role = r.oid))
+    UNION
+    SELECT 'object', pg_describe_object(h.classid, h.objid, h.objsubid)
+    FROM gate AS g
+    JOIN held AS h ON h.role = g.oid
+    WHERE h.classid <> 'pg_namespace'::regclass
+      AND NOT EXISTS (SELECT FROM pg_proc AS p WHERE h.classid = 'pg_proc'::regclass AND p.oid = h.objid AND p.pronamespace = 'rls'::regnamespace)
+      AND NOT EXISTS (SELECT FROM pg_class AS c WHERE h.classid = 'pg_class'::regclass AND c.oid = h.objid AND c.relpersistence = 't')
+      AND NOT EXISTS (SELECT FROM pg_type AS t JOIN pg_class AS c ON c.oid = t.typrelid WHERE h.classid = 'pg_type'::regclass AND t.oid = h.objid AND c.relpersistence = 't')
+    ORDER BY 1, 2;
+END;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.gateway_excess(text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.gateway_excess(text) IS 'What a gateway has beyond what makes it one. Called by definer functions and as rls_owner.';
+
 -- sql/10_identity/hex_text.sql
 -- +goose StatementBegin
 -- A field of a token or context: hexadecimal UTF-8 without NUL. NULL where the bytes are no text.
@@ -40,6 +148,90 @@ $$;
 -- +goose StatementEnd
 REVOKE ALL ON FUNCTION rls.hex_text(text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.hex_text(text) IS 'Text from hexadecimal UTF-8; NULL where it is none.';
+
+-- sql/10_identity/identify.sql
+-- +goose StatementBegin
+-- Who this transaction acts for, by the channel of its login; NULL for nobody.
+-- plpgsql because it raises, and because its plans are kept: an SQL function with a SET clause is planned anew at each
+-- call up to PostgreSQL 17. Called by definer functions alone, several times in a statement: so it reads once.
+CREATE OR REPLACE FUNCTION rls.identify()
+RETURNS rls.identity
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $$
+DECLARE
+    context text := nullif(current_setting('rls.context', true), '');
+    body text;
+    field text[];
+    who rls.identity;
+    kind text;
+    person text;
+    factor boolean;
+    sealed boolean;
+BEGIN
+    -- All in one query: starting one costs more than what it reads. As rls.seal_context seals.
+    body := left(context, -65);
+    SELECT l.kind, l.principal, l.second_factor, context = body || '|' || encode(sha256(s.outer_pad || sha256(s.inner_pad || convert_to(
+        body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex')
+    INTO kind, person, factor, sealed
+    FROM rls.seal AS s LEFT JOIN rls.login AS l ON l.name = session_user;
+    -- A seal counts for the kinds of logins that can get one: a person's login is the person, whatever it is told.
+    IF context IS NOT NULL AND (kind IS NULL OR kind = 'gateway') THEN
+        -- kind|key|channel|tenant|client|factor|attributes|deadline|mac, texts in hexadecimal; before the mac the number of the
+        -- transaction, where another one can have started at the same time
+        IF sealed THEN
+            field := string_to_array(body, '|');
+            IF cardinality(field) NOT IN (8, 9) OR field[9] <> coalesce(pg_current_xact_id_if_assigned()::text, '') OR field[3] IS DISTINCT FROM (CASE kind WHEN 'gateway' THEN 'token' ELSE 'maintenance' END) THEN
+                RAISE EXCEPTION 'the context of this transaction is not valid' USING ERRCODE = 'RL003', HINT = 'Enter again.';
+            END IF;
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF clock_timestamp() >= to_timestamp(field[8]::double precision) THEN
+                RAISE EXCEPTION 'the transaction has outlived its principal'
+                    USING ERRCODE = 'RL002', HINT = 'Start a new transaction and enter again.';
+            END IF;
+            RETURN ROW(field[1], convert_from(decode(field[2], 'hex'), 'UTF8'), field[3],
+                CASE WHEN field[4] <> '' THEN convert_from(decode(field[4], 'hex'), 'UTF8') END,
+                CASE WHEN field[5] <> '' THEN convert_from(decode(field[5], 'hex'), 'UTF8') END,
+                field[6] = '1', field[7])::rls.identity;
+        END IF;
+    END IF;
+
+    CASE kind
+    WHEN 'gateway' THEN
+        IF context IS NOT NULL THEN
+            RAISE EXCEPTION 'the context of this transaction is not valid'
+                USING ERRCODE = 'RL003', HINT = 'Enter with rls.enter(token); do not set rls.context.';
+        END IF;
+        IF (SELECT g.on_nobody FROM rls.gateway AS g WHERE g.login = session_user) IS DISTINCT FROM 'empty' THEN
+            RAISE EXCEPTION 'nobody has entered this transaction'
+                USING ERRCODE = 'RL001', HINT = 'Call rls.enter(token) first, in the same transaction.';
+        END IF;
+    WHEN 'person' THEN
+        -- Settings are ignored here: the login is the principal.
+        who.kind := 'user';
+        who.key := person;
+        who.channel := 'login';
+        who.second_factor := factor;
+    WHEN 'impersonating' THEN
+        SELECT 'user', i.principal, 'impersonating', factor
+        INTO who.kind, who.key, who.channel, who.second_factor
+        FROM rls.impersonation AS i
+        WHERE i.login = session_user
+          AND i.role = current_setting('role');
+    ELSE
+        NULL;
+    END CASE;
+    IF who.kind IS NULL THEN
+        RETURN NULL;
+    END IF;
+    RETURN who;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.identify() FROM PUBLIC;
+COMMENT ON FUNCTION rls.identify() IS 'Who this transaction acts for; NULL for nobody. Called by definer functions alone.';
 
 -- sql/10_identity/key_parts.sql
 -- +goose StatementBegin
@@ -67,6 +259,87 @@ $$;
 REVOKE ALL ON FUNCTION rls.key_parts(text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.key_parts(text, integer) TO rls_client;
 COMMENT ON FUNCTION rls.key_parts(text, integer) IS 'The parts of a composite key; NULL where the text is none.';
+
+-- sql/10_identity/open_impersonation.sql
+-- +goose StatementBegin
+-- Seals a context without a token, for maintenance roles and database superusers.
+-- "name" is a user's login, or user:LOGIN, or service:NAME, or anonymous; key:KEY and subject:SUB name users as tokens do.
+CREATE OR REPLACE FUNCTION rls.open_impersonation(name text, INOUT client_role text, OUT context text, OUT principal text)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key text;
+    before text := nullif(current_setting('rls.context', true), '');
+    body text;
+    asked text;
+BEGIN
+    IF NOT rls.is_maintenance() THEN
+        RAISE EXCEPTION 'login "%" may not impersonate', session_user
+            USING ERRCODE = '42501', HINT = 'Connect with a member of a maintenance role.';
+    END IF;
+    IF to_regprocedure('rls.find_user(text,text)') IS NULL THEN
+        RAISE EXCEPTION 'no model is applied to this database' USING ERRCODE = 'RL005', HINT = 'Run rlsctl apply.';
+    END IF;
+    SELECT d.name INTO client_role FROM rls.database_role AS d
+    WHERE d.kind = 'client' AND d.name = coalesce(open_impersonation.client_role, d.name)
+    ORDER BY d.position LIMIT 1;
+    asked := client_role;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the model has no such client role' USING ERRCODE = 'RL006', HINT = 'Name one of database.client_roles.';
+    END IF;
+    IF name = 'anonymous' THEN
+        principal := 'anonymous';
+        key := '';
+    ELSIF starts_with(name, 'key:') AND length(name) > 4 THEN
+        -- As with a token, a key that nobody has may enter, and sees nobody.
+        key := coalesce(rls.find_user('key', substr(name, 5)), substr(name, 5));
+        principal := 'user:' || key;
+    ELSIF starts_with(name, 'subject:') THEN
+        key := rls.find_user('subject', substr(name, 9));
+        IF key IS NULL THEN
+            RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
+        END IF;
+        principal := 'user:' || key;
+    ELSIF starts_with(name, 'service:') THEN
+        principal := name;
+        key := substr(name, 9);
+        IF NOT EXISTS (SELECT FROM rls.service AS s WHERE s.name = key) THEN
+            RAISE EXCEPTION 'the model has no service "%"', key
+                USING ERRCODE = 'RL006', HINT = 'Name a service of the model, or write user:LOGIN for a user of that login.';
+        END IF;
+    ELSE
+        name := regexp_replace(name, '^user:', '');
+        key := rls.find_user('login', name);
+        IF key IS NULL THEN
+            RAISE EXCEPTION 'no user has the login "%"', name
+                USING ERRCODE = 'RL006', HINT = 'Name a user by the login column of the model.';
+        END IF;
+        principal := 'user:' || key;
+    END IF;
+    body := concat_ws('|', split_part(principal, ':', 1), encode(convert_to(key, 'UTF8'), 'hex'), 'maintenance', '', '', '1', '');
+    IF before IS NOT NULL AND rls.seal_context(left(before, -65)) = before
+        AND array_to_string((string_to_array(before, '|'))[1:7], '|') <> body THEN
+        RAISE EXCEPTION 'another principal has entered this transaction'
+            USING ERRCODE = 'RL004', HINT = 'Use one transaction for each principal.';
+    END IF;
+    context := rls.seal_context(concat_ws('|', body, extract(epoch FROM transaction_timestamp() + interval '1 day'),
+        CASE WHEN transaction_timestamp() = statement_timestamp() THEN rls.transaction_number() END));
+    -- A maintenance role may take the form that serves everybody; whoever can become any role gets the one that fits.
+    client_role := rls.plan_role(asked, CASE split_part(principal, ':', 1) WHEN 'anonymous' THEN 'narrow' WHEN 'service' THEN 'all'
+        ELSE (SELECT p.form FROM rls.prepare('user', key) AS p) END);
+    IF NOT pg_has_role(session_user, client_role, 'MEMBER') THEN
+        client_role := rls.plan_role(asked, 'any');
+    END IF;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.open_impersonation(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.open_impersonation(text, text) IS 'Seals a context without a token, for maintenance roles.';
 
 -- sql/10_identity/open_token.sql
 -- +goose StatementBegin
@@ -99,6 +372,10 @@ DECLARE
     mark bigint;
     said text;
     deadline timestamptz;
+    bound text := 'rls_backend=' || encode(convert_to(pg_backend_pid()::text, 'UTF8'), 'hex');
+    strange text;
+    others text;
+    number text;
 BEGIN
     memo := '';
     -- In one query: this runs in every transaction of an application. By its kind, not by the row of rls.gateway alone: a login that
@@ -137,6 +414,10 @@ BEGIN
     IF claim IS NULL OR octet_length(claim) > 512 OR (claim = '') <> (field[4] = 'anonymous') THEN
         RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
     END IF;
+    -- For this backend alone, and nothing more: as sessions write it. It is no part of the context.
+    IF field[9] = bound THEN
+        field[9] := '';
+    END IF;
     -- Apart from a user without further claims, which is what most tokens name: each expression costs something in each transaction,
     -- and so does each function that one names, also where it is not called.
     IF field[4] <> 'user' OR field[6] <> '' OR field[7] <> '' OR field[9] <> '' OR gate.users IS NOT TRUE THEN
@@ -156,6 +437,21 @@ BEGIN
                 ) THEN
                 RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
             END IF;
+            -- Names that begin with rls_ are the format's own, and all others the model's.
+            SELECT min(p.name) FILTER (WHERE CASE WHEN starts_with(p.name, 'rls_') THEN p.pair <> bound
+                       ELSE rls.attribute_fits(p.name, rls.hex_text(split_part(p.pair, '=', 2))) IS NOT TRUE END),
+                   coalesce(string_agg(p.pair, ',' ORDER BY p.place) FILTER (WHERE NOT starts_with(p.name, 'rls_')), '')
+            INTO strange, others
+            FROM (SELECT a.pair, a.place, split_part(a.pair, '=', 1) AS name
+                  FROM string_to_table(field[9], ',') WITH ORDINALITY AS a(pair, place)) AS p;
+            IF strange IS NOT NULL THEN
+                RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003',
+                    DETAIL = CASE strange WHEN 'rls_backend' THEN 'it is bound to another backend'
+                        ELSE format('the model has no session attribute "%s" of that type', strange) END,
+                    HINT = CASE strange WHEN 'rls_backend' THEN 'Mint a token for the connection that presents it.'
+                        ELSE 'Name it under session_attributes of the model.' END;
+            END IF;
+            field[9] := others;
         END IF;
         -- What is unknown, as with a NULL in a list, is refused.
         IF field[4] = 'service' THEN
@@ -182,10 +478,14 @@ BEGIN
             RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
         END IF;
     END IF;
+    -- Another transaction of the same message starts at the same time: rls.identify asks for this number then.
+    IF transaction_timestamp() = statement_timestamp() THEN
+        number := rls.transaction_number();
+    END IF;
     body := concat_ws('|',
         CASE field[4] WHEN 'subject' THEN 'user' ELSE field[4] END,
         encode(convert_to(claim, 'UTF8'), 'hex'), 'token', field[6], field[7], field[8], field[9],
-        extract(epoch FROM transaction_timestamp() + gate.max_transaction));
+        extract(epoch FROM transaction_timestamp() + gate.max_transaction), number);
     -- Seals as rls.seal_context does. With what an earlier transaction has found out of a user, as long as nothing has changed
     -- since: what rls.prepare and rls.plan_role would say.
     SELECT body || '|' || encode(sha256(s.outer_pad || sha256(s.inner_pad || convert_to(
@@ -227,8 +527,9 @@ BEGIN
     -- A memo is what questions are answered with, behind a hash of that, of where the watermark stands, of the context and of this
     -- transaction, under a key that only the database knows. What is of any length has no zero byte, and stands before what
     -- begins with one: nothing else hashes to the same. Where there is no key, nobody has written one yet, and no brief.
-    -- Not under SERIALIZABLE: PostgreSQL has to see what is read of users and grants, or it misses who changes it meanwhile.
-    IF said IS NOT NULL AND current_setting('transaction_isolation') <> 'serializable' THEN
+    -- Not under SERIALIZABLE: PostgreSQL has to see what is read of users and grants, or it misses who changes it meanwhile. And not
+    -- where another transaction can start at the same time: the hash would be right there, too.
+    IF said IS NOT NULL AND current_setting('transaction_isolation') <> 'serializable' AND number IS NULL THEN
         memo := '|' || extract(epoch FROM least(deadline, transaction_timestamp() + gate.max_transaction)) || said;
         memo := coalesce('=' || encode(sha256(convert_to(memo, 'UTF8') || int8send(mark) || convert_to(context, 'UTF8')
             || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')
@@ -245,6 +546,32 @@ REVOKE ALL ON FUNCTION rls.open_token(text) FROM PUBLIC;
 -- Each gateway gets EXECUTE of its own; clients, so that entering twice is answered and not merely forbidden.
 GRANT EXECUTE ON FUNCTION rls.open_token(text) TO rls_client;
 COMMENT ON FUNCTION rls.open_token(text) IS 'Verifies a token for this gateway and seals it for this transaction.';
+
+-- sql/10_identity/seal_context.sql
+-- +goose StatementBegin
+-- Seals a context over this transaction's start and session_user. Not over the backend: parallel workers have another
+-- one, while now() and session_user are the leader's. Where one message can start two transactions, which then have the same
+-- start, the body carries rls.transaction_number() as well.
+CREATE OR REPLACE FUNCTION rls.seal_context(body text)
+RETURNS text
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $$
+DECLARE
+    sealed text;
+BEGIN
+    -- The seal is never in a variable: a client may have the plans of expressions shown, and there the values of variables can be.
+    SELECT body || '|' || encode(sha256(s.outer_pad || sha256(s.inner_pad || convert_to(
+        body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex')
+    INTO STRICT sealed FROM rls.seal AS s;
+    RETURN sealed;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.seal_context(text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.seal_context(text) IS 'A context sealed for this transaction of this login. Called by definer functions alone.';
 
 -- sql/10_identity/server_leaks.sql
 -- +goose StatementBegin
@@ -335,18 +662,13 @@ BEGIN
         WHERE CASE WHEN (SELECT m.rolsuper FROM pg_roles AS m WHERE m.rolname = session_user) THEN r.rolname = session_user
                    ELSE pg_has_role(session_user, r.oid, 'MEMBER') END
         ORDER BY 1;
-    -- Any login can set defaults for its own next connections, and so poison them from inside a session. What an adopted
-    -- login started with before is the application's own.
     RETURN QUERY
-        SELECT format('login %I starts with its own setting of %s: ALTER ROLE %1$I RESET %2$s', session_user, split_part(c.setting, '=', 1))
-        FROM pg_db_role_setting AS d
-        CROSS JOIN LATERAL unnest(d.setconfig) AS c(setting)
-        WHERE d.setrole = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = session_user)
-          AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database()))
-          -- A limit can only stop work; any other setting can change what a statement means.
-          AND NOT EXISTS (SELECT FROM rls.adoption AS a WHERE a.login = session_user AND c.setting = ANY (a.settings))
-          AND split_part(c.setting, '=', 1) NOT IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')
-        ORDER BY 1;
+        SELECT CASE x.kind
+            WHEN 'setting' THEN format('login %I starts with its own setting of %s: ALTER ROLE %1$I RESET %2$s', session_user, x.name)
+            WHEN 'role' THEN format('login %I is a member of %I, which its client role is not', session_user, x.name)
+            ELSE format('login %I owns or holds privileges on %s of its own', session_user, x.name) END
+        FROM rls.gateway_excess(session_user) AS x
+        ORDER BY x.kind DESC, x.name;
     -- pgsession.AllowOldServer knows these lines by their first words.
     RETURN QUERY
         SELECT format('old server: %s (%s): upgrade PostgreSQL to %s.%s', s.what, s.cve, s.fixed / 10000, s.fixed % 10000)
@@ -357,6 +679,29 @@ $$;
 -- +goose StatementEnd
 REVOKE ALL ON FUNCTION rls.session_problems() FROM PUBLIC;
 COMMENT ON FUNCTION rls.session_problems() IS 'Why this login must not serve as a gateway.';
+
+-- sql/10_identity/transaction_number.sql
+-- +goose StatementBegin
+-- The number of this transaction, for a context that is sealed in the message that began it: what follows COMMIT in that
+-- message has the same transaction_timestamp(). Elsewhere none is drawn, because each number costs all others something.
+CREATE OR REPLACE FUNCTION rls.transaction_number()
+RETURNS text
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $$
+BEGIN
+    IF pg_is_in_recovery() THEN
+        RAISE EXCEPTION 'a standby cannot tell this transaction from the next one of the same message'
+            USING ERRCODE = 'RL009', HINT = 'Send BEGIN in a message of its own, before you enter.';
+    END IF;
+    RETURN pg_current_xact_id()::text;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.transaction_number() FROM PUBLIC;
+COMMENT ON FUNCTION rls.transaction_number() IS 'The number of this transaction. Called by definer functions alone.';
 
 -- sql/30_decision/actions.sql
 -- +goose StatementBegin
@@ -516,6 +861,166 @@ $$;
 REVOKE ALL ON FUNCTION rls.list_grants() FROM PUBLIC;
 COMMENT ON FUNCTION rls.list_grants() IS 'Every grant, who gave it and when; maintenance roles only.';
 
+-- sql/40_views/object_state.sql
+-- +goose StatementBegin
+-- A fingerprint of everything in this database that apply could have made, by the names that the manifest uses:
+-- every part always quoted. What was changed by hand has another fingerprint; what was dropped is not here.
+CREATE OR REPLACE VIEW rls.object_state WITH (security_invoker = true) AS
+SELECT 'view'::text AS kind,
+       '"rls"."' || replace(c.relname, '"', '""') || '"' AS name,
+       md5(concat_ws('|', pg_get_viewdef(c.oid), c.reloptions, c.relowner::regrole, coalesce(c.relacl, acldefault('r', c.relowner)))) AS fingerprint
+FROM pg_catalog.pg_class AS c
+WHERE c.relnamespace = 'rls'::regnamespace AND c.relkind = 'v'
+UNION ALL
+SELECT 'function',
+       '"rls"."' || replace(p.proname, '"', '""') || '"',
+       md5(concat_ws('|', pg_get_functiondef(p.oid), p.proowner::regrole, coalesce(p.proacl, acldefault('f', p.proowner))))
+FROM pg_catalog.pg_proc AS p
+WHERE p.pronamespace = 'rls'::regnamespace AND p.prokind = 'f'
+  AND p.prolang <> (SELECT l.oid FROM pg_catalog.pg_language AS l WHERE l.lanname = 'internal') -- the constructors of range types
+UNION ALL
+SELECT 'policy',
+       '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"."' || replace(p.polname, '"', '""') || '"',
+       md5(concat_ws('|', p.polcmd, p.polpermissive,
+           ARRAY(SELECT CASE r.id WHEN 0 THEN 'public' ELSE r.id::regrole::text END FROM unnest(p.polroles) AS r(id) ORDER BY 1),
+           coalesce(pg_get_expr(p.polqual, p.polrelid), '-'), coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-')))
+FROM pg_catalog.pg_policy AS p
+JOIN pg_catalog.pg_class AS c ON c.oid = p.polrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+UNION ALL
+SELECT 'trigger',
+       '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"."' || replace(t.tgname, '"', '""') || '"',
+       md5(concat_ws('|', pg_get_triggerdef(t.oid), t.tgenabled,
+           -- A partition has the triggers of its root, and somebody may have switched one off there.
+           (SELECT string_agg(p.relid::regclass::text, ',' ORDER BY p.relid::regclass::text)
+            FROM pg_partition_tree(CASE c.relkind WHEN 'p' THEN c.oid END) AS p
+            JOIN pg_catalog.pg_trigger AS o ON o.tgrelid = p.relid AND o.tgname = t.tgname AND o.tgenabled <> t.tgenabled)))
+FROM pg_catalog.pg_trigger AS t
+JOIN pg_catalog.pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace = 'rls'::regnamespace
+JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE NOT t.tgisinternal
+UNION ALL
+SELECT 'row_security',
+       '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"',
+       md5(concat_ws('|', c.relrowsecurity, c.relforcerowsecurity))
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND (c.relrowsecurity OR c.relforcerowsecurity)
+UNION ALL
+SELECT 'membership',
+       '"' || replace(r.rolname, '"', '""') || '"."' || replace(u.rolname, '"', '""') || '"',
+       'member'
+FROM pg_catalog.pg_auth_members AS m
+JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid AND left(r.rolname, 4) = 'rls_'
+JOIN pg_catalog.pg_roles AS u ON u.oid = m.member
+GROUP BY r.rolname, u.rolname
+UNION ALL
+-- Plan roles: what they may, and whose privileges they have.
+SELECT 'role',
+       '"' || replace(r.rolname, '"', '""') || '"',
+       md5(concat_ws('|', r.rolcanlogin, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb, r.rolinherit,
+           (SELECT string_agg(DISTINCT o.rolname, ',' ORDER BY o.rolname) FROM pg_catalog.pg_auth_members AS m
+            JOIN pg_catalog.pg_roles AS o ON o.oid = m.roleid WHERE m.member = r.oid)))
+FROM pg_catalog.pg_roles AS r
+WHERE left(r.rolname, 4) = 'rls_'
+UNION ALL
+-- What rls_owner may read of the tables that the graph is read from.
+SELECT 'privilege',
+       '"rls_owner"."' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"',
+       md5(string_agg(a.attname || '=' || x.privilege_type, ',' ORDER BY a.attnum, x.privilege_type))
+FROM pg_catalog.pg_attribute AS a
+JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+WHERE x.grantee = to_regrole('rls_owner')
+GROUP BY n.nspname, c.relname
+UNION ALL
+-- USAGE of schemas, by itself or through PUBLIC: who applies need not be able to grant what everybody has.
+SELECT DISTINCT 'privilege',
+       '"' || replace(r.rolname, '"', '""') || '"."' || replace(n.nspname, '"', '""') || '"',
+       'usage'
+FROM pg_catalog.pg_namespace AS n
+CROSS JOIN LATERAL aclexplode(n.nspacl) AS x
+JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee OR x.grantee = 0
+WHERE x.privilege_type = 'USAGE' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+UNION ALL
+-- Which roles may impersonate.
+SELECT 'privilege',
+       '"impersonate"."' || replace(r.rolname, '"', '""') || '"',
+       md5(string_agg(p.proname, ',' ORDER BY p.proname))
+FROM pg_catalog.pg_proc AS p
+CROSS JOIN LATERAL aclexplode(p.proacl) AS x
+JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee AND r.rolname <> 'rls_owner'
+WHERE p.pronamespace = 'rls'::regnamespace AND p.proname IN ('impersonate', 'open_impersonation')
+GROUP BY r.rolname
+UNION ALL
+-- Which roles may administer: by functions, and the kernel's own users and groups.
+SELECT 'privilege',
+       '"administer"."' || replace(h.role, '"', '""') || '"',
+       md5(string_agg(h.what, ',' ORDER BY h.what))
+FROM (
+    SELECT r.rolname AS role, p.proname::text AS what
+    FROM pg_catalog.pg_proc AS p
+    CROSS JOIN LATERAL aclexplode(p.proacl) AS x
+    JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee AND r.rolname <> 'rls_owner'
+    WHERE p.pronamespace = 'rls'::regnamespace
+      AND p.proname IN ('directory_mapping', 'resource_actions', 'list_grants', 'put_grant', 'take_grant', 'take_grant_by_id')
+    UNION ALL
+    SELECT r.rolname, c.relname || '=' || x.privilege_type
+    FROM pg_catalog.pg_class AS c
+    CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+    JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee AND r.rolname <> 'rls_owner'
+    WHERE c.relnamespace = 'rls'::regnamespace AND c.relname IN ('user', 'group', 'group_member')
+      AND x.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+) AS h(role, what)
+GROUP BY h.role
+UNION ALL
+-- What clients hold on tables that row security does not filter: TRUNCATE and the like.
+SELECT 'privilege',
+       '"narrowed"."' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"',
+       md5(coalesce((
+           SELECT string_agg(g.name || '=' || x.privilege_type, ',' ORDER BY g.name, x.privilege_type, x.attnum)
+           FROM (SELECT 0 AS attnum, r.grantee, r.privilege_type FROM aclexplode(c.relacl) AS r
+                 UNION ALL
+                 SELECT a.attnum, r.grantee, r.privilege_type FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS r
+                 WHERE a.attrelid = c.oid AND NOT a.attisdropped) AS x
+           CROSS JOIN LATERAL (SELECT CASE x.grantee WHEN 0 THEN 'public' ELSE x.grantee::regrole::text END) AS g(name)
+           WHERE x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')
+             AND (x.grantee = 0 OR EXISTS (
+                 SELECT FROM pg_catalog.pg_auth_members AS m
+                 WHERE m.roleid = to_regrole('rls_client') AND m.member = x.grantee))), ''))
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+UNION ALL
+SELECT 'registry', '"resource"."' || replace(r.name, '"', '""') || '"', md5(r::text)
+FROM rls.resource AS r
+UNION ALL
+SELECT 'registry', '"role"."' || replace(d.name, '"', '""') || '"', md5(d::text)
+FROM rls.database_role AS d
+UNION ALL
+SELECT 'registry', '"schema"."' || replace(s.name, '"', '""') || '"', md5(s::text)
+FROM rls.schema_rule AS s
+UNION ALL
+SELECT 'registry', '"plan"."' || replace(p.client_role, '"', '""') || '"."' || p.form || '"', md5(p::text)
+FROM rls.plan_role AS p
+UNION ALL
+SELECT 'registry', '"service"."' || s.name || '"', md5(s::text)
+FROM rls.service AS s
+UNION ALL
+SELECT 'registry', '"allow"."' || a.service || '"."' || replace(a.resource, '"', '""') || '"."' || replace(a.action, '"', '""') || '"', md5(a::text)
+FROM rls.service_allow AS a
+UNION ALL
+SELECT 'registry', '"attribute"."' || a.name || '"', md5(a::text)
+FROM rls.session_attribute AS a
+UNION ALL
+SELECT 'registry', '"directory"', md5(d::text)
+FROM rls.directory AS d;
+-- +goose StatementEnd
+REVOKE ALL ON rls.object_state FROM PUBLIC;
+COMMENT ON VIEW rls.object_state IS 'A fingerprint of everything that apply could have made.';
+
 -- sql/50_cache/in_buckets.sql
 -- +goose StatementBegin
 -- Whether a key is among those of rls.buckets. Of what stands out of line this reads the one bucket alone, which takes some
@@ -600,6 +1105,163 @@ $$;
 REVOKE ALL ON FUNCTION rls.in_buckets(bytea, bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.in_buckets(bytea, bytea) TO rls_client;
 COMMENT ON FUNCTION rls.in_buckets(bytea, bytea) IS 'Whether a key is in one of some buckets.';
+
+-- sql/40_views/object_state.sql
+-- +goose StatementBegin
+-- A fingerprint of everything in this database that apply could have made, by the names that the manifest uses:
+-- every part always quoted. What was changed by hand has another fingerprint; what was dropped is not here.
+CREATE OR REPLACE VIEW rls.object_state WITH (security_invoker = true) AS
+SELECT 'view'::text AS kind,
+       '"rls"."' || replace(c.relname, '"', '""') || '"' AS name,
+       md5(concat_ws('|', pg_get_viewdef(c.oid), c.reloptions, c.relowner::regrole, coalesce(c.relacl, acldefault('r', c.relowner)))) AS fingerprint
+FROM pg_catalog.pg_class AS c
+WHERE c.relnamespace = 'rls'::regnamespace AND c.relkind = 'v'
+UNION ALL
+SELECT 'function',
+       '"rls"."' || replace(p.proname, '"', '""') || '"',
+       md5(concat_ws('|', pg_get_functiondef(p.oid), p.proowner::regrole, coalesce(p.proacl, acldefault('f', p.proowner))))
+FROM pg_catalog.pg_proc AS p
+WHERE p.pronamespace = 'rls'::regnamespace AND p.prokind = 'f'
+  AND p.prolang <> (SELECT l.oid FROM pg_catalog.pg_language AS l WHERE l.lanname = 'internal') -- the constructors of range types
+UNION ALL
+SELECT 'policy',
+       '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"."' || replace(p.polname, '"', '""') || '"',
+       md5(concat_ws('|', p.polcmd, p.polpermissive,
+           ARRAY(SELECT CASE r.id WHEN 0 THEN 'public' ELSE r.id::regrole::text END FROM unnest(p.polroles) AS r(id) ORDER BY 1),
+           coalesce(pg_get_expr(p.polqual, p.polrelid), '-'), coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-')))
+FROM pg_catalog.pg_policy AS p
+JOIN pg_catalog.pg_class AS c ON c.oid = p.polrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+UNION ALL
+SELECT 'trigger',
+       '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"."' || replace(t.tgname, '"', '""') || '"',
+       md5(concat_ws('|', pg_get_triggerdef(t.oid), t.tgenabled,
+           -- A partition has the triggers of its root, and somebody may have switched one off there.
+           (SELECT string_agg(p.relid::regclass::text, ',' ORDER BY p.relid::regclass::text)
+            FROM pg_partition_tree(CASE c.relkind WHEN 'p' THEN c.oid END) AS p
+            JOIN pg_catalog.pg_trigger AS o ON o.tgrelid = p.relid AND o.tgname = t.tgname AND o.tgenabled <> t.tgenabled)))
+FROM pg_catalog.pg_trigger AS t
+JOIN pg_catalog.pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace = 'rls'::regnamespace
+JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE NOT t.tgisinternal
+UNION ALL
+SELECT 'row_security',
+       '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"',
+       md5(concat_ws('|', c.relrowsecurity, c.relforcerowsecurity))
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND (c.relrowsecurity OR c.relforcerowsecurity)
+UNION ALL
+SELECT 'membership',
+       '"' || replace(r.rolname, '"', '""') || '"."' || replace(u.rolname, '"', '""') || '"',
+       'member'
+FROM pg_catalog.pg_auth_members AS m
+JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid AND left(r.rolname, 4) = 'rls_'
+JOIN pg_catalog.pg_roles AS u ON u.oid = m.member
+GROUP BY r.rolname, u.rolname
+UNION ALL
+-- Plan roles: what they may, and whose privileges they have.
+SELECT 'role',
+       '"' || replace(r.rolname, '"', '""') || '"',
+       md5(concat_ws('|', r.rolcanlogin, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb, r.rolinherit,
+           (SELECT string_agg(DISTINCT o.rolname, ',' ORDER BY o.rolname) FROM pg_catalog.pg_auth_members AS m
+            JOIN pg_catalog.pg_roles AS o ON o.oid = m.roleid WHERE m.member = r.oid)))
+FROM pg_catalog.pg_roles AS r
+WHERE left(r.rolname, 4) = 'rls_'
+UNION ALL
+-- What rls_owner may read of the tables that the graph is read from.
+SELECT 'privilege',
+       '"rls_owner"."' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"',
+       md5(string_agg(a.attname || '=' || x.privilege_type, ',' ORDER BY a.attnum, x.privilege_type))
+FROM pg_catalog.pg_attribute AS a
+JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+WHERE x.grantee = to_regrole('rls_owner')
+GROUP BY n.nspname, c.relname
+UNION ALL
+-- USAGE of schemas, by itself or through PUBLIC: who applies need not be able to grant what everybody has.
+SELECT DISTINCT 'privilege',
+       '"' || replace(r.rolname, '"', '""') || '"."' || replace(n.nspname, '"', '""') || '"',
+       'usage'
+FROM pg_catalog.pg_namespace AS n
+CROSS JOIN LATERAL aclexplode(n.nspacl) AS x
+JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee OR x.grantee = 0
+WHERE x.privilege_type = 'USAGE' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+UNION ALL
+-- Which roles may impersonate.
+SELECT 'privilege',
+       '"impersonate"."' || replace(r.rolname, '"', '""') || '"',
+       md5(string_agg(p.proname, ',' ORDER BY p.proname))
+FROM pg_catalog.pg_proc AS p
+CROSS JOIN LATERAL aclexplode(p.proacl) AS x
+JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee AND r.rolname <> 'rls_owner'
+WHERE p.pronamespace = 'rls'::regnamespace AND p.proname IN ('impersonate', 'open_impersonation')
+GROUP BY r.rolname
+UNION ALL
+-- Which roles may administer: by functions, and the kernel's own users and groups.
+SELECT 'privilege',
+       '"administer"."' || replace(h.role, '"', '""') || '"',
+       md5(string_agg(h.what, ',' ORDER BY h.what))
+FROM (
+    SELECT r.rolname AS role, p.proname::text AS what
+    FROM pg_catalog.pg_proc AS p
+    CROSS JOIN LATERAL aclexplode(p.proacl) AS x
+    JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee AND r.rolname <> 'rls_owner'
+    WHERE p.pronamespace = 'rls'::regnamespace
+      AND p.proname IN ('directory_mapping', 'resource_actions', 'list_grants', 'put_grant', 'take_grant', 'take_grant_by_id')
+    UNION ALL
+    SELECT r.rolname, c.relname || '=' || x.privilege_type
+    FROM pg_catalog.pg_class AS c
+    CROSS JOIN LATERAL aclexplode(c.relacl) AS x
+    JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee AND r.rolname <> 'rls_owner'
+    WHERE c.relnamespace = 'rls'::regnamespace AND c.relname IN ('user', 'group', 'group_member')
+      AND x.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+) AS h(role, what)
+GROUP BY h.role
+UNION ALL
+-- What clients hold on tables that row security does not filter: TRUNCATE and the like.
+SELECT 'privilege',
+       '"narrowed"."' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"',
+       md5(coalesce((
+           SELECT string_agg(g.name || '=' || x.privilege_type, ',' ORDER BY g.name, x.privilege_type, x.attnum)
+           FROM (SELECT 0 AS attnum, r.grantee, r.privilege_type FROM aclexplode(c.relacl) AS r
+                 UNION ALL
+                 SELECT a.attnum, r.grantee, r.privilege_type FROM pg_catalog.pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS r
+                 WHERE a.attrelid = c.oid AND NOT a.attisdropped) AS x
+           CROSS JOIN LATERAL (SELECT CASE x.grantee WHEN 0 THEN 'public' ELSE x.grantee::regrole::text END) AS g(name)
+           WHERE x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')
+             AND (x.grantee = 0 OR EXISTS (
+                 SELECT FROM pg_catalog.pg_auth_members AS m
+                 WHERE m.roleid = to_regrole('rls_client') AND m.member = x.grantee))), ''))
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+UNION ALL
+SELECT 'registry', '"resource"."' || replace(r.name, '"', '""') || '"', md5(r::text)
+FROM rls.resource AS r
+UNION ALL
+SELECT 'registry', '"role"."' || replace(d.name, '"', '""') || '"', md5(d::text)
+FROM rls.database_role AS d
+UNION ALL
+SELECT 'registry', '"schema"."' || replace(s.name, '"', '""') || '"', md5(s::text)
+FROM rls.schema_rule AS s
+UNION ALL
+SELECT 'registry', '"plan"."' || replace(p.client_role, '"', '""') || '"."' || p.form || '"', md5(p::text)
+FROM rls.plan_role AS p
+UNION ALL
+SELECT 'registry', '"service"."' || s.name || '"', md5(s::text)
+FROM rls.service AS s
+UNION ALL
+SELECT 'registry', '"allow"."' || a.service || '"."' || replace(a.resource, '"', '""') || '"."' || replace(a.action, '"', '""') || '"', md5(a::text)
+FROM rls.service_allow AS a
+UNION ALL
+SELECT 'registry', '"directory"', md5(d::text)
+FROM rls.directory AS d;
+-- +goose StatementEnd
+REVOKE ALL ON rls.object_state FROM PUBLIC;
+COMMENT ON VIEW rls.object_state IS 'A fingerprint of everything that apply could have made.';
 
 -- sql/30_decision/list_grants.sql
 -- +goose StatementBegin
@@ -739,6 +1401,7 @@ $$;
 REVOKE ALL ON FUNCTION rls.actions(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.actions(text, text) TO rls_client;
 COMMENT ON FUNCTION rls.actions(text, text) IS 'The actions that are admitted on one object.';
+DROP FUNCTION rls.transaction_number();
 
 -- sql/10_identity/session_problems.sql
 -- +goose StatementBegin
@@ -808,6 +1471,31 @@ $$;
 REVOKE ALL ON FUNCTION rls.session_problems() FROM PUBLIC;
 COMMENT ON FUNCTION rls.session_problems() IS 'Why this login must not serve as a gateway.';
 DROP FUNCTION rls.server_leaks(integer);
+
+-- sql/10_identity/seal_context.sql
+-- +goose StatementBegin
+-- Seals a context over this transaction's start and session_user. Not over the backend: parallel workers have another
+-- one, while now() and session_user are the leader's.
+CREATE OR REPLACE FUNCTION rls.seal_context(body text)
+RETURNS text
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $$
+DECLARE
+    sealed text;
+BEGIN
+    -- The seal is never in a variable: a client may have the plans of expressions shown, and there the values of variables can be.
+    SELECT body || '|' || encode(sha256(s.outer_pad || sha256(s.inner_pad || convert_to(
+        body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex')
+    INTO STRICT sealed FROM rls.seal AS s;
+    RETURN sealed;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.seal_context(text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.seal_context(text) IS 'A context sealed for this transaction of this login. Called by definer functions alone.';
 
 -- sql/10_identity/open_token.sql
 -- +goose StatementBegin
@@ -987,6 +1675,86 @@ REVOKE ALL ON FUNCTION rls.open_token(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.open_token(text) TO rls_client;
 COMMENT ON FUNCTION rls.open_token(text) IS 'Verifies a token for this gateway and seals it for this transaction.';
 
+-- sql/10_identity/open_impersonation.sql
+-- +goose StatementBegin
+-- Seals a context without a token, for maintenance roles and database superusers.
+-- "name" is a user's login, or user:LOGIN, or service:NAME, or anonymous; key:KEY and subject:SUB name users as tokens do.
+CREATE OR REPLACE FUNCTION rls.open_impersonation(name text, INOUT client_role text, OUT context text, OUT principal text)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key text;
+    before text := nullif(current_setting('rls.context', true), '');
+    body text;
+    asked text;
+BEGIN
+    IF NOT rls.is_maintenance() THEN
+        RAISE EXCEPTION 'login "%" may not impersonate', session_user
+            USING ERRCODE = '42501', HINT = 'Connect with a member of a maintenance role.';
+    END IF;
+    IF to_regprocedure('rls.find_user(text,text)') IS NULL THEN
+        RAISE EXCEPTION 'no model is applied to this database' USING ERRCODE = 'RL005', HINT = 'Run rlsctl apply.';
+    END IF;
+    SELECT d.name INTO client_role FROM rls.database_role AS d
+    WHERE d.kind = 'client' AND d.name = coalesce(open_impersonation.client_role, d.name)
+    ORDER BY d.position LIMIT 1;
+    asked := client_role;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the model has no such client role' USING ERRCODE = 'RL006', HINT = 'Name one of database.client_roles.';
+    END IF;
+    IF name = 'anonymous' THEN
+        principal := 'anonymous';
+        key := '';
+    ELSIF starts_with(name, 'key:') AND length(name) > 4 THEN
+        -- As with a token, a key that nobody has may enter, and sees nobody.
+        key := coalesce(rls.find_user('key', substr(name, 5)), substr(name, 5));
+        principal := 'user:' || key;
+    ELSIF starts_with(name, 'subject:') THEN
+        key := rls.find_user('subject', substr(name, 9));
+        IF key IS NULL THEN
+            RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
+        END IF;
+        principal := 'user:' || key;
+    ELSIF starts_with(name, 'service:') THEN
+        principal := name;
+        key := substr(name, 9);
+        IF NOT EXISTS (SELECT FROM rls.service AS s WHERE s.name = key) THEN
+            RAISE EXCEPTION 'the model has no service "%"', key
+                USING ERRCODE = 'RL006', HINT = 'Name a service of the model, or write user:LOGIN for a user of that login.';
+        END IF;
+    ELSE
+        name := regexp_replace(name, '^user:', '');
+        key := rls.find_user('login', name);
+        IF key IS NULL THEN
+            RAISE EXCEPTION 'no user has the login "%"', name
+                USING ERRCODE = 'RL006', HINT = 'Name a user by the login column of the model.';
+        END IF;
+        principal := 'user:' || key;
+    END IF;
+    body := concat_ws('|', split_part(principal, ':', 1), encode(convert_to(key, 'UTF8'), 'hex'), 'maintenance', '', '', '1', '');
+    IF before IS NOT NULL AND rls.seal_context(left(before, -65)) = before
+        AND array_to_string((string_to_array(before, '|'))[1:7], '|') <> body THEN
+        RAISE EXCEPTION 'another principal has entered this transaction'
+            USING ERRCODE = 'RL004', HINT = 'Use one transaction for each principal.';
+    END IF;
+    context := rls.seal_context(body || '|' || extract(epoch FROM transaction_timestamp() + interval '1 day')::text);
+    -- A maintenance role may take the form that serves everybody; whoever can become any role gets the one that fits.
+    client_role := rls.plan_role(asked, CASE split_part(principal, ':', 1) WHEN 'anonymous' THEN 'narrow' WHEN 'service' THEN 'all'
+        ELSE (SELECT p.form FROM rls.prepare('user', key) AS p) END);
+    IF NOT pg_has_role(session_user, client_role, 'MEMBER') THEN
+        client_role := rls.plan_role(asked, 'any');
+    END IF;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.open_impersonation(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION rls.open_impersonation(text, text) IS 'Seals a context without a token, for maintenance roles.';
+
 -- sql/10_identity/key_parts.sql
 -- +goose StatementBegin
 -- The parts of a composite key that is written as a JSON array of texts; NULL where it is none of that length.
@@ -1013,6 +1781,89 @@ REVOKE ALL ON FUNCTION rls.key_parts(text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rls.key_parts(text, integer) TO rls_client;
 COMMENT ON FUNCTION rls.key_parts(text, integer) IS 'The parts of a composite key; NULL where the text is none.';
 
+-- sql/10_identity/identify.sql
+-- +goose StatementBegin
+-- Who this transaction acts for, by the channel of its login; NULL for nobody.
+-- plpgsql because it raises, and because its plans are kept: an SQL function with a SET clause is planned anew at each
+-- call up to PostgreSQL 17. Called by definer functions alone, several times in a statement: so it reads once.
+CREATE OR REPLACE FUNCTION rls.identify()
+RETURNS rls.identity
+LANGUAGE plpgsql
+STABLE
+PARALLEL SAFE
+SECURITY INVOKER
+AS $$
+DECLARE
+    context text := nullif(current_setting('rls.context', true), '');
+    body text;
+    field text[];
+    who rls.identity;
+    kind text;
+    person text;
+    factor boolean;
+    sealed boolean;
+BEGIN
+    -- All in one query: starting one costs more than what it reads. As rls.seal_context seals.
+    body := left(context, -65);
+    SELECT l.kind, l.principal, l.second_factor, context = body || '|' || encode(sha256(s.outer_pad || sha256(s.inner_pad || convert_to(
+        body || '|' || encode(timestamptz_send(transaction_timestamp()), 'hex') || '|' || session_user, 'UTF8'))), 'hex')
+    INTO kind, person, factor, sealed
+    FROM rls.seal AS s LEFT JOIN rls.login AS l ON l.name = session_user;
+    -- A seal counts for the kinds of logins that can get one: a person's login is the person, whatever it is told.
+    IF context IS NOT NULL AND (kind IS NULL OR kind = 'gateway') THEN
+        -- kind|key|channel|tenant|client|factor|attributes|deadline|mac, texts in hexadecimal
+        IF sealed THEN
+            field := string_to_array(body, '|');
+            IF cardinality(field) <> 8 OR field[3] IS DISTINCT FROM (CASE kind WHEN 'gateway' THEN 'token' ELSE 'maintenance' END) THEN
+                RAISE EXCEPTION 'the context of this transaction is not valid' USING ERRCODE = 'RL003', HINT = 'Enter again.';
+            END IF;
+            -- By the clock: one statement can run for longer than the transaction may.
+            IF clock_timestamp() >= to_timestamp(field[8]::double precision) THEN
+                RAISE EXCEPTION 'the transaction has outlived its principal'
+                    USING ERRCODE = 'RL002', HINT = 'Start a new transaction and enter again.';
+            END IF;
+            RETURN ROW(field[1], convert_from(decode(field[2], 'hex'), 'UTF8'), field[3],
+                CASE WHEN field[4] <> '' THEN convert_from(decode(field[4], 'hex'), 'UTF8') END,
+                CASE WHEN field[5] <> '' THEN convert_from(decode(field[5], 'hex'), 'UTF8') END,
+                field[6] = '1', field[7])::rls.identity;
+        END IF;
+    END IF;
+
+    CASE kind
+    WHEN 'gateway' THEN
+        IF context IS NOT NULL THEN
+            RAISE EXCEPTION 'the context of this transaction is not valid'
+                USING ERRCODE = 'RL003', HINT = 'Enter with rls.enter(token); do not set rls.context.';
+        END IF;
+        IF (SELECT g.on_nobody FROM rls.gateway AS g WHERE g.login = session_user) IS DISTINCT FROM 'empty' THEN
+            RAISE EXCEPTION 'nobody has entered this transaction'
+                USING ERRCODE = 'RL001', HINT = 'Call rls.enter(token) first, in the same transaction.';
+        END IF;
+    WHEN 'person' THEN
+        -- Settings are ignored here: the login is the principal.
+        who.kind := 'user';
+        who.key := person;
+        who.channel := 'login';
+        who.second_factor := factor;
+    WHEN 'impersonating' THEN
+        SELECT 'user', i.principal, 'impersonating', factor
+        INTO who.kind, who.key, who.channel, who.second_factor
+        FROM rls.impersonation AS i
+        WHERE i.login = session_user
+          AND i.role = current_setting('role');
+    ELSE
+        NULL;
+    END CASE;
+    IF who.kind IS NULL THEN
+        RETURN NULL;
+    END IF;
+    RETURN who;
+END
+$$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION rls.identify() FROM PUBLIC;
+COMMENT ON FUNCTION rls.identify() IS 'Who this transaction acts for; NULL for nobody. Called by definer functions alone.';
+
 -- sql/10_identity/hex_text.sql
 -- +goose StatementBegin
 -- A field of a token or context: hexadecimal UTF-8 without NUL. NULL where the bytes are no text.
@@ -1038,6 +1889,9 @@ $$;
 -- +goose StatementEnd
 REVOKE ALL ON FUNCTION rls.hex_text(text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.hex_text(text) IS 'Text from hexadecimal UTF-8; NULL where it is none.';
+DROP FUNCTION rls.gateway_excess(text);
+DROP FUNCTION rls.attribute_fits(text, text);
+DROP FUNCTION rls.attr(text);
 RESET ROLE;
 
 -- +goose StatementBegin

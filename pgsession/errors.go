@@ -17,7 +17,7 @@ var (
 	ErrBadPrincipal = errors.New("not a principal")
 	// ErrBadKey is a key, or a source of keys, that cannot be read.
 	ErrBadKey = errors.New("not a key")
-	// ErrKeyFileMode is a key file that others than its owner may read.
+	// ErrKeyFileMode is a key file that others than its owner and group may read, or others than its owner may change.
 	ErrKeyFileMode = errors.New("others may read the key file")
 	// ErrBadClaim is a tenant, client address or attribute that a token cannot hold.
 	ErrBadClaim = errors.New("not a claim")
@@ -107,10 +107,32 @@ func (e *ObjectError) Error() string {
 // Unwrap is ErrNotFound or ErrForbidden.
 func (e *ObjectError) Unwrap() error { return e.Err }
 
-// IsDenied reports whether err says that the principal may not: PostgreSQL's 42501, or ErrForbidden.
+// IsDenied reports whether err says that the principal may not: PostgreSQL's 42501, from any driver whose errors have the
+// method SQLState, or ErrForbidden.
 func IsDenied(err error) bool {
+	pg := serverError(err)
+	return errors.Is(err, ErrForbidden) || pg != nil && pg.Code == "42501"
+}
+
+// serverError is the server's error in err, or nil. One of another driver is told by its method SQLState; that of lib/pq has
+// Get besides, for the fields of the protocol.
+func serverError(err error) *pgconn.PgError {
 	var pg *pgconn.PgError
-	return errors.Is(err, ErrForbidden) || errors.As(err, &pg) && pg.Code == "42501"
+	var other interface {
+		error
+		SQLState() string
+	}
+	switch {
+	case errors.As(err, &pg):
+		return pg
+	case !errors.As(err, &other):
+		return nil
+	}
+	pg = &pgconn.PgError{Code: other.SQLState(), Message: other.Error()}
+	if fields, ok := other.(interface{ Get(byte) string }); ok {
+		pg.Message, pg.Detail, pg.Hint = fields.Get('M'), fields.Get('D'), fields.Get('H')
+	}
+	return pg
 }
 
 // Explain writes err with what PgError.Error leaves out: detail and hint, a line each. It never shows the context of a
@@ -121,11 +143,11 @@ func Explain(err error) string {
 	}
 	text := err.Error()
 	var hinted interface{ hint() string }
-	var pg *pgconn.PgError
+	pg := serverError(err)
 	switch {
 	case errors.As(err, &hinted):
 		text += "\n  hint: " + hinted.hint()
-	case errors.As(err, &pg):
+	case pg != nil:
 		if pg.Detail != "" {
 			text += "\n  detail: " + pg.Detail
 		}
@@ -147,8 +169,8 @@ func (e *hintError) Unwrap() error { return e.error }
 
 // known gives errors of class RL their sentinel and leaves all others as they are.
 func known(err error) error {
-	var pg *pgconn.PgError
-	if err == nil || !errors.As(err, &pg) || byCode[pg.Code] == nil {
+	pg := serverError(err)
+	if pg == nil || byCode[pg.Code] == nil {
 		return err
 	}
 	var already *Error
@@ -167,8 +189,8 @@ func wrap(op string, pg *pgconn.PgError) error {
 
 // enterError words what BEGIN or rls.enter met.
 func enterError(op string, err error) error {
-	var pg *pgconn.PgError
-	if !errors.As(err, &pg) {
+	pg := serverError(err)
+	if pg == nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	if pg.Code == "42883" || pg.Code == "3F000" { // undefined function, undefined schema

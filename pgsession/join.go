@@ -38,7 +38,7 @@ func NewPart(p Principal, opts ...TxOption) (Part, error) {
 }
 
 // EnterError gives an error that rls.enter or rls.impersonate met the form that Run gives it: the sentinel of its code,
-// detail and hint for Explain. For those who write a JoinFunc.
+// detail and hint for Explain. For those who write a JoinFunc, with any driver whose errors have the method SQLState.
 func EnterError(p Principal, err error) error { return enterError("enter "+p.String(), err) }
 
 // Wrap gives the errors of a transaction the form that those of Run have. What a JoinFunc returns gets it anyway.

@@ -97,7 +97,8 @@ func EnvKeys(name string) KeySource {
 
 // FileKeys takes the key from a file as rlsctl writes it: lines of KID:HEX with 64 hexadecimal digits, the newest last;
 // empty lines and those that start with # are skipped. The file is read again only when its time, size or identity has
-// changed. On Unix a file that its group or others may read is refused with ErrKeyFileMode.
+// changed. On Unix a file that others may read, or that its group may change, is refused with ErrKeyFileMode. Its group may
+// read it, as that of a secret that Kubernetes mounts with fsGroup and defaultMode 0440.
 func FileKeys(path string) KeySource { return &fileKeys{path: path} }
 
 type fileKeys struct {
@@ -126,8 +127,8 @@ func (f *fileKeys) Key(context.Context) (Key, error) {
 	if info, err = file.Stat(); err != nil { // of what is read, which may be newer
 		return Key{}, fmt.Errorf("read keys: %w", err)
 	}
-	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o077 != 0 {
-		return Key{}, fmt.Errorf("read keys from %q: %w: its mode is %04o; chmod 600 it", f.path, ErrKeyFileMode, mode)
+	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o037 != 0 {
+		return Key{}, fmt.Errorf("read keys from %q: %w: its mode is %04o; chmod 600 it, or 440 for a group of its own", f.path, ErrKeyFileMode, mode)
 	}
 	k, err := newestKey(file)
 	if err != nil {

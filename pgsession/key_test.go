@@ -73,9 +73,16 @@ func TestFileKeys(t *testing.T) {
 		want("", pgsession.ErrBadKey)
 	}
 	if runtime.GOOS != "windows" {
-		for _, mode := range []os.FileMode{0o640, 0o604, 0o620} {
+		for _, mode := range []os.FileMode{0o644, 0o604, 0o444, 0o620, 0o660, 0o602, 0o601, 0o610} {
 			write(line("k3", 'K'), mode)
 			want("", pgsession.ErrKeyFileMode)
+			_ = os.Remove(path)
+		}
+		// As Kubernetes mounts a secret for a process that is not root: root:fsGroup.
+		for _, mode := range []os.FileMode{0o440, 0o640, 0o400, 0o600} {
+			write(line("k4", 'L'), mode)
+			want("k4", nil)
+			_ = os.Remove(path)
 		}
 	}
 	write(line("k3", 'K'), 0o600)

@@ -76,8 +76,8 @@ func WithClientAddr(addr string) TxOption { return func(o *txOptions) { o.claims
 // WithSecondFactor says that the client has shown a second factor.
 func WithSecondFactor() TxOption { return func(o *txOptions) { o.claims.SecondFactor = true } }
 
-// WithAttribute says something about the session for the model's conditions. The name is [a-z][a-z0-9_]* of at most
-// 63 bytes; any other is ErrBadClaim.
+// WithAttribute says something about the session that rls.attr reads. The name is one of the model's session_attributes:
+// any other is ErrTokenRefused, and one that no model could have ErrBadClaim.
 func WithAttribute(name, value string) TxOption {
 	return func(o *txOptions) {
 		o.claims.Attributes = maps.Clone(o.claims.Attributes) // options are shared between transactions

@@ -23,6 +23,8 @@ func planRoles(t testing.TB, db *pgtest.Database, login string) {
 	narrow, wide := db.Role(t, "narrow", "NOLOGIN IN ROLE rls_client"), db.Role(t, "wide", "NOLOGIN IN ROLE rls_client")
 	db.Exec(t, `
 		GRANT `+narrow+`, `+wide+` TO `+login+`;
+		INSERT INTO rls.database_role VALUES ('rls_client', 'client', 1);
+		INSERT INTO rls.plan_role VALUES ('rls_client', 'narrow', '`+narrow+`'), ('rls_client', 'wide', '`+wide+`');
 		CREATE TABLE app.sees (viewer text, owner text, PRIMARY KEY (viewer, owner));
 		INSERT INTO app.sees VALUES ('anna', 'anna'), ('bob', 'bob'), ('carl', 'carl'), ('carl', 'anna'), ('carl', 'bob');
 		GRANT SELECT ON app.sees TO rls_client;
@@ -218,10 +220,10 @@ func TestFlushesAndPrincipals(t *testing.T) {
 // TestManyPrincipals: neither the session nor the connection keeps anything for each principal.
 func TestManyPrincipals(t *testing.T) {
 	db, login := gateway(t) // not parallel: it counts what the whole process allocates
-	db.Exec(t, "GRANT SELECT ON pg_backend_memory_contexts TO "+login+
-		"; GRANT EXECUTE ON FUNCTION pg_get_backend_memory_contexts() TO "+login)
 	w := &wire{}
 	s, pool := session(t, db, login, 1, w.tap(nil))
+	db.Exec(t, "GRANT SELECT ON pg_backend_memory_contexts TO "+login+
+		"; GRANT EXECUTE ON FUNCTION pg_get_backend_memory_contexts() TO "+login)
 	ctx := t.Context()
 	point := func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, "SELECT count(*) FROM app.note WHERE id = $1", 1).Scan(new(int))

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Run calls fn in a transaction that acts for p. It commits if fn returns nil and rolls back if fn returns an error or
@@ -39,6 +38,9 @@ func (t *tx) run(ctx context.Context, fn func(pgx.Tx) error) error {
 		}
 	}()
 	if err := fn(t); err != nil {
+		if t.state == broken && !errors.Is(err, t.err) { // of Conn and LargeObjects, which cannot say it themselves
+			err = errors.Join(t.err, err)
+		}
 		_ = t.Rollback(ctx) // there is an error to return
 		return err
 	}
@@ -74,6 +76,6 @@ func (s *Session) RunRetry(ctx context.Context, p Principal, fn func(pgx.Tx) err
 }
 
 func retryable(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
+	pg := serverError(err)
+	return pg != nil && (pg.Code == "40001" || pg.Code == "40P01")
 }

@@ -58,9 +58,12 @@ func (t *tx) tryStart(ctx context.Context, queue func(*pgx.Batch)) (pgx.BatchRes
 			return nil, enterError("enter "+t.opts.claims.Principal.String(), err)
 		}
 	}
-	key := *t.c.key.Load()
+	key, claims := *t.c.key.Load(), t.opts.claims
+	if t.st.custody == restored || t.st.custody == compared { // no pooler is between: a first look has compared
+		claims.Backend = t.conn.PgConn().PID()
+	}
 	for again := false; ; again = true {
-		token, err := t.c.mint(key, t.opts.claims)
+		token, err := t.c.mint(key, claims)
 		if err != nil {
 			return nil, err
 		}

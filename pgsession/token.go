@@ -34,8 +34,15 @@ type Claims struct {
 	Tenant       string            // the one tenant of the transaction; empty: all that the principal has
 	ClientAddr   string            // address of the client, without a port; empty: unknown
 	SecondFactor bool              // a second factor was shown
-	Attributes   map[string]string // names are [a-z][a-z0-9_]* of at most 63 bytes
+	Attributes   map[string]string // names are [a-z][a-z0-9_]* of at most 63 bytes, and do not begin with rls_
+	Backend      uint32            // pid of the only backend that the token may be presented to; 0: any
 }
+
+// What attributes of the format's own begin with, and the one that there is.
+const (
+	reserved    = "rls_"
+	backendName = "rls_backend"
+)
 
 // Mint signs claims with key. Whoever holds the result is the principal until it expires: send it as a bind parameter,
 // and never log it. Sessions mint by themselves; this is for other drivers.
@@ -71,20 +78,9 @@ func Mint(key Key, c Claims) (string, error) {
 	} else {
 		b = append(b, "|0|"...)
 	}
-	var names []string
-	if len(c.Attributes) > 0 {
-		names = slices.Sorted(maps.Keys(c.Attributes))
-	}
-	for i, name := range names {
-		if !attributeName(name) || !plainText(c.Attributes[name]) {
-			return "", fmt.Errorf("%w: attribute %q", ErrBadClaim, name)
-		}
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, name...)
-		b = append(b, '=')
-		b = appendHex(b, c.Attributes[name])
+	b, err := appendAttributes(b, c)
+	if err != nil {
+		return "", err
 	}
 	var mac [sha256.Size]byte
 	sum := key.sign(mac[:0], b)
@@ -94,6 +90,36 @@ func Mint(key Key, c Claims) (string, error) {
 		return "", fmt.Errorf("%w: the token has %d bytes, at most %d are allowed", ErrBadClaim, len(b), maxToken)
 	}
 	return string(b), nil
+}
+
+// appendAttributes writes the attributes by name, that of the backend among them.
+func appendAttributes(b []byte, c Claims) ([]byte, error) {
+	if len(c.Attributes) == 0 && c.Backend == 0 {
+		return b, nil
+	}
+	names := slices.Sorted(maps.Keys(c.Attributes))
+	for _, name := range names {
+		if !attributeName(name) || strings.HasPrefix(name, reserved) || !plainText(c.Attributes[name]) {
+			return nil, fmt.Errorf("%w: attribute %q", ErrBadClaim, name)
+		}
+	}
+	if c.Backend != 0 {
+		at, _ := slices.BinarySearch(names, backendName)
+		names = slices.Insert(names, at, backendName)
+	}
+	for i, name := range names {
+		value := c.Attributes[name]
+		if name == backendName {
+			value = strconv.FormatUint(uint64(c.Backend), 10)
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, name...)
+		b = append(b, '=')
+		b = appendHex(b, value)
+	}
+	return b, nil
 }
 
 // appendHex is hex.AppendEncode for a string.
@@ -107,7 +133,7 @@ func appendHex(b []byte, text string) []byte {
 
 // Verify is the server's judgement of a token at the time now, in Go: the same tokens pass, and the same error is found
 // first. The key is the one that the token must name. Errors match ErrTokenRefused or ErrExpired and never quote the
-// token. What a gateway may claim, the database alone knows.
+// token. What a gateway may claim, which attributes the model has and which backend is asked, the database alone knows.
 func Verify(token string, key Key, now time.Time) (Claims, error) {
 	field := strings.Split(token, "|")
 	if len(token) > maxToken || !wellFormed(field) {
@@ -161,7 +187,19 @@ func readClaims(field []string, expires time.Time) (Claims, error) {
 		if !ok || !attributeName(name) || !lowerHex(digits) || err != nil || !plainText(string(b)) || name <= previous {
 			return Claims{}, refused
 		}
-		c.Attributes[name], previous = string(b), name
+		previous = name
+		switch {
+		case name == backendName:
+			pid, err := strconv.ParseUint(string(b), 10, 32)
+			if err != nil || pid == 0 || strconv.FormatUint(pid, 10) != string(b) {
+				return Claims{}, refused
+			}
+			c.Backend = uint32(pid)
+		case strings.HasPrefix(name, reserved):
+			return Claims{}, refused
+		default:
+			c.Attributes[name] = string(b)
+		}
 	}
 	return c, nil
 }

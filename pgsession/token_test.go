@@ -41,6 +41,7 @@ func TestVectors(t *testing.T) {
 		{Principal: pgsession.Subject("auth0|7"), ClientAddr: "192.0.2.1", SecondFactor: true},
 		{Principal: pgsession.Anonymous()},
 		{Principal: pgsession.User("änn"), Tenant: "acme", Attributes: map[string]string{"ip_zone": "eu"}},
+		{Principal: pgsession.User(42), Attributes: map[string]string{"ip_zone": "eu", "zone": ""}, Backend: 4711},
 	}
 	vectors := regexp.MustCompile("`(rls1(?:\\\\\\||[^`])*[0-9a-f]{64})`").FindAllStringSubmatch(string(page), -1)
 	if len(vectors) != len(claims) {
@@ -54,7 +55,7 @@ func TestVectors(t *testing.T) {
 		}
 		got, err := pgsession.Verify(want, vectorKey(t), vectorTime.Add(-time.Minute))
 		if err != nil || got.Principal != c.Principal || got.Tenant != c.Tenant || got.ClientAddr != c.ClientAddr ||
-			got.SecondFactor != c.SecondFactor || !maps.Equal(got.Attributes, c.Attributes) || !got.Expires.Equal(c.Expires) {
+			got.SecondFactor != c.SecondFactor || got.Backend != c.Backend || !maps.Equal(got.Attributes, c.Attributes) || !got.Expires.Equal(c.Expires) {
 			t.Errorf("Verify(%s) = %+v, want %+v: %v", want, got, c, err)
 		}
 		for now, want := range map[time.Time]error{

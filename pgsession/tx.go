@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -242,13 +244,39 @@ func (t *tx) LargeObjects() pgx.LargeObjects {
 	return t.large.LargeObjects()
 }
 
-// Conn implements pgx.Tx. It starts the transaction first, in a flush of its own and with the context of Run; if that
-// fails it returns nil, and Run the reason. Statements sent past the transaction are not seen, so the connection gets
-// the thorough check.
+// Conn implements pgx.Tx. It starts the transaction first, in a flush of its own and with the context of Run. If that
+// fails, it returns a closed connection, whose methods say so, and Run the reason. Statements sent past the transaction are
+// not seen, so the connection gets the thorough check.
 func (t *tx) Conn() *pgx.Conn {
 	if t.ready(t.ctx) != nil {
-		return nil
+		return t.closedConn()
 	}
 	t.watch = max(t.watch, deep)
 	return t.conn
+}
+
+// closedConn is a connection to nowhere: pgx makes none without a server, so it meets one that greets it and hangs up.
+func (t *tx) closedConn() *pgx.Conn {
+	client, server := net.Pipe()
+	defer client.Close() //nolint:errcheck // it is of no use to anybody
+	go func() {
+		defer server.Close() //nolint:errcheck // likewise
+		b := pgproto3.NewBackend(server, server)
+		if _, err := b.ReceiveStartupMessage(); err == nil {
+			b.Send(&pgproto3.AuthenticationOk{})
+			b.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+			_ = b.Flush()
+		}
+	}()
+	config := t.c.pool.Config().ConnConfig
+	config.Fallbacks, config.TLSConfig, config.Tracer = nil, nil, nil
+	config.ValidateConnect, config.AfterConnect = nil, nil
+	config.LookupFunc = func(context.Context, string) ([]string, error) { return []string{"nowhere"}, nil }
+	config.DialFunc = func(context.Context, string, string) (net.Conn, error) { return client, nil }
+	conn, err := pgx.ConnectConfig(context.WithoutCancel(t.ctx), config)
+	if err != nil {
+		panic(fmt.Errorf("make a closed connection: %w", errors.Join(t.err, err))) // nothing of it depends on a server
+	}
+	_ = conn.Close(context.WithoutCancel(t.ctx))
+	return conn
 }

@@ -36,6 +36,8 @@ type Model struct {
 	Services  []Service  // in file order
 	Resources []Resource // in file order
 	Grants    []Grant    // seeds, in file order
+
+	SessionAttributes []SessionAttribute // in file order
 }
 
 // TableName is a table as written in the model: "schema.table", parts quoted where they must be.
@@ -179,6 +181,15 @@ type Service struct {
 	Gateways []Text      // whose tokens may claim it; nil: of those that are registered with it
 	Allow    []Allowance // in file order
 }
+
+// SessionAttribute is something that a token may say besides the principal.
+type SessionAttribute struct {
+	Name Text
+	Type Text // one of AttributeTypes
+}
+
+// AttributeTypes are the types that a session attribute can have.
+var AttributeTypes = []string{"text", "bigint", "boolean", "uuid"}
 
 // Scope says which owners a write reaches.
 type Scope string

@@ -9,18 +9,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rlsctl/rlsctl/internal/logins"
+	"github.com/rlsctl/rlsctl/policies"
 )
 
 func newGatewayCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "gateway add|adopt|release|list|remove",
+		Use:   "gateway add|adopt|confirm|release|list|remove",
 		Short: "Applications behind a shared login, which say who asks with a signed token",
 		Long: `A gateway is the shared login of an application. It holds no privilege of its own: each transaction presents a token, and
 takes the client role and the principal from it. Keys that sign tokens are rotated with rlsctl key.` + exitCodes(exitUsage, exitRefused),
 		Example: `  rlsctl gateway add web --users --anonymous --key-file /etc/notes/web.keys
   rlsctl gateway list`,
 	}
-	cmd.AddCommand(newGatewayAddCommand(a), newGatewayAdoptCommand(a), newGatewayReleaseCommand(a), newGatewayListCommand(a), newGatewayRemoveCommand(a))
+	cmd.AddCommand(newGatewayAddCommand(a), newGatewayAdoptCommand(a), newGatewayConfirmCommand(a), newGatewayReleaseCommand(a), newGatewayListCommand(a), newGatewayRemoveCommand(a))
 	return cmd
 }
 
@@ -57,6 +58,7 @@ What tokens may claim has to be said: --users, --anonymous, --service. With --te
 			if added.Created {
 				a.note("created database role %s", added.Login)
 			}
+			a.warnShown(added.Shown, g.Login)
 			for _, s := range added.Unnamed {
 				a.note("the model does not name service %s yet: its tokens are refused until it does", printable(s))
 			}
@@ -66,6 +68,38 @@ What tokens may claim has to be said: --users, --anonymous, --service. With --te
 			if g.Unsigned {
 				a.warnUnsigned(g.Login)
 			}
+			return nil
+		})
+	}
+	return cmd
+}
+
+// warnShown says that connections of a gateway can read each other's statements.
+func (a *app) warnShown(shown bool, name string) {
+	if shown {
+		a.note("each connection of %s can read the statements of the others, and tokens that a driver pastes into them: let a database superuser run ALTER ROLE %s SET track_activities = off", printable(name), policies.Ident(name))
+	}
+}
+
+func newGatewayConfirmCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "confirm NAME",
+		Short: "Write a gateway's limits and password down as they are now",
+		Long: `Whoever can run SQL through a gateway can change its password and what its connections start with, by RESET ROLE and ALTER
+ROLE. rlsctl doctor compares both with what was written down as the gateway was added, and pgsession refuses strange limits.
+Run this after you have rotated the password or set a limit such as statement_timeout yourself. Run it as a database
+superuser: nobody else can read of the password whether it has changed.` + exitCodes(exitUsage, exitRefused),
+		Example: "  rlsctl gateway confirm web",
+		Args:    exactArgs("NAME"),
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.withConn(cmd.Context(), func(conn *pgx.Conn) error {
+			shown, err := logins.Confirm(cmd.Context(), conn, args[0])
+			if err != nil {
+				return refused(err)
+			}
+			fmt.Fprintf(a.Out, "the limits and the password of %s are confirmed\n", printable(args[0]))
+			a.warnShown(shown, args[0])
 			return nil
 		})
 	}

@@ -227,6 +227,9 @@ func (a *app) removeLogin(cmd *cobra.Command, name string, drop bool, kinds ...s
 		if len(r.Dropped) > 0 {
 			a.note("dropped database role %s", strings.Join(r.Dropped, ", "))
 		}
+		if r.Hidden {
+			a.note("its statements stay hidden; a database superuser shows them by ALTER ROLE %s RESET track_activities", policies.Ident(name))
+		}
 		if !drop {
 			a.note("its database role stays and can still log in; DROP ROLE %s; takes it away", policies.Ident(name))
 		}

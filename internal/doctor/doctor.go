@@ -58,6 +58,10 @@ const (
 	CodeApplication     policies.Code = "RL654" // nobody but the application guards what decides about access
 	CodeSilent          policies.Code = "RL655" // triggers of the toolkit do not fire
 	CodeUndecided       policies.Code = "RL656" // a table that nobody has decided about
+	CodeShownToken      policies.Code = "RL675" // tokens of a gateway stand in pg_stat_activity
+	CodeExcess          policies.Code = "RL676" // a gateway can become or holds more than its client role
+	CodeLoginSetting    policies.Code = "RL677" // a gateway starts with a setting that nobody has written down
+	CodeNewPassword     policies.Code = "RL678" // a gateway has another password than when it was registered
 )
 
 // Finding is one thing that is wrong, and what to do about it.
@@ -98,6 +102,9 @@ type examination struct {
 	out     []Finding
 	seen    *Plans
 	client  string // client role that plans are looked at with
+
+	passwords map[string]string // hashes, by role; none where they may not be read
+	shown     []string          // logins whose statements show a token
 }
 
 func (e *examination) find(code policies.Code, level policies.Severity, hint, format string, args ...any) {
@@ -156,6 +163,9 @@ func (e *examination) run(ctx context.Context) (err error) {
 	}
 	e.server()
 	if err := e.logging(ctx); err != nil {
+		return err
+	}
+	if err := e.visible(ctx); err != nil {
 		return err
 	}
 	e.kernelRoles()

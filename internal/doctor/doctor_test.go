@@ -164,6 +164,13 @@ func TestExamine(t *testing.T) {
 			doctor.CodeFormAlone, policies.Warning, `login "{person}" is a superuser's: policies of form "middle" raise 40001`, "login plan {person} any"},
 		{"somebody else without a branch", "REVOKE rls_any FROM {person}; GRANT rls_all TO {person}",
 			doctor.CodeFormAlone, policies.Warning, `login "{person}" is no superuser's: policies of form "all" raise 40001`, "login plan {person} any"},
+		{"gateway that can become more", "GRANT SELECT ON public.note TO {other}; GRANT {other} TO {gate}", doctor.CodeExcess, policies.Error, `gateway "{gate}" can become "{other}"`, "REVOKE {other} FROM {gate}"},
+		{"gateway that monitors", "GRANT pg_monitor TO {gate}", doctor.CodeExcess, policies.Error, `can become "pg_monitor"`, "REVOKE pg_monitor FROM {gate}"},
+		{"gateway that holds another table", "CREATE TABLE public.x (); GRANT SELECT ON public.x TO {gate}", doctor.CodeExcess, policies.Error, "privileges on table public.x", "REVOKE ALL"},
+		{"gateway that owns a function", "CREATE FUNCTION public.f() RETURNS int RETURN 1; ALTER FUNCTION public.f() OWNER TO {gate}", doctor.CodeExcess, policies.Error, "function public.f()", "another owner"},
+		{"gateway with a limit of a client's", "ALTER ROLE {gate} SET statement_timeout = 1", doctor.CodeLoginSetting, policies.Error, "a setting of statement_timeout", "RESET statement_timeout, or rlsctl gateway confirm {gate}"},
+		{"gateway with a setting of a client's", "ALTER ROLE {gate} SET search_path = evil", doctor.CodeLoginSetting, policies.Error, "a setting of search_path", "RESET search_path"},
+		{"gateway with another password", "ALTER ROLE {gate} PASSWORD 'mine'; " + as(`UPDATE rls.login SET given = given || '{"password": "x"}' WHERE name = '{gate}'`), doctor.CodeNewPassword, policies.Warning, "another password", "gateway confirm {gate}"},
 		{"no key", as("DELETE FROM rls.gateway_key"), doctor.CodeNoKey, policies.Error, "has no key", "key rotate {gate}"},
 		{"three keys", as(fmt.Sprintf(key, "a", 0) + "; " + fmt.Sprintf(key, "b", 0)), doctor.CodeManyKeys, policies.Warning, "3 valid keys", "key retire"},
 		{"old key", as("UPDATE rls.gateway_key SET created_at = now() - interval '91 days'"), doctor.CodeOldKey, policies.Warning, "91 days old", "key rotate {gate}"},
@@ -282,6 +289,38 @@ func TestExamine(t *testing.T) {
 			t.Errorf("found:%s", show(list))
 		}
 	})
+}
+
+// TestExamineActivity: a token in the text of a statement is found while it can be read.
+func TestExamineActivity(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	shown := func() (found bool) {
+		for _, f := range p.after(t, "SELECT 1", doctor.Options{}) {
+			found = found || f.Code == doctor.CodeShownToken && strings.Contains(f.Message, p.gate) && strings.Contains(f.Hint, "track_activities = off")
+		}
+		return found
+	}
+	paste := func() {
+		conn := p.Conn(t, p.gate)
+		_, _ = conn.Exec(t.Context(), "SELECT rls.enter('rls1|k1|1|user|31|||0||00')", pgx.QueryExecModeSimpleProtocol) // refused, and shown
+	}
+	paste() // registering has hidden it
+	if shown() {
+		t.Error("found although it is hidden")
+	}
+	if _, err := p.conn.Exec(t.Context(), "ALTER ROLE "+p.gate+" RESET track_activities"); err != nil {
+		t.Fatal(err)
+	}
+	bind := p.Conn(t, p.gate)
+	_, _ = bind.Exec(t.Context(), "SELECT rls.enter($1)", "rls1|k1|1|user|31|||0||00")
+	if shown() {
+		t.Error("found although it was a bind parameter")
+	}
+	paste()
+	if !shown() {
+		t.Error("not found although it stands there")
+	}
 }
 
 func TestExamineAnEmptyDatabase(t *testing.T) {

@@ -166,6 +166,7 @@ func (e *examination) gateways(ctx context.Context) error {
 		Keys, Lost   int
 		KeySince     *time.Time // of the newest
 		Now          time.Time
+		Password     string
 	}
 	list, err := rows[gateway](ctx, e, `
 		SELECT l.name, l.client_role, g.signed,
@@ -189,7 +190,7 @@ func (e *examination) gateways(ctx context.Context) error {
 		       (SELECT count(*)::integer FROM rls.gateway_key AS k WHERE k.gateway = g.login AND k.inner_pad IS NOT NULL),
 		       (SELECT count(*)::integer FROM rls.gateway_key AS k WHERE k.gateway = g.login AND k.inner_pad IS NULL),
 		       (SELECT k.created_at FROM rls.gateway_key AS k WHERE k.gateway = g.login AND k.inner_pad IS NOT NULL ORDER BY k.position DESC LIMIT 1),
-		       now()
+		       now(), coalesce(l.given ->> 'password', '')
 		FROM rls.gateway AS g
 		JOIN rls.login AS l ON l.name = g.login
 		JOIN pg_roles AS r ON r.rolname = l.name
@@ -229,6 +230,17 @@ func (e *examination) gateways(ctx context.Context) error {
 			}
 			e.find(CodeNoPlanRole, policies.Error, order, "gateway %q cannot take the plan role %q: whom it fits cannot enter", g.Name, p)
 		}
+		if err := e.excess(ctx, g.Name, slices.Concat(g.Clients, g.Foreign), g.Tables); err != nil {
+			return err
+		}
+		if now := e.passwords[g.Name]; now != "" && g.Password != "" && now != g.Password {
+			e.find(CodeNewPassword, policies.Warning, fmt.Sprintf("Run rlsctl gateway confirm %s if you have set it, else set another one: whoever runs SQL through it can set one.", g.Name),
+				"gateway %q has another password than when it was registered", g.Name)
+		}
+		if slices.Contains(e.shown, g.Name) {
+			e.find(CodeShownToken, policies.Warning, fmt.Sprintf("Send tokens as bind parameters, and run ALTER ROLE %s SET track_activities = off.", role),
+				"tokens of gateway %q stand in pg_stat_activity, where its other connections can read and present them", g.Name)
+		}
 		if !g.Signed {
 			continue
 		}
@@ -247,6 +259,38 @@ func (e *examination) gateways(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// excess finds what a gateway starts with, can become or holds beyond what makes it one, but for what has been found already.
+func (e *examination) excess(ctx context.Context, name string, roles, tables []string) error {
+	type thing struct{ Kind, Name string }
+	list, err := rows[thing](ctx, e, "SELECT x.kind, x.name FROM rls.gateway_excess($1) AS x", name)
+	role := policies.Ident(name)
+	for _, x := range list {
+		switch {
+		case x.Kind == "setting":
+			e.find(CodeLoginSetting, policies.Error, fmt.Sprintf("Run ALTER ROLE %s RESET %s, or rlsctl gateway confirm %s if it is a limit of yours.", role, x.Name, name),
+				"gateway %q starts with a setting of %s that nobody has written down: whoever runs SQL through it can set one", name, x.Name)
+		case x.Kind == "role" && !slices.Contains(roles, x.Name):
+			e.find(CodeExcess, policies.Error, fmt.Sprintf("Run REVOKE %s FROM %s.", policies.Ident(x.Name), role),
+				"gateway %q can become %q, which its client role is not", name, x.Name)
+		case x.Kind == "object" && !slices.ContainsFunc(tables, func(t string) bool { return strings.HasSuffix(x.Name, " "+t) }):
+			e.find(CodeExcess, policies.Error, fmt.Sprintf("Run REVOKE ALL on it FROM %s, or give it to another owner; what clients need, their client role holds.", role),
+				"gateway %q owns or holds privileges on %s of its own", name, x.Name)
+		}
+	}
+	return err
+}
+
+// visible reads what the connected login may see of gateways and rls_owner may not: their passwords' hashes, and whose
+// statements show a token.
+func (e *examination) visible(ctx context.Context) (err error) {
+	if e.passwords, err = logins.PasswordHashes(ctx, e.tx); err != nil {
+		return err
+	}
+	r, _ := e.tx.Query(ctx, "SELECT DISTINCT a.usename::text FROM pg_stat_activity AS a WHERE a.query ~ '[''\"]rls1[|]' AND a.usename IS NOT NULL")
+	e.shown, err = pgx.CollectRows(r, pgx.RowTo[string])
+	return err
 }
 
 // forms asks whether some form of policies applies to whoever takes no plan role: to persons' logins, and to roles that

@@ -90,6 +90,12 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 			if gave.Schemas, err = c.useSchemas(ctx, g.Login, schemas); err != nil {
 				return err
 			}
+			if gave.Hidden, a.Shown, err = c.hide(ctx, g.Login); err != nil {
+				return err
+			}
+			if gave.Limits, gave.Password, err = c.state(ctx, g.Login); err != nil {
+				return err
+			}
 			return c.owner(ctx, func() error {
 				sql, err := g.registration(a.ClientRole, gave)
 				if err != nil {
@@ -281,6 +287,102 @@ func (c *change) useSchemas(ctx context.Context, login string, schemas []string)
 		}
 	}
 	return gave, nil
+}
+
+// hide keeps the statements of a gateway, and tokens that drivers paste into them, out of pg_stat_activity, where each of its
+// connections could read those of the others. shown says that this login may not set that.
+func (c *change) hide(ctx context.Context, login string) (hidden, shown bool, err error) {
+	var off bool
+	const isOff = `SELECT EXISTS (SELECT FROM pg_db_role_setting AS d JOIN pg_roles AS r ON r.oid = d.setrole
+		WHERE r.rolname = $1 AND d.setdatabase = 0 AND 'track_activities=off' = ANY (d.setconfig))`
+	if err := c.tx.QueryRow(ctx, isOff, login).Scan(&off); err != nil || off {
+		return false, false, err
+	}
+	nested, err := c.tx.Begin(ctx)
+	if err != nil {
+		return false, false, err
+	}
+	_, err = nested.Exec(ctx, fmt.Sprintf("ALTER ROLE %s SET track_activities = off", policies.Ident(login)))
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "42501" {
+		return false, true, nested.Rollback(ctx)
+	}
+	if err != nil {
+		return false, false, fmt.Errorf("hide the statements of %q: %w", login, err)
+	}
+	return true, false, nested.Commit(ctx)
+}
+
+// state is what clients of a gateway could change about its login for good: the limits that it starts with, and a hash of
+// its password's verifier, where this login may read that.
+func (c *change) state(ctx context.Context, login string) (limits *[]string, password string, err error) {
+	rows, _ := c.tx.Query(ctx, `SELECT s.setting FROM pg_db_role_setting AS d JOIN pg_roles AS r ON r.oid = d.setrole CROSS JOIN LATERAL unnest(d.setconfig) AS s(setting)
+		WHERE r.rolname = $1 AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database()))
+		  AND split_part(s.setting, '=', 1) IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout') ORDER BY 1`, login)
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, "", err
+	}
+	hashes, err := PasswordHashes(ctx, c.tx)
+	return &list, hashes[login], err
+}
+
+// PasswordHashes are hashes of the verifiers of passwords, by database role; none where this login may not read them.
+func PasswordHashes(ctx context.Context, tx pgx.Tx) (map[string]string, error) {
+	var may bool
+	if err := tx.QueryRow(ctx, "SELECT has_column_privilege('pg_authid', 'rolpassword', 'SELECT')").Scan(&may); err != nil || !may {
+		return nil, err
+	}
+	out := map[string]string{}
+	rows, _ := tx.Query(ctx, "SELECT a.rolname::text, encode(sha256(convert_to(a.rolpassword, 'UTF8')), 'hex') FROM pg_authid AS a WHERE a.rolpassword IS NOT NULL")
+	var role, hash string
+	_, err := pgx.ForEachRow(rows, []any{&role, &hash}, func() error {
+		out[role] = hash
+		return nil
+	})
+	return out, err
+}
+
+// Confirm writes down the limits and the password of a gateway as they are now, and hides its statements as adding it does.
+func Confirm(ctx context.Context, conn *pgx.Conn, name string) (shown bool, err error) {
+	err = inTx(ctx, conn, func(c *change) error {
+		var g given
+		if err := c.owner(ctx, func() (err error) {
+			g, err = c.given(ctx, name)
+			return err
+		}); err != nil {
+			return err
+		}
+		hidden, not, err := c.hide(ctx, name)
+		if err != nil {
+			return err
+		}
+		shown, g.Hidden = not, g.Hidden || hidden
+		if g.Limits, g.Password, err = c.state(ctx, name); err != nil {
+			return err
+		}
+		doc, err := json.Marshal(g)
+		if err != nil {
+			return err
+		}
+		return c.owner(ctx, func() error {
+			return c.exec(ctx, "write the state down", "UPDATE rls.login AS l SET given = $2::text::jsonb WHERE l.name = $1", name, string(doc))
+		})
+	})
+	return shown, err
+}
+
+// given is what a gateway was given. As rls_owner.
+func (c *change) given(ctx context.Context, name string) (g given, err error) {
+	var doc []byte
+	err = c.tx.QueryRow(ctx, "SELECT l.given::text FROM rls.login AS l WHERE l.name = $1 AND l.kind = 'gateway'", name).Scan(&doc)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return g, c.unknown(ctx, name, KindGateway)
+	}
+	if err != nil {
+		return g, err
+	}
+	return g, json.Unmarshal(doc, &g)
 }
 
 // remember tells the manifest what a plan would want for the gateway, so that the next plan is still empty. As rls_owner.

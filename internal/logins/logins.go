@@ -138,6 +138,11 @@ type given struct {
 	Created     bool         `json:"created,omitempty"` // the login itself
 	Roles       []string     `json:"roles,omitempty"`   // created, without the login itself
 	Schemas     []string     `json:"schemas,omitempty"` // USAGE
+
+	// Of a gateway, whose clients can change both for its next connections: see rls.gateway_excess and doctor.
+	Limits   *[]string `json:"limits,omitempty"`   // that it starts with; nil: nobody has written them down
+	Password string    `json:"password,omitempty"` // a hash of its verifier; empty: unknown, or none
+	Hidden   bool      `json:"hidden,omitempty"`   // its statements, by track_activities
 }
 
 type membership struct {

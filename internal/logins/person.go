@@ -29,6 +29,7 @@ type Added struct {
 	Roles      []string // other database roles that were created
 	Key        string   // id of a gateway's first key
 	Unnamed    []string // services of a gateway that the model does not name
+	Shown      bool     // what a gateway is doing can be read by its other connections: hiding it was not allowed
 }
 
 // AddPerson registers a person's login. It returns *Refusal where that must not be.

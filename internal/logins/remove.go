@@ -19,6 +19,7 @@ type Removed struct {
 	Login   string
 	Kind    string
 	Dropped []string // database roles
+	Hidden  bool     // the statements of a gateway stay hidden: taking that back was not allowed
 }
 
 // Remove takes a login out of the map, and back exactly what adding it gave. With drop the database roles go too: that
@@ -71,7 +72,10 @@ func Remove(ctx context.Context, db DB, name string, drop bool, kinds ...string)
 			}
 		}
 		if !drop {
-			return nil
+			if g.Hidden && exists != nil {
+				r.Hidden, err = c.show(ctx, name)
+			}
+			return err
 		}
 		for _, role := range append([]string{name}, g.Roles...) {
 			have, err := c.role(ctx, role)
@@ -89,6 +93,26 @@ func Remove(ctx context.Context, db DB, name string, drop bool, kinds ...string)
 		return nil
 	})
 	return r, err
+}
+
+// show takes back what hide did, unless another database needs it; it reports whether that is not allowed.
+func (c *change) show(ctx context.Context, name string) (hidden bool, err error) {
+	if busy, err := c.elsewhere(ctx, name); err != nil || busy {
+		return false, err
+	}
+	nested, err := c.tx.Begin(ctx)
+	if err != nil {
+		return false, err
+	}
+	_, err = nested.Exec(ctx, fmt.Sprintf("ALTER ROLE %s RESET track_activities", policies.Ident(name)))
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "42501" {
+		return true, nested.Rollback(ctx)
+	}
+	if err != nil {
+		return false, err
+	}
+	return false, nested.Commit(ctx)
 }
 
 // removable looks the login up and refuses what cannot be removed. As rls_owner.
@@ -185,7 +209,7 @@ func commandOf(kind string) string {
 // handOn passes what was made for the roles of an impersonating login to another login that still lists them, and
 // returns the rest. As rls_owner.
 func (c *change) handOn(ctx context.Context, name string, g given) (given, error) {
-	rest := given{Schemas: g.Schemas}
+	rest := given{Schemas: g.Schemas, Hidden: g.Hidden}
 	heirs := map[string]*given{}
 	heir := func(role string) (*given, error) {
 		var other string

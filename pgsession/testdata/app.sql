@@ -30,3 +30,4 @@ INSERT INTO rls."grant" (grantee, action, resource)
 VALUES ('user:anna', 'read', 'note'), ('user:anna', 'update', 'note'), ('user:bob', 'read', 'note');
 CREATE FUNCTION rls.prepare(kind text, value text, OUT key text, OUT form text, OUT mark bigint, OUT brief text, OUT until timestamptz) LANGUAGE sql STABLE
     AS $$ SELECT CASE WHEN kind = 'user' THEN value WHEN value = 'sub-anna' THEN 'anna' END, 'narrow', NULL::bigint, NULL::text, NULL::timestamptz $$;
+INSERT INTO rls.session_attribute (name, type) SELECT n, 'text' FROM unnest(ARRAY['zone', 'a', 'b', 'a1', 'a_', 'a_1', repeat('a', 63)]) AS n;

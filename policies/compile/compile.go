@@ -30,6 +30,7 @@ func Model(m *policies.Model, c *policies.Catalog) ([]policies.Object, error) {
 		g.registry(r)
 	}
 	g.services()
+	g.sessionAttributes()
 	g.directory()
 	for _, r := range g.resources {
 		g.objects(r)

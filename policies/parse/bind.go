@@ -27,6 +27,9 @@ func (p *parser) bind(root *yaml.Node, m *policies.Model) {
 	p.pairs(p.get(root, "resources"), func(k, v *yaml.Node) { m.Resources = append(m.Resources, p.resource(k, v)) })
 	p.oneTable(m)
 	p.pairs(p.get(root, "services"), func(k, v *yaml.Node) { m.Services = append(m.Services, p.service(k, v)) })
+	p.pairs(p.get(root, "session_attributes"), func(k, v *yaml.Node) {
+		m.SessionAttributes = append(m.SessionAttributes, policies.SessionAttribute{Name: text(k), Type: text(v)})
+	})
 	for _, n := range p.entries(p.get(root, "grants")) {
 		m.Grants = append(m.Grants, p.grant(n))
 	}

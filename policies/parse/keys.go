@@ -19,6 +19,7 @@ var (
 	resourceWord  = &scalar{what: "the name of a resource", tags: []string{quoted}, check: checkWord("resource", reservedResources), pattern: wordPattern}
 	anyResource   = &scalar{what: "the name of a resource", tags: []string{quoted}, check: checkWord("resource", nil), pattern: wordPattern}
 	serviceWord   = &scalar{what: "the name of a service", tags: []string{quoted}, check: checkWord("service", nil), pattern: wordPattern}
+	attributeWord = &scalar{what: "the name of a session attribute", tags: []string{quoted}, check: checkAttribute, pattern: wordPattern}
 	edgeWord      = &scalar{what: "an edge kind", tags: []string{quoted}, check: checkWord("edge kind", reservedEdges), pattern: wordPattern}
 	timeText      = &scalar{what: "a time", tags: []string{quoted, "!!timestamp"}, check: checkMoment, pattern: momentPattern}
 	granteeText   = &scalar{what: "a grantee", tags: []string{quoted}, check: checkGrantee, pattern: `^(user:.+|group:.+|service:.+|authenticated|everyone)$`}
@@ -48,7 +49,9 @@ var modelShape = &shape{what: "a map of sections", keys: []key{
 		what: "a map from names to resources", each: resourceShape, name: resourceWord,
 	}},
 	{name: "grants", doc: "Grants that exist from the start. Later changes are data, not model.", shape: emptyable(listOf("a list of grants", grantShape))},
-	{name: "session_attributes", shape: anything, later: "remove \"session_attributes\""},
+	{name: "session_attributes", doc: "What a token may say besides the principal: rls.attr reads it.", shape: &shape{
+		what: "a map from names to types", name: attributeWord, each: oneOf(policies.AttributeTypes...),
+	}},
 	{name: "roles", shape: anything, later: "remove \"roles\"; grant to groups"},
 	{name: "conditions", shape: anything, later: "remove \"conditions\""},
 }}

@@ -49,6 +49,14 @@ func checkWord(kind string, reserved []string) func(string) *problem {
 	}
 }
 
+// checkAttribute is checkWord for what tokens say: names that begin with rls_ are the token's own. Source: docs/token.md.
+func checkAttribute(v string) *problem {
+	if strings.HasPrefix(v, "rls_") {
+		return &problem{CodeWord, fmt.Sprintf("session attribute %q is reserved, as all that begin with \"rls_\"", clip(v)), "choose another name"}
+	}
+	return checkWord("session attribute", nil)(v)
+}
+
 // action returns an action word in its one spelling.
 func action(v string) string {
 	v = strings.ToLower(strings.TrimSpace(v))

@@ -26,10 +26,11 @@ BEGIN
     FROM rls.seal AS s LEFT JOIN rls.login AS l ON l.name = session_user;
     -- A seal counts for the kinds of logins that can get one: a person's login is the person, whatever it is told.
     IF context IS NOT NULL AND (kind IS NULL OR kind = 'gateway') THEN
-        -- kind|key|channel|tenant|client|factor|attributes|deadline|mac, texts in hexadecimal
+        -- kind|key|channel|tenant|client|factor|attributes|deadline|mac, texts in hexadecimal; before the mac the number of the
+        -- transaction, where another one can have started at the same time
         IF sealed THEN
             field := string_to_array(body, '|');
-            IF cardinality(field) <> 8 OR field[3] IS DISTINCT FROM (CASE kind WHEN 'gateway' THEN 'token' ELSE 'maintenance' END) THEN
+            IF cardinality(field) NOT IN (8, 9) OR field[9] <> coalesce(pg_current_xact_id_if_assigned()::text, '') OR field[3] IS DISTINCT FROM (CASE kind WHEN 'gateway' THEN 'token' ELSE 'maintenance' END) THEN
                 RAISE EXCEPTION 'the context of this transaction is not valid' USING ERRCODE = 'RL003', HINT = 'Enter again.';
             END IF;
             -- By the clock: one statement can run for longer than the transaction may.

@@ -63,7 +63,8 @@ BEGIN
         RAISE EXCEPTION 'another principal has entered this transaction'
             USING ERRCODE = 'RL004', HINT = 'Use one transaction for each principal.';
     END IF;
-    context := rls.seal_context(body || '|' || extract(epoch FROM transaction_timestamp() + interval '1 day')::text);
+    context := rls.seal_context(concat_ws('|', body, extract(epoch FROM transaction_timestamp() + interval '1 day'),
+        CASE WHEN transaction_timestamp() = statement_timestamp() THEN rls.transaction_number() END));
     -- A maintenance role may take the form that serves everybody; whoever can become any role gets the one that fits.
     client_role := rls.plan_role(asked, CASE split_part(principal, ':', 1) WHEN 'anonymous' THEN 'narrow' WHEN 'service' THEN 'all'
         ELSE (SELECT p.form FROM rls.prepare('user', key) AS p) END);

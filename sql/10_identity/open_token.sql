@@ -27,6 +27,10 @@ DECLARE
     mark bigint;
     said text;
     deadline timestamptz;
+    bound text := 'rls_backend=' || encode(convert_to(pg_backend_pid()::text, 'UTF8'), 'hex');
+    strange text;
+    others text;
+    number text;
 BEGIN
     memo := '';
     -- In one query: this runs in every transaction of an application. By its kind, not by the row of rls.gateway alone: a login that
@@ -65,6 +69,10 @@ BEGIN
     IF claim IS NULL OR octet_length(claim) > 512 OR (claim = '') <> (field[4] = 'anonymous') THEN
         RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
     END IF;
+    -- For this backend alone, and nothing more: as sessions write it. It is no part of the context.
+    IF field[9] = bound THEN
+        field[9] := '';
+    END IF;
     -- Apart from a user without further claims, which is what most tokens name: each expression costs something in each transaction,
     -- and so does each function that one names, also where it is not called.
     IF field[4] <> 'user' OR field[6] <> '' OR field[7] <> '' OR field[9] <> '' OR gate.users IS NOT TRUE THEN
@@ -84,6 +92,21 @@ BEGIN
                 ) THEN
                 RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003', HINT = 'Mint it as docs/token.md says.';
             END IF;
+            -- Names that begin with rls_ are the format's own, and all others the model's.
+            SELECT min(p.name) FILTER (WHERE CASE WHEN starts_with(p.name, 'rls_') THEN p.pair <> bound
+                       ELSE rls.attribute_fits(p.name, rls.hex_text(split_part(p.pair, '=', 2))) IS NOT TRUE END),
+                   coalesce(string_agg(p.pair, ',' ORDER BY p.place) FILTER (WHERE NOT starts_with(p.name, 'rls_')), '')
+            INTO strange, others
+            FROM (SELECT a.pair, a.place, split_part(a.pair, '=', 1) AS name
+                  FROM string_to_table(field[9], ',') WITH ORDINALITY AS a(pair, place)) AS p;
+            IF strange IS NOT NULL THEN
+                RAISE EXCEPTION 'the token is not valid' USING ERRCODE = 'RL003',
+                    DETAIL = CASE strange WHEN 'rls_backend' THEN 'it is bound to another backend'
+                        ELSE format('the model has no session attribute "%s" of that type', strange) END,
+                    HINT = CASE strange WHEN 'rls_backend' THEN 'Mint a token for the connection that presents it.'
+                        ELSE 'Name it under session_attributes of the model.' END;
+            END IF;
+            field[9] := others;
         END IF;
         -- What is unknown, as with a NULL in a list, is refused.
         IF field[4] = 'service' THEN
@@ -110,10 +133,14 @@ BEGIN
             RAISE EXCEPTION 'no user has this subject' USING ERRCODE = 'RL005', HINT = 'Create the user first.';
         END IF;
     END IF;
+    -- Another transaction of the same message starts at the same time: rls.identify asks for this number then.
+    IF transaction_timestamp() = statement_timestamp() THEN
+        number := rls.transaction_number();
+    END IF;
     body := concat_ws('|',
         CASE field[4] WHEN 'subject' THEN 'user' ELSE field[4] END,
         encode(convert_to(claim, 'UTF8'), 'hex'), 'token', field[6], field[7], field[8], field[9],
-        extract(epoch FROM transaction_timestamp() + gate.max_transaction));
+        extract(epoch FROM transaction_timestamp() + gate.max_transaction), number);
     -- Seals as rls.seal_context does. With what an earlier transaction has found out of a user, as long as nothing has changed
     -- since: what rls.prepare and rls.plan_role would say.
     SELECT body || '|' || encode(sha256(s.outer_pad || sha256(s.inner_pad || convert_to(
@@ -155,8 +182,9 @@ BEGIN
     -- A memo is what questions are answered with, behind a hash of that, of where the watermark stands, of the context and of this
     -- transaction, under a key that only the database knows. What is of any length has no zero byte, and stands before what
     -- begins with one: nothing else hashes to the same. Where there is no key, nobody has written one yet, and no brief.
-    -- Not under SERIALIZABLE: PostgreSQL has to see what is read of users and grants, or it misses who changes it meanwhile.
-    IF said IS NOT NULL AND current_setting('transaction_isolation') <> 'serializable' THEN
+    -- Not under SERIALIZABLE: PostgreSQL has to see what is read of users and grants, or it misses who changes it meanwhile. And not
+    -- where another transaction can start at the same time: the hash would be right there, too.
+    IF said IS NOT NULL AND current_setting('transaction_isolation') <> 'serializable' AND number IS NULL THEN
         memo := '|' || extract(epoch FROM least(deadline, transaction_timestamp() + gate.max_transaction)) || said;
         memo := coalesce('=' || encode(sha256(convert_to(memo, 'UTF8') || int8send(mark) || convert_to(context, 'UTF8')
             || timestamptz_send(transaction_timestamp()) || convert_to(session_user, 'UTF8')

@@ -1,5 +1,6 @@
 -- Seals a context over this transaction's start and session_user. Not over the backend: parallel workers have another
--- one, while now() and session_user are the leader's.
+-- one, while now() and session_user are the leader's. Where one message can start two transactions, which then have the same
+-- start, the body carries rls.transaction_number() as well.
 CREATE OR REPLACE FUNCTION rls.seal_context(body text)
 RETURNS text
 LANGUAGE plpgsql

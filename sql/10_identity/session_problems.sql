@@ -46,18 +46,13 @@ BEGIN
         WHERE CASE WHEN (SELECT m.rolsuper FROM pg_roles AS m WHERE m.rolname = session_user) THEN r.rolname = session_user
                    ELSE pg_has_role(session_user, r.oid, 'MEMBER') END
         ORDER BY 1;
-    -- Any login can set defaults for its own next connections, and so poison them from inside a session. What an adopted
-    -- login started with before is the application's own.
     RETURN QUERY
-        SELECT format('login %I starts with its own setting of %s: ALTER ROLE %1$I RESET %2$s', session_user, split_part(c.setting, '=', 1))
-        FROM pg_db_role_setting AS d
-        CROSS JOIN LATERAL unnest(d.setconfig) AS c(setting)
-        WHERE d.setrole = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = session_user)
-          AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database()))
-          -- A limit can only stop work; any other setting can change what a statement means.
-          AND NOT EXISTS (SELECT FROM rls.adoption AS a WHERE a.login = session_user AND c.setting = ANY (a.settings))
-          AND split_part(c.setting, '=', 1) NOT IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')
-        ORDER BY 1;
+        SELECT CASE x.kind
+            WHEN 'setting' THEN format('login %I starts with its own setting of %s: ALTER ROLE %1$I RESET %2$s', session_user, x.name)
+            WHEN 'role' THEN format('login %I is a member of %I, which its client role is not', session_user, x.name)
+            ELSE format('login %I owns or holds privileges on %s of its own', session_user, x.name) END
+        FROM rls.gateway_excess(session_user) AS x
+        ORDER BY x.kind DESC, x.name;
     -- pgsession.AllowOldServer knows these lines by their first words.
     RETURN QUERY
         SELECT format('old server: %s (%s): upgrade PostgreSQL to %s.%s', s.what, s.cve, s.fixed / 10000, s.fixed % 10000)

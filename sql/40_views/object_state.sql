@@ -147,6 +147,9 @@ UNION ALL
 SELECT 'registry', '"allow"."' || a.service || '"."' || replace(a.resource, '"', '""') || '"."' || replace(a.action, '"', '""') || '"', md5(a::text)
 FROM rls.service_allow AS a
 UNION ALL
+SELECT 'registry', '"attribute"."' || a.name || '"', md5(a::text)
+FROM rls.session_attribute AS a
+UNION ALL
 SELECT 'registry', '"directory"', md5(d::text)
 FROM rls.directory AS d;
 REVOKE ALL ON rls.object_state FROM PUBLIC;

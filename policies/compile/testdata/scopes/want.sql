@@ -1850,6 +1850,16 @@ ON CONFLICT (name) DO UPDATE SET gateways = EXCLUDED.gateways;
 -- undo: DELETE FROM rls."grant" WHERE grantee = 'service:mailer';
 -- undo: DELETE FROM rls.service WHERE name = 'mailer';
 
+-- registry: session attribute ip_zone, as rls_owner
+INSERT INTO rls.session_attribute (name, type) VALUES ('ip_zone', 'text')
+ON CONFLICT (name) DO UPDATE SET type = EXCLUDED.type;
+-- undo: DELETE FROM rls.session_attribute WHERE name = 'ip_zone';
+
+-- registry: session attribute level, as rls_owner
+INSERT INTO rls.session_attribute (name, type) VALUES ('level', 'bigint')
+ON CONFLICT (name) DO UPDATE SET type = EXCLUDED.type;
+-- undo: DELETE FROM rls.session_attribute WHERE name = 'level';
+
 -- registry: where users and groups are, as rls_owner
 INSERT INTO rls.directory (mapping) VALUES ('{"timezone":"UTC","users":{"schema":"public","table":"person","key":"id","key_type":"bigint","active":{},"superuser":{},"staff":{},"edges":[{"kind":"supervisor","column":"boss"}]},"groups":{"schema":"public","table":"team","key":"id","key_type":"bigint","share_members":{},"share_creator":{},"members_schema":"public","members_table":"member","member_group":"team_id","member_user":"person_id"}}')
 ON CONFLICT (singleton) DO UPDATE SET mapping = EXCLUDED.mapping;
