@@ -26,8 +26,9 @@ SET LOCAL ROLE rls_owner;
 CREATE OR REPLACE FUNCTION rls.server_leaks(version integer)
 RETURNS TABLE (cve text, total boolean, fixed integer, what text)
 LANGUAGE sql
-IMMUTABLE
+STABLE
 PARALLEL SAFE
+SECURITY INVOKER
 ROWS 5
 BEGIN ATOMIC
     SELECT h.cve, h.total, f.fixed, h.what
