@@ -511,3 +511,29 @@ func TestStateHash(t *testing.T) {
 		}
 	})
 }
+
+// A server with a total hole is a hazard of every plan that does something, and of none that leaves.
+func TestOldServer(t *testing.T) {
+	t.Parallel()
+	wanted := []policies.Object{{Kind: policies.KindRegistry, Name: "one", Title: "one", Create: "SELECT 1;"}}
+	for name, c := range map[string]struct {
+		leaks   []policies.Leak
+		desired []policies.Object
+		hazards int
+		notes   int
+	}{
+		"fixed":     {nil, wanted, 0, 0},
+		"not_total": {[]policies.Leak{{CVE: "CVE-1", Fixed: 150020}}, wanted, 0, 0},
+		"total":     {[]policies.Leak{{CVE: "CVE-1", Fixed: 150020}, {CVE: "CVE-2", Total: true, Fixed: 150020}}, wanted, 1, 1},
+		"nothing":   {[]policies.Leak{{CVE: "CVE-2", Total: true, Fixed: 150020}}, []policies.Object{}, 0, 1},
+		"leaving":   {[]policies.Leak{{CVE: "CVE-2", Total: true, Fixed: 150020}}, nil, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := diff.Plan(c.desired, &policies.Catalog{ServerVersion: 150018, ServerLeaks: c.leaks}, nil)
+			if len(p.Hazards) != c.hazards || len(p.Notes) != c.notes {
+				t.Errorf("hazards %v, notes %v", p.Hazards, p.Notes)
+			}
+		})
+	}
+}

@@ -7,8 +7,9 @@
 CREATE OR REPLACE FUNCTION rls.server_leaks(version integer)
 RETURNS TABLE (cve text, total boolean, fixed integer, what text)
 LANGUAGE sql
-IMMUTABLE
+STABLE
 PARALLEL SAFE
+SECURITY INVOKER
 ROWS 5
 BEGIN ATOMIC
     SELECT h.cve, h.total, f.fixed, h.what
