@@ -36,25 +36,29 @@ CREATE TABLE app.note (id text PRIMARY KEY, owner text, team text, body text);
 INSERT INTO app.team VALUES ('t');
 INSERT INTO app.person (id) VALUES ('somebody');
 INSERT INTO app.note VALUES ('of somebody', 'somebody', NULL, 'old'), ('of t', 'somebody', 't', 'old');
+CREATE TABLE app.ended (who text, at timestamptz);
 GRANT SELECT, INSERT, UPDATE, DELETE ON app.note TO {{app}};
+GRANT SELECT ON app.ended TO {{app}};
 `
 
 // TestHazard_clock: what ends in the middle of a DO block, of a message of several statements or of a transaction has ended
-// for the next statement in it. A cursor goes on with what its first FETCH has found.
+// for the next statement in it: when that has looked and waits, the end is set to a moment later, which is waited for. A cursor goes on with what its first FETCH has found.
 func TestHazard_clock(t *testing.T) {
 	t.Parallel()
 	timed := newWorld(t, fmt.Sprintf(clockModel, "active: \"ends IS NULL OR ends > now()\"\n  superuser: \"super_until > current_timestamp\"", ", until: until"), clockSchema)
 	remembering := newWorld(t, fmt.Sprintf(clockModel, "", ""), clockSchema) // memos, which nothing that passes by itself allows
 	for _, kind := range []struct {
-		name, ending string
-		before       int // notes seen; their own is always one of them
-		after        string
+		name, begins, ends string
+		before             int // notes seen; their own is always one of them
+		after              string
 	}{
-		{"grant", `INSERT INTO rls."grant" (grantee, action, resource, valid_until) VALUES ('user:WHO', 'read', 'note', THEN)`, 1, "0"},
-		{"active", `UPDATE app.person SET ends = THEN WHERE id = 'WHO'`, 1, "0"},
-		{"membership", `INSERT INTO app.team_member VALUES ('t', 'WHO', THEN)`, 2, "1"},
-		{"superuser", `UPDATE app.person SET super_until = THEN WHERE id = 'WHO'`, 3, "1"},
-		{"remembered grant", `INSERT INTO rls."grant" (grantee, action, resource, valid_until) VALUES ('user:WHO', 'read', 'note', THEN)`, 1, "0"},
+		{"grant", `INSERT INTO rls."grant" (grantee, action, resource, valid_until) VALUES ('user:WHO', 'read', 'note', 'infinity')`,
+			`UPDATE rls."grant" SET valid_until = THEN WHERE grantee = 'user:WHO'`, 1, "0"},
+		{"active", `UPDATE app.person SET ends = 'infinity' WHERE id = 'WHO'`, `UPDATE app.person SET ends = THEN WHERE id = 'WHO'`, 1, "0"},
+		{"membership", `INSERT INTO app.team_member VALUES ('t', 'WHO', 'infinity')`, `UPDATE app.team_member SET until = THEN WHERE person = 'WHO'`, 2, "1"},
+		{"superuser", `UPDATE app.person SET super_until = 'infinity' WHERE id = 'WHO'`, `UPDATE app.person SET super_until = THEN WHERE id = 'WHO'`, 3, "1"},
+		// What a memo says ends with it: there is nothing to change without ending the memo, so this one takes its time.
+		{"remembered grant", `INSERT INTO rls."grant" (grantee, action, resource, valid_until) VALUES ('user:WHO', 'read', 'note', clock_timestamp() + interval '5 s')`, "", 1, "0"},
 	} {
 		for _, channel := range []string{"person", "gateway"} {
 			for _, way := range []string{"block", "message", "transaction", "cursor"} {
@@ -81,9 +85,14 @@ func TestHazard_clock(t *testing.T) {
 						conn = g.conn(t)
 						begin = "BEGIN; SELECT rls.enter('" + g.token("user", who) + "')"
 					}
-					then := time.Now().Add(time.Second)
-					w.sql(t, strings.NewReplacer("WHO", who, "THEN", "to_timestamp("+fmt.Sprintf("%.6f", float64(then.UnixMicro())/1e6)+")").Replace(kind.ending))
-					wait := fmt.Sprintf("pg_sleep(greatest(0, %.6f - extract(epoch FROM clock_timestamp()))::double precision)", float64(then.UnixMicro())/1e6+0.02)
+					w.sql(t, strings.ReplaceAll(kind.begins, "WHO", who))
+					ended := "EXISTS (SELECT FROM app.ended WHERE who = '" + who + "' AND clock_timestamp() > at)"
+					if remembered {
+						ended = fmt.Sprintf("clock_timestamp() > to_timestamp(%s)", one(t, w.root, `SELECT extract(epoch FROM valid_until)::text FROM rls."grant" WHERE grantee = $1`, "user:"+who))
+					}
+					wait := "WHILE NOT " + ended + " LOOP PERFORM pg_sleep(0.05); END LOOP;"
+					waits := "DO $w$ BEGIN " + wait + " END $w$"
+					go w.end(t, conn.PgConn().PID(), strings.ReplaceAll(kind.ends, "WHO", who), who)
 					const count = "SELECT count(*) FROM app.note WHERE owner IN ('somebody', '%s') AND (id LIKE '%% somebody' OR id = 'of t' OR id = 'of %[1]s')"
 					look := fmt.Sprintf(count, who)
 					all := func(sql string) (out []string, code string) {
@@ -102,11 +111,11 @@ func TestHazard_clock(t *testing.T) {
 					var code string
 					switch way {
 					case "block":
-						got, code = all(begin + "; CREATE TEMP TABLE found (n bigint); DO $$ BEGIN INSERT INTO found " + look + "; PERFORM " + wait + "; INSERT INTO found " + look + "; END $$; SELECT n FROM found")
+						got, code = all(begin + "; CREATE TEMP TABLE found (n bigint); DO $$ BEGIN INSERT INTO found " + look + "; " + wait + " INSERT INTO found " + look + "; END $$; SELECT n FROM found")
 					case "message":
-						got, code = all(begin + ";" + look + "; SELECT " + wait + ";" + look)
+						got, code = all(begin + ";" + look + "; " + waits + ";" + look)
 					case "transaction":
-						for _, sql := range []string{begin, look, "SELECT " + wait, look} {
+						for _, sql := range []string{begin, look, waits, look} {
 							var more []string
 							if more, code = all(sql); code != "" {
 								break
@@ -115,7 +124,7 @@ func TestHazard_clock(t *testing.T) {
 						}
 					case "cursor":
 						read := strings.Replace(look, "count(*)", "id", 1)
-						got, code = all(begin + "; DECLARE c CURSOR FOR " + read + " ORDER BY id || ''; FETCH 1 FROM c; SELECT " + wait + "; FETCH ALL FROM c; CLOSE c")
+						got, code = all(begin + "; DECLARE c CURSOR FOR " + read + " ORDER BY id || ''; FETCH 1 FROM c; " + waits + "; FETCH ALL FROM c; CLOSE c")
 						if code != "" {
 							t.Fatal(code)
 						}
@@ -147,6 +156,24 @@ func TestHazard_clock(t *testing.T) {
 					}
 				})
 			}
+		}
+	}
+}
+
+// end waits until a backend sleeps, and then ends what it relies on a moment later. Its errors show as a test that never ends,
+// and so are left to the deadline of the test.
+func (w *world) end(t *testing.T, pid uint32, sql, who string) {
+	for {
+		var sleeps bool
+		err := w.root.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep')", int64(pid)).Scan(&sleeps)
+		switch {
+		case err != nil || sql == "":
+			return
+		case sleeps:
+			const moment = "(clock_timestamp() + interval '50 ms')"
+			_, _ = w.root.Exec(t.Context(), "WITH m AS MATERIALIZED (SELECT "+moment+" AS at), e AS ("+strings.ReplaceAll(sql, "THEN", "(SELECT at FROM m)")+
+				") INSERT INTO app.ended SELECT '"+who+"', at FROM m")
+			return
 		}
 	}
 }

@@ -43,8 +43,13 @@ func badFunctions(t *testing.T, w *world, q querier) []string {
 			UNION ALL SELECT 'does not belong to rls_owner' WHERE NOT c.constructor AND o.rolname <> 'rls_owner'
 			UNION ALL SELECT 'is LEAKPROOF' WHERE p.proleakproof
 			UNION ALL SELECT 'is SECURITY DEFINER with search_path ' || coalesce(p.proconfig::text, 'of the caller')
-				-- How its plans are kept changes no answer, and that it may read views keeps one.
-				WHERE p.prosecdef AND array_remove(array_remove(p.proconfig, 'plan_cache_mode=force_generic_plan'), 'restrict_nonsystem_relation_kind=') IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']
+				-- How its plans are kept changes no answer, and what it judges conditions under is no client's.
+				WHERE p.prosecdef AND ARRAY(SELECT c FROM unnest(p.proconfig) AS c WHERE c !~ ('^(plan_cache_mode=force_generic_plan|TimeZone=.*|DateStyle=ISO, MDY'
+					|| '|IntervalStyle=postgres|bytea_output=hex|extra_float_digits=1|lc_(monetary|numeric|time)=C|array_nulls=on|transform_null_equals=off|gin_fuzzy_search_limit=0|restrict_nonsystem_relation_kind=)$')) IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']
+			UNION ALL SELECT 'reads conditions under settings of the client' -- rls.list_grants reads names alone
+				WHERE p.prosrc ~ '\mrls[.](user_row|group_row|membership)\M' AND p.proname <> 'list_grants' AND p.proconfig::text !~ 'TimeZone=.*DateStyle=.*IntervalStyle='
+					-- A model whose conditions depend on no setting has them nowhere.
+					AND EXISTS (SELECT FROM pg_proc AS o WHERE o.pronamespace = 'rls'::regnamespace AND o.proconfig::text ~ 'TimeZone=')
 			UNION ALL SELECT 'is called by clients as themselves with a search_path of theirs'
 				WHERE NOT c.constructor AND NOT p.prosecdef AND p.prosqlbody IS NULL AND p.proconfig IS NULL AND has_function_privilege('rls_client', p.oid, 'EXECUTE')
 			UNION ALL SELECT 'is internal, but executable by rls_client'
