@@ -58,6 +58,10 @@ func Remove(ctx context.Context, db DB, name string, drop bool, kinds ...string)
 			if err := c.forget(ctx, name, exists != nil, g); err != nil {
 				return err
 			}
+		} else if exists != nil {
+			if err := c.hideAll(ctx, name, g); err != nil {
+				return err
+			}
 		}
 		// Database roles are the cluster's: one may serve another database too.
 		for _, m := range g.Memberships {
@@ -93,20 +97,9 @@ func Remove(ctx context.Context, db DB, name string, drop bool, kinds ...string)
 
 // removable looks the login up and refuses what cannot be removed. As rls_owner.
 func (c *change) removable(ctx context.Context, r *Removed, kinds []string) (given, error) {
-	var g given
-	var doc []byte
-	err := c.tx.QueryRow(ctx, "SELECT l.kind, l.given::text FROM rls.login AS l WHERE l.name = $1", r.Login).Scan(&r.Kind, &doc)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return g, c.unknown(ctx, r.Login, kinds...)
-	case err == nil && !slices.Contains(kinds, r.Kind):
-		return g, refuse("Run rlsctl "+commandOf(r.Kind)+" remove "+r.Login+".", "%q is %s", r.Login, article(r.Kind))
-	}
+	g, err := c.registered(ctx, r, kinds...)
 	if err != nil {
 		return g, err
-	}
-	if err := json.Unmarshal(doc, &g); err != nil {
-		return g, fmt.Errorf("read what login %q was given: %w", r.Login, err)
 	}
 	var adopted bool
 	if err := c.tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM rls.adoption AS a WHERE a.login = $1)", r.Login).Scan(&adopted); err != nil {
@@ -122,6 +115,26 @@ func (c *change) removable(ctx context.Context, r *Removed, kinds []string) (giv
 	}
 	if len(users) > 0 {
 		return g, refuse("Run rlsctl login remove "+users[0]+" first.", "impersonating login %q lists %q", users[0], r.Login)
+	}
+	return g, nil
+}
+
+// registered looks up a login of one of the kinds, and what it was given. As rls_owner.
+func (c *change) registered(ctx context.Context, r *Removed, kinds ...string) (given, error) {
+	var g given
+	var doc []byte
+	err := c.tx.QueryRow(ctx, "SELECT l.kind, l.given::text FROM rls.login AS l WHERE l.name = $1", r.Login).Scan(&r.Kind, &doc)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return g, c.unknown(ctx, r.Login, kinds...)
+	case err == nil && !slices.Contains(kinds, r.Kind):
+		return g, refuse("Run rlsctl "+commandOf(r.Kind)+" remove "+r.Login+".", "%q is %s", r.Login, article(r.Kind))
+	}
+	if err != nil {
+		return g, err
+	}
+	if err := json.Unmarshal(doc, &g); err != nil {
+		return g, fmt.Errorf("read what login %q was given: %w", r.Login, err)
 	}
 	return g, nil
 }
@@ -185,7 +198,7 @@ func commandOf(kind string) string {
 // handOn passes what was made for the roles of an impersonating login to another login that still lists them, and
 // returns the rest. As rls_owner.
 func (c *change) handOn(ctx context.Context, name string, g given) (given, error) {
-	rest := given{Schemas: g.Schemas}
+	rest := given{Schemas: g.Schemas, Tables: g.Tables}
 	heirs := map[string]*given{}
 	heir := func(role string) (*given, error) {
 		var other string
