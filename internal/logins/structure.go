@@ -146,11 +146,15 @@ func ShowStructure(ctx context.Context, db DB, login string) (Added, error) {
 		r := Removed{Login: login}
 		var g given
 		err := c.owner(ctx, func() (err error) {
-			if g, err = c.registered(ctx, &r, KindPerson, KindImpersonating, KindGateway); err != nil {
+			kind, err := c.kind(ctx, login)
+			if err != nil {
 				return err
 			}
-			if r.Kind != KindImpersonating {
-				return refuse("Name an impersonating login.", "%q is %s", login, article(r.Kind))
+			if kind != "" && kind != KindImpersonating {
+				return refuse("Name an impersonating login.", "%q is %s", login, article(kind))
+			}
+			if g, err = c.registered(ctx, &r, KindImpersonating); err != nil {
+				return err
 			}
 			if !g.Structure {
 				if err := c.bare(ctx, login); err != nil {
