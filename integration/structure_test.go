@@ -177,6 +177,22 @@ func TestStructure(t *testing.T) {
 		must(t, tx, "ROLLBACK")
 		equal(t, w.psql(t, bi, "COPY app.note TO stdout; COPY (TABLE app.note) TO stdout"), nil, "COPY")
 		equal(t, w.psql(t, bi, "BEGIN; DECLARE c CURSOR FOR TABLE app.note; FETCH ALL FROM c; PREPARE p AS TABLE app.note; EXECUTE p; COMMIT"), nil, "cursor and prepared")
+		// As a text, which is how Tableau sends it, and as an option of the connection, to which RESET ROLE comes back.
+		equal(t, w.psql(t, bi, "SET ROLE '"+role+"'; SELECT id FROM app.note ORDER BY 1"), []string{"1", "2"}, "SET ROLE of a text")
+		config := conn.Config()
+		config.RuntimeParams["options"] = "-c role=" + role
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec // DISCARD forgets prepared statements
+		direct, err := pgx.ConnectConfig(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer direct.Close(t.Context())
+		for _, sql := range []string{"SELECT", "RESET ROLE", "RESET ALL", "DISCARD ALL"} {
+			must(t, direct, sql)
+			if got := w.outcome(t, direct, "SELECT id FROM app.note ORDER BY 1"); got != "1 2" {
+				t.Errorf("the role as an option, after %s: %s", sql, got)
+			}
+		}
 		equal(t, w.psql(t, bi, "SET ROLE "+role+"; SELECT id FROM app.note ORDER BY 1"), []string{"1", "2"}, "after SET ROLE")
 	})
 
