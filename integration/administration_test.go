@@ -117,6 +117,8 @@ func TestAdministrationIsRefused(t *testing.T) {
 			{"SELECT rls.put_grant('everyone', NULL, 'fly', 'note')", "RL010"},
 			{"SELECT rls.put_grant('everyone', NULL, 'read', 'nose')", "RL011"},
 			{"SELECT rls.put_grant('everyone', NULL, 'read', 'note', '2026-01-02', '2026-01-02')", "RL017"},
+			{"SELECT rls.put_grant('everyone', NULL, 'read', 'note', NULL, '2020-01-01')", "RL017"},
+			{"SELECT rls.put_grant('everyone', NULL, 'read', 'note', '2019-01-01', clock_timestamp())", "RL017"},
 			{"SELECT rls.resource_actions('{remove, add}', 'note')", "{create,delete}"},
 			{"SELECT name, action, origin FROM rls.list_grants() WHERE kind = 'user'", "low|update|hand"},
 			{"SELECT rls.take_grant('user', 'low', 'change', 'note')", "(1,0)"},

@@ -18,6 +18,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"golang.org/x/term"
+
+	"github.com/rlsctl/rlsctl/policies"
 )
 
 // Streams is what the program talks to. A nil Getenv is the environment of the process; an empty Dir is its directory.
@@ -40,7 +42,23 @@ type app struct {
 	Streams
 	databaseURL string // of --database-url
 	running     bool   // a command has begun: its errors are no longer about the command line
+	result      *result
+	inJSON      bool                 // the command was asked for its result as JSON
+	judged      policies.Diagnostics // of a model that a command stopped at
 }
+
+// result is the standard output, and whether something is on it.
+type result struct {
+	io.Writer
+	begun bool
+}
+
+func (r *result) Write(p []byte) (int, error) {
+	r.begun = true
+	return r.Writer.Write(p)
+}
+
+func (r *result) IsTerminal() bool { return terminal(r.Writer) }
 
 // path resolves a file name of the command line.
 func (a *app) path(name string) string {

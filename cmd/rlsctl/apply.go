@@ -121,6 +121,7 @@ type changed struct {
 	Applied   bool         `json:"applied"`
 	StepsDone int          `json:"steps_done,omitempty"` // with --per-table, also where it stopped
 	Plan      planDocument `json:"plan"`
+	Errors    []failure    `json:"errors,omitempty"` // why it is not applied
 }
 
 // change plans m, shows the plan, asks, and carries it out; a nil m is the removal. It reports whether it did something.
@@ -143,7 +144,11 @@ func (a *app) change(ctx context.Context, conn *pgx.Conn, m *policies.Model, o *
 	p := stepped(&result, o.perTable)
 	done, steps, err := a.carryOut(ctx, conn, m, result, p, o, question)
 	if o.format.value == "json" {
-		err = errors.Join(err, a.json(changed{Applied: done, StepsDone: steps, Plan: document(p)}))
+		out := changed{Applied: done, StepsDone: steps, Plan: document(p)}
+		if err != nil {
+			out.Errors = a.failures(err)
+		}
+		err = errors.Join(err, a.json(out))
 	}
 	return done, err
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rlsctl/rlsctl/policies"
 )
 
 // The exit codes of the program.
@@ -62,10 +64,46 @@ func failf(code int, format string, args ...any) *exitError {
 // usagef is a wrong command line.
 func usagef(format string, args ...any) *exitError { return failf(exitUsage, format, args...) }
 
-// report prints err, if it is one that has to be told, and returns the exit code.
+// failure is an error as JSON. It has the shape of what check says about a model.
+type failure struct {
+	policies.Diagnostic
+	Detail string `json:"detail,omitempty"`
+}
+
+// codeIn is the code or SQLSTATE that a message ends with, or names before it says what that means.
+var codeIn = regexp.MustCompile(`\((?:SQLSTATE )?([0-9A-Z]{5})\)`)
+
+// failures is err as JSON, after what is wrong with the model.
+func (a *app) failures(err error) []failure {
+	var list []failure
+	for _, d := range a.judged {
+		list = append(list, failure{Diagnostic: d})
+	}
+	var exit *exitError
+	if errors.As(err, &exit) && exit.err == nil {
+		return list
+	}
+	message, detail, hint := explained(err)
+	f := failure{policies.Diagnostic{Severity: policies.Error, Message: masked(message), Hint: masked(hint)}, masked(detail)}
+	if exit != nil && exit.tip != "" {
+		f.Hint = masked(exit.tip)
+	}
+	if found := codeIn.FindStringSubmatch(message); found != nil {
+		f.Code = policies.Code(found[1])
+	}
+	return append(list, f)
+}
+
+// report prints err, if it is one that has to be told, and returns the exit code. With -o json the error is the result
+// as well, where there is no other.
 func (a *app) report(ctx context.Context, err error) int {
 	if err == nil {
 		return exitDone
+	}
+	if a.inJSON && !a.result.begun {
+		if list := a.failures(err); len(list) > 0 {
+			_ = a.json(list) // the standard error says it too
+		}
 	}
 	code, tip := exitUnexpected, ""
 	var exit *exitError

@@ -22,7 +22,7 @@ service:NAME, authenticated or everyone. --from is included, --until is not. A t
 Granting again what is granted changes nothing. What the model had seeded is from then on granted by hand: apply does not
 revoke it when the model gives it up. A maintenance connection is needed.` + exitCodes(exitUsage, exitRefused),
 		Example: `  rlsctl grant read note anna@example.com
-  rlsctl grant read,update note group:sales --until 2027-01-01
+  rlsctl grant read,update note group:sales --until 2030-01-01
   rlsctl grant '*' note user:anna@example.com`,
 		Args:              exactArgs("ACTION", "RESOURCE", "TO"),
 		ValidArgsFunction: a.completeGrant,

@@ -15,7 +15,7 @@ import (
 
 func newLoginCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "login add|list|plan|remove",
+		Use:   "login add|list|plan|structure|remove",
 		Short: "People and BI tools with a database login of their own",
 		Long: `A person's login is one user of the model: whoever connects with it is that user, for every statement of any client.
 An impersonating login is for BI tools that connect once and SET ROLE: each database role that it is a member of is one
@@ -25,7 +25,7 @@ user. Applications behind a shared login are gateways: see rlsctl gateway.` + ex
   rlsctl login plan bi_anna auto
   rlsctl login list`,
 	}
-	cmd.AddCommand(newLoginAddCommand(a), newLoginListCommand(a), newLoginPlanCommand(a), newLoginRemoveCommand(a))
+	cmd.AddCommand(newLoginAddCommand(a), newLoginListCommand(a), newLoginPlanCommand(a), newLoginStructureCommand(a), newLoginRemoveCommand(a))
 	return cmd
 }
 
@@ -38,6 +38,9 @@ func newLoginAddCommand(a *app) *cobra.Command {
 With --user it is the user of that login for good. It becomes a member of one client role, and holds nothing else.
 With --impersonating it is nobody until it sets one of the roles that --as lists; roles that do not exist are created, and
 cannot log in. Whoever writes SQL on such a connection can be each of its users, so use --user where people write SQL.
+Tools that read the schema on the connection itself find no table there; with --structure they find those of resources
+that its client role may read, and no row of them. What is no resource stays unseen: give it SELECT by hand where
+everybody on that connection may read every row.
 
 ` + aboutForms + `
 
@@ -45,11 +48,12 @@ A password is hashed here: the server and its log never see it. Without one the 
 			exitCodes(exitUsage, exitRefused),
 		Example: `  rlsctl login add bi_anna --user anna --client-role app_ro --password-file anna.txt
   rlsctl login add bi_olga --user olga --plan auto
-  rlsctl login add metabase --impersonating --as bi_anna=anna --as mb_ben=ben --password-stdin < password`,
+  rlsctl login add metabase --impersonating --structure --as bi_anna=anna --as mb_ben=ben --password-stdin < password`,
 		Args: exactArgs("NAME"),
 	}
 	user := cmd.Flags().String("user", "", "the `LOGIN` of the user that it is")
 	impersonating := cmd.Flags().Bool("impersonating", false, "it becomes users by SET ROLE")
+	structure := cmd.Flags().Bool("structure", false, "before SET ROLE it sees tables and columns of resources, and no row")
 	as := cmd.Flags().StringArray("as", nil, "a database role and the login of the user whom it stands for, as `ROLE=LOGIN`; repeat it")
 	client := cmd.Flags().String("client-role", "", "the client `ROLE` of the model that holds the table privileges; may be left out if there is one only")
 	factor := cmd.Flags().Bool("second-factor", false, "whoever logs in has shown a second factor")
@@ -61,6 +65,8 @@ A password is hashed here: the server and its log never see it. Without one the 
 			return usagef("--user and --impersonating exclude each other").hint("Use --as ROLE=LOGIN with --impersonating.")
 		case !*impersonating && len(*as) > 0:
 			return usagef("--as needs --impersonating").hint("Add --impersonating, or name one user with --user.")
+		case !*impersonating && *structure:
+			return usagef("--structure needs --impersonating").hint("Leave out --structure: a person's login sees the tables already.")
 		case *impersonating && cmd.Flags().Changed("plan"):
 			return usagef("--plan and --impersonating exclude each other").hint("Leave out --plan: its roles have policies that serve everybody.")
 		case !*impersonating && *user == "":
@@ -82,7 +88,7 @@ A password is hashed here: the server and its log never see it. Without one the 
 			var added logins.Added
 			if *impersonating {
 				added, err = logins.AddImpersonating(cmd.Context(), conn, logins.Impersonating{
-					Login: args[0], As: roles, ClientRole: *client, SecondFactor: *factor, Password: secret})
+					Login: args[0], As: roles, ClientRole: *client, SecondFactor: *factor, Structure: *structure, Password: secret})
 			} else {
 				added, err = logins.AddPerson(cmd.Context(), conn, logins.Person{
 					Login: args[0], User: *user, ClientRole: *client, SecondFactor: *factor, Plan: *plan, Password: secret})
@@ -94,6 +100,9 @@ A password is hashed here: the server and its log never see it. Without one the 
 				fmt.Fprintf(a.Out, "%s becomes, by SET ROLE:\n", printable(args[0]))
 				for _, r := range roles {
 					fmt.Fprintf(a.Out, "  %s = %s\n", printable(r.Role), printable(r.User))
+				}
+				if *structure {
+					a.printStructure(added)
 				}
 			} else {
 				fmt.Fprintf(a.Out, "%s is %s, through client role %s\n", printable(args[0]), printable(*user), printable(added.ClientRole))
@@ -198,6 +207,37 @@ func newLoginPlanCommand(a *app) *cobra.Command {
 		})
 	}
 	return cmd
+}
+
+func newLoginStructureCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "structure NAME",
+		Short: "Show an impersonating login which tables there are",
+		Long: `Lets the impersonating login NAME see, before SET ROLE, the tables and columns of resources that its client role may read,
+and no row of them: as rlsctl login add --structure does. Run it again when resources or table privileges have changed.` +
+			exitCodes(exitUsage, exitRefused),
+		Example: "  rlsctl login structure metabase",
+		Args:    exactArgs("NAME"),
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.withConn(cmd.Context(), func(conn *pgx.Conn) error {
+			added, err := logins.ShowStructure(cmd.Context(), conn, args[0])
+			if err != nil {
+				return refused(err)
+			}
+			a.printStructure(added)
+			return nil
+		})
+	}
+	return cmd
+}
+
+// printStructure says what a login sees before SET ROLE.
+func (a *app) printStructure(added logins.Added) {
+	fmt.Fprintf(a.Out, "before SET ROLE %s sees the structure of %s, and no row\n", printable(added.Login), count(len(added.Tables), "table"))
+	for _, t := range added.Skipped {
+		a.note("not of %s: it is not filtered, or a policy shows rows to everybody", t)
+	}
 }
 
 func newLoginRemoveCommand(a *app) *cobra.Command {

@@ -34,6 +34,7 @@ func (a *app) parse(file string) (*policies.Model, policies.Diagnostics, error) 
 func (a *app) judge(diags policies.Diagnostics) error {
 	a.diagnose(diags)
 	if diags.HasErrors() {
+		a.judged = diags
 		return exit(exitModel)
 	}
 	return nil

@@ -74,6 +74,9 @@ digits, and arrays and JSON values are themselves.` + exitCodes(exitUsage) + exi
 				return statementError(a.statement(ctx, tx, sql, newPrinter(out, format.value, word)))
 			})
 		})
+		if err != nil && a.inJSON && !a.result.begun {
+			return err // rather than after half a document
+		}
 		if err = errors.Join(err, out.Flush()); err != nil {
 			return err
 		}

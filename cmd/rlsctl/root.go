@@ -40,9 +40,12 @@ var commands = []func(*app) *cobra.Command{
 // written to but s, the files that args name, and the database. It ends early when ctx does.
 func Run(ctx context.Context, args []string, s Streams) int {
 	a := &app{Streams: s.withDefaults()}
+	a.result = &result{Writer: a.Out}
+	a.Out = a.result
 	root := newRootCommand(a)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	a.inJSON = wantsJSON(cmd)
 	if err != nil && !a.running {
 		// cobra refused the command line before any command began.
 		var exit *exitError
@@ -101,7 +104,7 @@ func prepare(a *app, cmd *cobra.Command) {
 	cmd.DisableFlagsInUseLine = true
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
-			a.running = true
+			a.running, a.inJSON = true, wantsJSON(cmd)
 			return run(cmd, args)
 		}
 	}
@@ -170,6 +173,12 @@ func formatFlag(cmd *cobra.Command, formats ...string) *format {
 	cmd.Flags().VarP(f, "output", "o", "the `format` of the result: "+strings.Join(formats, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return f
+}
+
+// wantsJSON reports whether -o says json.
+func wantsJSON(cmd *cobra.Command) bool {
+	f := cmd.Flags().Lookup("output")
+	return f != nil && f.Value.String() == "json"
 }
 
 // format is the value of -o.

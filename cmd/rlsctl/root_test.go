@@ -84,6 +84,42 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
+// TestErrorsInJSON has every command that knows -o json fail, with every number of arguments: on the command line, at a file
+// that is not there, or at a database that is not there.
+func TestErrorsInJSON(t *testing.T) {
+	t.Parallel()
+	var every func(*cobra.Command)
+	tried := 0
+	every = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			every(sub)
+		}
+		if f := c.Flags().Lookup("output"); f == nil || !strings.Contains(f.Usage, "json") {
+			return
+		}
+		tried++
+		for n := range 4 {
+			args := append(strings.Split(c.CommandPath(), " ")[1:], "-o", "json", "--database-url", "postgres://me:geheim@127.0.0.1:1/db")
+			args = append(args, []string{"a", "b", "user:c", "d"}[:n]...)
+			var out, errs bytes.Buffer
+			code := Run(t.Context(), args, Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: noEnv, Dir: t.TempDir()})
+			var list []struct{ Code, Severity, Message, Hint, Detail string }
+			if err := json.Unmarshal(out.Bytes(), &list); err != nil || code == 0 || len(list) != 1 {
+				t.Errorf("%s: exit code %d, %v\nstdout %s\nstderr %s", strings.Join(args, " "), code, err, out.String(), errs.String())
+				continue
+			}
+			if list[0].Severity != "error" || list[0].Message == "" || !strings.Contains(errs.String(), list[0].Message) ||
+				list[0].Hint != "" && !strings.Contains(errs.String(), "hint: "+list[0].Hint) || strings.Contains(out.String(), "geheim") {
+				t.Errorf("%s: %+v\nstderr %s", strings.Join(args, " "), list[0], errs.String())
+			}
+		}
+	}
+	every(newRootCommand(&app{Streams: Streams{Getenv: noEnv}}))
+	if tried < 20 {
+		t.Errorf("only %d commands were found", tried)
+	}
+}
+
 func TestMasked(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{

@@ -87,6 +87,7 @@ type left struct {
 	Hazards []policies.Hazard `json:"hazards"`
 	Plan    leave.Plan        `json:"plan"`
 	Stay    []string          `json:"stay"` // database roles of the toolkit that are still there
+	Errors  []failure         `json:"errors,omitempty"`
 }
 
 // leave plans, shows the plan, asks, and takes the toolkit out. In JSON the result is printed at the end, whatever that is.
@@ -103,6 +104,9 @@ func (a *app) leave(ctx context.Context, conn *pgx.Conn, o *changeOptions) error
 	result := left{Plan: p, Hazards: p.Hazards(), Stay: []string{}}
 	err = a.carryOutLeaving(ctx, conn, p, o, &result)
 	if o.format.value == "json" {
+		if err != nil {
+			result.Errors = a.failures(err)
+		}
 		err = errors.Join(err, a.json(result))
 	}
 	return err

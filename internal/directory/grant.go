@@ -69,18 +69,9 @@ func GrantActions(ctx context.Context, conn *pgx.Conn, to policies.Grantee, acti
 		if err != nil {
 			return err
 		}
-		var from, until *string
-		for _, b := range []struct {
-			text string
-			into **string
-		}{{w.From, &from}, {w.Until, &until}} {
-			if b.text != "" {
-				at, err := s.moment(ctx, b.text)
-				if err != nil {
-					return err
-				}
-				*b.into = &at
-			}
+		from, until, err := s.window(ctx, w)
+		if err != nil {
+			return err
 		}
 		if err := s.named(ctx, to); err != nil {
 			return err
@@ -176,6 +167,36 @@ func (s *session) named(ctx context.Context, g policies.Grantee) (err error) {
 }
 
 var moment = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})?)?$`)
+
+// window reads when something counts; a bound that is not given is nil. A window that never opens is refused: it says
+// nothing, and is a slip of the pen.
+func (s *session) window(ctx context.Context, w Window) (from, until *string, err error) {
+	for _, b := range []struct {
+		text string
+		into **string
+	}{{w.From, &from}, {w.Until, &until}} {
+		if b.text == "" {
+			continue
+		}
+		at, err := s.moment(ctx, b.text)
+		if err != nil {
+			return nil, nil, err
+		}
+		*b.into = &at
+	}
+	var reversed, past bool
+	if err := s.tx.QueryRow(ctx, `SELECT coalesce($2::text::timestamptz <= $1::text::timestamptz, false), coalesce($2::text::timestamptz <= clock_timestamp(), false)`,
+		from, until).Scan(&reversed, &past); err != nil {
+		return nil, nil, err
+	}
+	switch {
+	case reversed:
+		return nil, nil, refuse("Write a later --until, or an earlier --from.", "it would end before it begins: %q is not after %q", w.Until, w.From)
+	case past:
+		return nil, nil, refuse("Write an --until in the future; rlsctl revoke and rlsctl group leave end what there is.", "it would have ended already: %q is in the past", w.Until)
+	}
+	return from, until, nil
+}
 
 // moment reads a time as the model does: without an offset it is meant in the time zone of the model, and a bare date is
 // midnight there.

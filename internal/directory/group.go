@@ -160,20 +160,23 @@ func Members(ctx context.Context, conn *pgx.Conn, name string) (list []Membershi
 // Join makes users members of a group, and returns the logins of those who were not yet.
 func Join(ctx context.Context, conn *pgx.Conn, name string, logins []string, w Window) (joined []string, err error) {
 	err = inTx(ctx, conn, pgx.ReadWrite, func(s *session) error {
+		from, until, err := s.window(ctx, w)
+		if err != nil {
+			return err
+		}
 		return s.memberships(ctx, name, logins, func(g *policies.DirectoryGroups, group, user, login string) error {
 			values := []value{set(g.MemberGroup, group), set(g.MemberUser, user)}
-			for _, b := range []struct{ text, column, name string }{{w.From, g.MemberFrom, "from"}, {w.Until, g.MemberUntil, "until"}} {
-				if b.text == "" {
+			for _, b := range []struct {
+				at           *string
+				column, name string
+			}{{from, g.MemberFrom, "from"}, {until, g.MemberUntil, "until"}} {
+				if b.at == nil {
 					continue
 				}
 				if b.column == "" {
 					return refuse(fmt.Sprintf("Leave out --%s, or add %q to \"members\" of the model.", b.name, b.name), "memberships have no window in the model")
 				}
-				at, err := s.moment(ctx, b.text)
-				if err != nil {
-					return err
-				}
-				values = append(values, set(b.column, at))
+				values = append(values, set(b.column, *b.at))
 			}
 			where := fmt.Sprintf("m.%s::text = $1 AND m.%s::text = $2", policies.Ident(g.MemberGroup), policies.Ident(g.MemberUser))
 			if w == (Window{}) {

@@ -34,6 +34,8 @@ func (e *examination) logins(ctx context.Context) error {
 		IsGateway          bool
 		Roles, Held        []string // of an impersonating login: listed, and held
 		Missing            []string // listed, and no role of that name
+		Structure          bool     // of an impersonating login: it sees tables before SET ROLE
+		Tables             []string // given for that
 	}
 	list, err := rows[entry](ctx, e, `
 		SELECT l.name, l.kind, l.client_role, l.principal, r.oid IS NOT NULL, coalesce(r.rolcanlogin, false), coalesce(r.rolinherit, false),
@@ -42,7 +44,9 @@ func (e *examination) logins(ctx context.Context) error {
 		       ARRAY(SELECT DISTINCT h.rolname::text FROM pg_auth_members AS m JOIN pg_roles AS h ON h.oid = m.roleid
 		             WHERE m.member = r.oid AND coalesce((to_jsonb(m) ->> 'set_option')::boolean OR (to_jsonb(m) ->> 'inherit_option')::boolean, true) ORDER BY 1),
 		       ARRAY(SELECT i.role FROM rls.impersonation AS i WHERE i.login = l.name AND NOT EXISTS (
-		             SELECT FROM pg_roles AS x WHERE x.rolname = i.role) ORDER BY 1)
+		             SELECT FROM pg_roles AS x WHERE x.rolname = i.role) ORDER BY 1),
+		       coalesce((l.given ->> 'structure')::boolean, false),
+		       ARRAY(SELECT t.name FROM jsonb_array_elements_text(l.given -> 'tables') AS t(name))
 		FROM rls.login AS l LEFT JOIN pg_roles AS r ON r.rolname = l.name
 		ORDER BY l.name COLLATE "C"`)
 	if err != nil {
@@ -66,6 +70,11 @@ func (e *examination) logins(ctx context.Context) error {
 		e.kind(l.Name, l.Kind, remove, l.IsGateway, l.Inherit, l.Roles, l.Held, l.Missing)
 		if len(clients) > 0 && !slices.Contains(clients, l.Client) {
 			e.find(CodeKind, policies.Error, remove+" Then add it with a client role of the model.", "login %q uses %q, which is no client role of the model", l.Name, l.Client)
+		}
+		if l.Kind == logins.KindImpersonating {
+			if err := e.structure(ctx, l.Name, l.Client, l.Structure, l.Tables); err != nil {
+				return err
+			}
 		}
 		if l.Kind == logins.KindPerson && !slices.Contains(l.Held, l.Client) {
 			e.find(CodeKind, policies.Warning, fmt.Sprintf("Run GRANT %s TO %s.", policies.Ident(l.Client), policies.Ident(l.Name)),
@@ -117,6 +126,33 @@ func (e *examination) kind(name, kind, remove string, isGateway, inherit bool, l
 			e.find(CodeKind, policies.Warning, fmt.Sprintf("Run ALTER ROLE %s NOINHERIT.", policies.Ident(name)), "impersonating login %q is INHERIT: it reads as nobody before SET ROLE", name)
 		}
 	}
+}
+
+// structure asks whether an impersonating login holds more of tables by itself than --structure gives, or less.
+func (e *examination) structure(ctx context.Context, name, client string, shows bool, given []string) error {
+	list, err := logins.Structure(ctx, e.tx, name, client, given)
+	if err != nil {
+		return err
+	}
+	again := fmt.Sprintf("Run rlsctl login structure %s.", name)
+	for _, t := range list {
+		if shows && t.Missing {
+			e.find(CodeKind, policies.Warning, again, "impersonating login %q does not see the structure of %s before SET ROLE", name, t.Table)
+		}
+		if len(t.More) == 0 {
+			continue
+		}
+		held, why := strings.Join(t.More, ", "), "which is more than seeing its structure"
+		if !t.Filtered {
+			why = "and sees rows of it as nobody"
+		}
+		order := fmt.Sprintf("Run REVOKE %s ON %s FROM %s.", held, t.Table, policies.Ident(name))
+		if held == "SELECT" && slices.Contains(given, t.Table) {
+			order = again
+		}
+		e.find(CodeKind, policies.Error, order, "impersonating login %q holds %s on %s before SET ROLE, %s", name, held, t.Table, why)
+	}
+	return nil
 }
 
 // principals asks whether the users behind logins exist and may be what they are.

@@ -121,15 +121,6 @@ func TestUp(t *testing.T) {
 	})
 }
 
-// files is the number of migrations.
-func files(t *testing.T) int {
-	list, err := fs.Glob(migrations.FS, "*.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(list)
-}
-
 func TestStatus(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.Shared(t).Database(t).Conn(t, "")

@@ -64,11 +64,7 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 				if schemas, plans, err = c.planned(ctx, a.ClientRole); err != nil {
 					return err
 				}
-				var names []string
-				for _, s := range schemas {
-					names = append(names, compile.SchemaUsage(s, g.Login).Name)
-				}
-				return c.exec(ctx, "remember the privileges of before", "SELECT rls.keep_acls($1)", names)
+				return c.keepSchemas(ctx, g.Login, schemas)
 			})
 			if err != nil {
 				return err
@@ -90,7 +86,7 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 			if gave.Schemas, err = c.useSchemas(ctx, g.Login, schemas); err != nil {
 				return err
 			}
-			if gave.Hidden, a.Shown, err = c.hide(ctx, g.Login); err != nil {
+			if gave.Hidden, a.Shown, err = c.hideActivity(ctx, g.Login); err != nil {
 				return err
 			}
 			if gave.Limits, gave.Password, err = c.state(ctx, g.Login); err != nil {
@@ -243,6 +239,32 @@ func (c *change) bare(ctx context.Context, name string) error {
 		"database role %q holds privileges of its own on %s", name, list[0])
 }
 
+// keepSchemas remembers the privileges of schemas that a login is about to get USAGE of. As rls_owner.
+func (c *change) keepSchemas(ctx context.Context, login string, schemas []string) error {
+	var names []string
+	for _, s := range schemas {
+		names = append(names, compile.SchemaUsage(s, login).Name)
+	}
+	return c.exec(ctx, "remember the privileges of before", "SELECT rls.keep_acls($1)", names)
+}
+
+// takeSchemas takes back what useSchemas gave, and more that was to undo.
+func (c *change) takeSchemas(ctx context.Context, login string, g given, more ...string) error {
+	var undo []string
+	for _, s := range g.Schemas {
+		undo = append(undo, compile.SchemaUsage(s, login).Drop)
+	}
+	for _, u := range more {
+		if u != "" && !slices.Contains(undo, u) {
+			undo = append(undo, u)
+		}
+	}
+	if len(undo) == 0 {
+		return nil
+	}
+	return c.exec(ctx, "take the schemas back", strings.Join(undo, "\n"), pgx.QueryExecModeSimpleProtocol)
+}
+
 // useSchemas lets a gateway parse statements before it enters, and reports the schemas where that was new.
 func (c *change) useSchemas(ctx context.Context, login string, schemas []string) ([]string, error) {
 	var gave []string
@@ -289,9 +311,9 @@ func (c *change) useSchemas(ctx context.Context, login string, schemas []string)
 	return gave, nil
 }
 
-// hide keeps the statements of a gateway, and tokens that drivers paste into them, out of pg_stat_activity, where each of its
+// hideActivity keeps the statements of a gateway, and tokens that drivers paste into them, out of pg_stat_activity, where each of its
 // connections could read those of the others. shown says that this login may not set that.
-func (c *change) hide(ctx context.Context, login string) (hidden, shown bool, err error) {
+func (c *change) hideActivity(ctx context.Context, login string) (hidden, shown bool, err error) {
 	var off bool
 	const isOff = `SELECT EXISTS (SELECT FROM pg_db_role_setting AS d JOIN pg_roles AS r ON r.oid = d.setrole
 		WHERE r.rolname = $1 AND d.setdatabase = 0 AND 'track_activities=off' = ANY (d.setconfig))`
@@ -353,7 +375,7 @@ func Confirm(ctx context.Context, conn *pgx.Conn, name string) (shown bool, err 
 		}); err != nil {
 			return err
 		}
-		hidden, not, err := c.hide(ctx, name)
+		hidden, not, err := c.hideActivity(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -438,17 +460,9 @@ func (c *change) forget(ctx context.Context, login string, exists bool, g given)
 	if err != nil || !exists {
 		return err
 	}
-	var undo []string
-	for _, s := range g.Schemas {
-		undo = append(undo, compile.SchemaUsage(s, login).Drop)
-	}
+	var more []string
 	for _, e := range entries {
-		if e.Undo != "" && !slices.Contains(undo, e.Undo) {
-			undo = append(undo, e.Undo)
-		}
+		more = append(more, e.Undo)
 	}
-	if len(undo) == 0 {
-		return nil
-	}
-	return c.exec(ctx, "take the schemas back", strings.Join(undo, "\n"), pgx.QueryExecModeSimpleProtocol)
+	return c.takeSchemas(ctx, login, g, more...)
 }

@@ -135,9 +135,11 @@ func (c *change) exec(ctx context.Context, op, sql string, args ...any) error {
 // given is what an add gave beyond the rows of the login map, so that a remove takes exactly that.
 type given struct {
 	Memberships []membership `json:"memberships,omitempty"`
-	Created     bool         `json:"created,omitempty"` // the login itself
-	Roles       []string     `json:"roles,omitempty"`   // created, without the login itself
-	Schemas     []string     `json:"schemas,omitempty"` // USAGE
+	Created     bool         `json:"created,omitempty"`   // the login itself
+	Roles       []string     `json:"roles,omitempty"`     // created, without the login itself
+	Schemas     []string     `json:"schemas,omitempty"`   // USAGE
+	Structure   bool         `json:"structure,omitempty"` // an impersonating login sees tables before SET ROLE
+	Tables      []string     `json:"tables,omitempty"`    // SELECT, for that
 
 	// Of a gateway, whose clients can change both for its next connections: see rls.gateway_excess and doctor.
 	Limits   *[]string `json:"limits,omitempty"`   // that it starts with; nil: nobody has written them down

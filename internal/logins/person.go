@@ -30,6 +30,8 @@ type Added struct {
 	Key        string   // id of a gateway's first key
 	Unnamed    []string // services of a gateway that the model does not name
 	Shown      bool     // what a gateway is doing can be read by its other connections: hiding it was not allowed
+	Tables     []string // whose structure an impersonating login sees
+	Skipped    []string // tables of resources whose structure it does not see, because it would see rows
 }
 
 // AddPerson registers a person's login. It returns *Refusal where that must not be.
@@ -105,6 +107,7 @@ type Impersonating struct {
 	As           []As
 	ClientRole   string // of the database roles that are created; "": the only one of the model
 	SecondFactor bool
+	Structure    bool // before SET ROLE it sees which tables and columns there are, and no row
 	Password     Password
 }
 
@@ -134,6 +137,11 @@ func AddImpersonating(ctx context.Context, conn *pgx.Conn, p Impersonating) (Add
 			}
 			if a.ClientRole, err = c.clientRole(ctx, p.ClientRole); err != nil {
 				return err
+			}
+			if p.Structure {
+				if err := c.bare(ctx, p.Login); err != nil {
+					return err
+				}
 			}
 			for i, as := range p.As {
 				if keys[i], err = c.standIn(ctx, as); err != nil {
@@ -186,6 +194,12 @@ func AddImpersonating(ctx context.Context, conn *pgx.Conn, p Impersonating) (Add
 			g.Memberships = append(g.Memberships, joined...)
 		}
 		g.Created = a.Created
+		if p.Structure {
+			if a.Skipped, err = c.show(ctx, p.Login, a.ClientRole, &g); err != nil {
+				return err
+			}
+			a.Tables = g.Tables
+		}
 		return c.owner(ctx, func() error {
 			if err := c.use(ctx, p.Login); err != nil {
 				return err

@@ -59,6 +59,10 @@ func Remove(ctx context.Context, db DB, name string, drop bool, kinds ...string)
 			if err := c.forget(ctx, name, exists != nil, g); err != nil {
 				return err
 			}
+		} else if exists != nil {
+			if err := c.hideAll(ctx, name, g); err != nil {
+				return err
+			}
 		}
 		// Database roles are the cluster's: one may serve another database too.
 		for _, m := range g.Memberships {
@@ -73,7 +77,7 @@ func Remove(ctx context.Context, db DB, name string, drop bool, kinds ...string)
 		}
 		if !drop {
 			if g.Hidden && exists != nil {
-				r.Hidden, err = c.show(ctx, name)
+				r.Hidden, err = c.showActivity(ctx, name)
 			}
 			return err
 		}
@@ -95,8 +99,8 @@ func Remove(ctx context.Context, db DB, name string, drop bool, kinds ...string)
 	return r, err
 }
 
-// show takes back what hide did, unless another database needs it; it reports whether that is not allowed.
-func (c *change) show(ctx context.Context, name string) (hidden bool, err error) {
+// showActivity takes back what hideActivity did, unless another database needs it; it reports whether that is not allowed.
+func (c *change) showActivity(ctx context.Context, name string) (hidden bool, err error) {
 	if busy, err := c.elsewhere(ctx, name); err != nil || busy {
 		return false, err
 	}
@@ -117,20 +121,9 @@ func (c *change) show(ctx context.Context, name string) (hidden bool, err error)
 
 // removable looks the login up and refuses what cannot be removed. As rls_owner.
 func (c *change) removable(ctx context.Context, r *Removed, kinds []string) (given, error) {
-	var g given
-	var doc []byte
-	err := c.tx.QueryRow(ctx, "SELECT l.kind, l.given::text FROM rls.login AS l WHERE l.name = $1", r.Login).Scan(&r.Kind, &doc)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return g, c.unknown(ctx, r.Login, kinds...)
-	case err == nil && !slices.Contains(kinds, r.Kind):
-		return g, refuse("Run rlsctl "+commandOf(r.Kind)+" remove "+r.Login+".", "%q is %s", r.Login, article(r.Kind))
-	}
+	g, err := c.registered(ctx, r, kinds...)
 	if err != nil {
 		return g, err
-	}
-	if err := json.Unmarshal(doc, &g); err != nil {
-		return g, fmt.Errorf("read what login %q was given: %w", r.Login, err)
 	}
 	var adopted bool
 	if err := c.tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM rls.adoption AS a WHERE a.login = $1)", r.Login).Scan(&adopted); err != nil {
@@ -146,6 +139,26 @@ func (c *change) removable(ctx context.Context, r *Removed, kinds []string) (giv
 	}
 	if len(users) > 0 {
 		return g, refuse("Run rlsctl login remove "+users[0]+" first.", "impersonating login %q lists %q", users[0], r.Login)
+	}
+	return g, nil
+}
+
+// registered looks up a login of one of the kinds, and what it was given. As rls_owner.
+func (c *change) registered(ctx context.Context, r *Removed, kinds ...string) (given, error) {
+	var g given
+	var doc []byte
+	err := c.tx.QueryRow(ctx, "SELECT l.kind, l.given::text FROM rls.login AS l WHERE l.name = $1", r.Login).Scan(&r.Kind, &doc)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return g, c.unknown(ctx, r.Login, kinds...)
+	case err == nil && !slices.Contains(kinds, r.Kind):
+		return g, refuse("Run rlsctl "+commandOf(r.Kind)+" remove "+r.Login+".", "%q is %s", r.Login, article(r.Kind))
+	}
+	if err != nil {
+		return g, err
+	}
+	if err := json.Unmarshal(doc, &g); err != nil {
+		return g, fmt.Errorf("read what login %q was given: %w", r.Login, err)
 	}
 	return g, nil
 }
@@ -209,7 +222,7 @@ func commandOf(kind string) string {
 // handOn passes what was made for the roles of an impersonating login to another login that still lists them, and
 // returns the rest. As rls_owner.
 func (c *change) handOn(ctx context.Context, name string, g given) (given, error) {
-	rest := given{Schemas: g.Schemas, Hidden: g.Hidden}
+	rest := given{Schemas: g.Schemas, Tables: g.Tables, Hidden: g.Hidden}
 	heirs := map[string]*given{}
 	heir := func(role string) (*given, error) {
 		var other string

@@ -312,6 +312,10 @@ func TestModel(t *testing.T) {
 			m.Database.MaintenanceRoles = append(m.Database.MaintenanceRoles, txt(4, "migratr"), txt(4, "els_owner"))
 			c.Roles = append(c.Roles, policies.Role{Name: "rls_owner"}) // not to be suggested
 		},
+		"role_unknown_login": func(m *policies.Model, c *policies.Catalog) {
+			m.Database.ClientRoles = []policies.Text{txt(3, "wep"), txt(3, "bypas"), txt(3, "postgre"), txt(3, "betwen")}
+			m.Database.MaintenanceRoles = append(m.Database.MaintenanceRoles, txt(4, "wep"))
+		},
 		"role_reserved": func(m *policies.Model, _ *policies.Catalog) {
 			m.Database.ClientRoles = []policies.Text{txt(3, "rls_client"), txt(3, "public"), txt(3, "pg_read_all_data")}
 			m.Database.MaintenanceRoles = append(m.Database.MaintenanceRoles, txt(4, "rls_owner"))

@@ -35,13 +35,13 @@ func (k *checker) reservedRoles() {
 func (k *checker) roles() {
 	d := k.model.Database
 	for _, r := range d.ClientRoles {
-		if role := k.role(r); role != nil {
+		if role := k.role(r, true); role != nil {
 			k.mighty(r, role)
 			k.member(r.Pos, "client role", role.Name)
 		}
 	}
 	for _, r := range d.MaintenanceRoles {
-		k.role(r)
+		k.role(r, false)
 	}
 	for _, g := range k.catalog.Gateways {
 		for _, m := range d.MaintenanceRoles {
@@ -53,13 +53,16 @@ func (k *checker) roles() {
 	}
 }
 
-func (k *checker) role(r policies.Text) *policies.Role {
+// role looks a database role up that the model names, as a client role or a maintenance role.
+func (k *checker) role(r policies.Text, client bool) *policies.Role {
 	role := k.catalog.Role(r.Value)
 	if role == nil && !slices.Contains(kernelRoles, r.Value) && r.Value != "public" && r.Value != "none" && !strings.HasPrefix(r.Value, "pg_") {
 		hint := fmt.Sprintf("run rlsctl gateway adopt if that is to make it; else CREATE ROLE %s NOLOGIN;", policies.Ident(r.Value))
 		var names []string
 		for _, x := range k.catalog.Roles {
-			if !strings.HasPrefix(x.Name, "rls_") { // those of the toolkit are nobody's to name
+			// Those of the toolkit are nobody's to name. A client role is none that somebody logs in as, which may well be
+			// the login of this connection, and none that is above row security.
+			if !strings.HasPrefix(x.Name, "rls_") && !(client && (x.Login || x.Superuser || x.BypassRLS)) {
 				names = append(names, x.Name)
 			}
 		}

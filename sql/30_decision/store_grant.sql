@@ -14,6 +14,9 @@ BEGIN
     IF valid_until <= valid_from THEN
         RAISE EXCEPTION 'the grant would end before it begins' USING ERRCODE = 'RL017', HINT = 'Write a later end, or an earlier beginning.';
     END IF;
+    IF valid_until <= clock_timestamp() THEN
+        RAISE EXCEPTION 'the grant would have ended already' USING ERRCODE = 'RL017', HINT = 'Write an end in the future, or revoke the grant.';
+    END IF;
     INSERT INTO rls."grant" AS g (grantee, action, resource, valid_from, valid_until, given_by)
     VALUES (store_grant.grantee, word, store_grant.resource, store_grant.valid_from, store_grant.valid_until, store_grant.given_by)
     ON CONFLICT DO NOTHING;
