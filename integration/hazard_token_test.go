@@ -239,7 +239,7 @@ func TestHazardStolenToken(t *testing.T) {
 	})
 	t.Run("a session binds every token but the first of a connection", func(t *testing.T) {
 		pool := w.db.Pool(t, g.login)
-		s, err := pgsession.Open(t.Context(), pool, g.source())
+		s, err := pgsession.Open(t.Context(), pool, g.source(), pgsession.AllowOldServer())
 		if err != nil {
 			t.Fatal(pgsession.Explain(err))
 		}
@@ -316,7 +316,7 @@ func TestHazardActivity(t *testing.T) {
 		}
 		_ = conn.Close(t.Context())
 	}
-	if s, err := pgsession.Open(t.Context(), w.db.Pool(t, g.login), g.source()); err != nil || s == nil {
+	if s, err := pgsession.Open(t.Context(), w.db.Pool(t, g.login), g.source(), pgsession.AllowOldServer()); err != nil || s == nil {
 		t.Errorf("a session of a gateway that is hidden: %v", pgsession.Explain(err))
 	}
 }
