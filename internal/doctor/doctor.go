@@ -57,6 +57,7 @@ const (
 	CodeApplication     policies.Code = "RL654" // nobody but the application guards what decides about access
 	CodeSilent          policies.Code = "RL655" // triggers of the toolkit do not fire
 	CodeUndecided       policies.Code = "RL656" // a table that nobody has decided about
+	CodeAfterGuard      policies.Code = "RL665" // a BEFORE trigger sorts after a guard of the toolkit
 )
 
 // Finding is one thing that is wrong, and what to do about it.

@@ -87,4 +87,6 @@ const (
 	CodeBlind policies.Code = "RL242"
 	// CodeApplication is "authority: application": nobody but the application keeps users from raising themselves (warning).
 	CodeApplication policies.Code = "RL245"
+	// CodeVirtual is a virtual generated column that the model names as a key, edge or owner.
+	CodeVirtual policies.Code = "RL246"
 )
