@@ -86,7 +86,7 @@ grants:
 func unguard(t testing.TB, tx pgx.Tx) {
 	t.Helper()
 	must(t, tx, `DO $$ DECLARE r record; BEGIN
-		FOR r IN SELECT t.tgname, t.tgrelid::regclass AS name FROM pg_trigger AS t WHERE t.tgname ~ '^rls_guard_' AND t.tgparentid = 0 LOOP
+		FOR r IN SELECT t.tgname, t.tgrelid::regclass AS name FROM pg_trigger AS t WHERE t.tgname ~ '^~?rls_guard_' AND t.tgparentid = 0 LOOP
 			EXECUTE format('DROP TRIGGER %I ON %s', r.tgname, r.name);
 		END LOOP;
 	END $$`)

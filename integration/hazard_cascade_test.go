@@ -124,7 +124,7 @@ func newCascadeWorld(t *testing.T, key, cascades string) *world {
 func (w *world) dropCascades(t *testing.T) {
 	t.Helper()
 	w.sql(t, `DO $$ DECLARE x record; BEGIN
-		FOR x IN SELECT t.tgrelid::regclass AS tab, t.tgname FROM pg_trigger AS t WHERE t.tgname = 'zz_rls_cascade' AND t.tgparentid = 0 LOOP
+		FOR x IN SELECT t.tgrelid::regclass AS tab, t.tgname FROM pg_trigger AS t WHERE t.tgname = '~rls_cascade' AND t.tgparentid = 0 LOOP
 			EXECUTE format('DROP TRIGGER %I ON %s', x.tgname, x.tab);
 		END LOOP;
 	END $$`)
@@ -271,7 +271,7 @@ func TestHazardCascadesNamed(t *testing.T) {
 	}
 	drops := 0
 	for _, c := range r.Plan.Changes {
-		if c.Op == policies.OpDrop && strings.HasSuffix(c.Object.Name, `"zz_rls_cascade"`) {
+		if c.Op == policies.OpDrop && strings.HasSuffix(c.Object.Name, `"~rls_cascade"`) {
 			drops++
 		}
 	}

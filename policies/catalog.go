@@ -165,6 +165,9 @@ type Column struct {
 	Leaky     bool   `json:"leaky,omitempty"`            // its type compares by functions that are not leakproof
 	Folded    bool   `json:"folded,omitempty"`           // an index begins with lower(column::text COLLATE "default")
 	Generated bool   `json:"generated,omitempty"`        // computed from other columns
+	Virtual   bool   `json:"virtual,omitempty"`          // and not stored
+	// Expression is what a generated column is computed by, over the columns of the row; "" of others.
+	Expression string `json:"expression,omitempty"`
 }
 
 // ForeignKey is one foreign key; Columns[i] refers to RefColumns[i].

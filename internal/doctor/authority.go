@@ -38,7 +38,33 @@ func (e *examination) guards(ctx context.Context) error {
 		e.find(CodeSilent, policies.Error, fmt.Sprintf("Run ALTER TABLE %s ENABLE TRIGGER %s.", s.Table, policies.Ident(s.Trigger)),
 			"trigger %s is switched off on the partition %s", policies.Ident(s.Trigger), s.Table)
 	}
+	if err := e.afterGuards(ctx); err != nil {
+		return err
+	}
 	return e.replicationRole(ctx)
+}
+
+// afterGuards finds BEFORE triggers that fire after a guard: they can change the row that was checked. What comes of it is
+// checked again after the row, but a function in the same statement has seen it by then.
+func (e *examination) afterGuards(ctx context.Context) error {
+	type later struct{ Table, Trigger string }
+	found, err := rows[later](ctx, e, `
+		SELECT DISTINCT format('%I.%I', n.nspname, c.relname), t.tgname::text
+		FROM pg_trigger AS t
+		JOIN pg_trigger AS g ON g.tgrelid = t.tgrelid AND g.tgname < t.tgname AND (g.tgname ^@ '~rls_guard_' OR g.tgname = '~rls_hand_over')
+		JOIN pg_proc AS f ON f.oid = t.tgfoid AND f.pronamespace <> 'rls'::regnamespace
+		JOIN pg_class AS c ON c.oid = t.tgrelid
+		JOIN pg_namespace AS n ON n.oid = c.relnamespace
+		WHERE t.tgtype & 3 = 3 AND t.tgtype & 20 <> 0 AND t.tgenabled <> 'D' AND t.tgparentid = 0 -- row, before; insert or update
+		ORDER BY 1, 2`)
+	if err != nil {
+		return err
+	}
+	for _, l := range found {
+		e.find(CodeAfterGuard, policies.Warning, fmt.Sprintf("Rename it: ALTER TRIGGER %s ON %s RENAME TO … with a name that sorts before \"~\".", policies.Ident(l.Trigger), l.Table),
+			"trigger %s on %s fires after the guard and can change what it has checked: a change that it makes is refused only after the row was written", policies.Ident(l.Trigger), l.Table)
+	}
+	return nil
 }
 
 // replicationRole finds who runs with session_replication_role = replica, or may: then no trigger of ours fires.

@@ -18,7 +18,7 @@ func (e *examination) cascades(context.Context) error {
 	}
 	for i := range e.catalog.Tables {
 		t := &e.catalog.Tables[i]
-		if len(t.Parents) > 0 || !has(policies.KindRowSecurity, policies.Identity(t.Schema, t.Name)) || has(policies.KindTrigger, policies.Identity(t.Schema, t.Name, "zz_rls_cascade")) {
+		if len(t.Parents) > 0 || !has(policies.KindRowSecurity, policies.Identity(t.Schema, t.Name)) || has(policies.KindTrigger, policies.Identity(t.Schema, t.Name, "~rls_cascade")) {
 			continue
 		}
 		for _, f := range e.catalog.Cascades(t) {

@@ -62,6 +62,7 @@ const (
 	CodeExcess          policies.Code = "RL676" // a gateway can become or holds more than its client role
 	CodeLoginSetting    policies.Code = "RL677" // a gateway starts with a setting that nobody has written down
 	CodeNewPassword     policies.Code = "RL678" // a gateway has another password than when it was registered
+	CodeAfterGuard      policies.Code = "RL665" // a BEFORE trigger sorts after a guard of the toolkit
 )
 
 // Finding is one thing that is wrong, and what to do about it.

@@ -199,6 +199,8 @@ func TestExamine(t *testing.T) {
 		{"guard switched off", as(`ALTER TABLE rls."user" DISABLE TRIGGER rls_guard_update`), doctor.CodeDrift, policies.Error, "trigger rls_guard_update on rls.\"user\" was changed", "rlsctl apply"},
 		{"guard dropped", as("DROP TRIGGER rls_guard_insert ON rls.group_member"), doctor.CodeDrift, policies.Error, "trigger rls_guard_insert on rls.group_member was dropped", "rlsctl apply"},
 		{"authority of the application", as("DELETE FROM rls.compiled WHERE kind = 'trigger'"), doctor.CodeApplication, policies.Warning, "whoever holds the table privileges", "authority: application"},
+		{"a trigger after the guards", as(`CREATE FUNCTION pg_temp.x() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER "~~last" BEFORE UPDATE ON rls."user" FOR EACH ROW EXECUTE FUNCTION pg_temp.x()`),
+			doctor.CodeAfterGuard, policies.Warning, `trigger "~~last" on rls."user" fires after the guard`, `ALTER TRIGGER "~~last"`},
 		{"a login without triggers", "ALTER ROLE {person} SET session_replication_role = replica", doctor.CodeSilent, policies.Error, `database role "{person}" has session_replication_role = replica`, "ALTER ROLE {person} RESET"},
 		{"a login may do without triggers", "GRANT SET ON PARAMETER session_replication_role TO {gate}", doctor.CodeSilent, policies.Error, `database role "{gate}" may set session_replication_role`, "REVOKE ALL ON PARAMETER session_replication_role FROM {gate}"},
 		{"a table later in a closed schema", as("INSERT INTO rls.schema_rule VALUES ('public', true, '{}')") + "; CREATE TABLE public.later (id integer)", doctor.CodeUndecided, policies.Error,

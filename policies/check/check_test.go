@@ -172,6 +172,10 @@ func TestModel(t *testing.T) {
 			m.Resources[0].Key[0].Value = "ID"
 			m.Resources[0].Owners[0].Column.Value = `x"; DROP TABLE y; --`
 		},
+		"virtual_columns": func(m *policies.Model, c *policies.Catalog) {
+			staff(c).Column("boss").Virtual, staff(c).Column("is_hr").Virtual = true, true // the second one is in a condition
+			note(c).Column("created_by").Virtual, c.Table("hr", "team_member").Column("until").Virtual = true, true
+		},
 		"services": func(m *policies.Model, c *policies.Catalog) {
 			allow := func(resource string, actions ...string) policies.Allowance {
 				a := policies.Allowance{Resource: txt(73, resource), All: len(actions) == 0}

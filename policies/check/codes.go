@@ -93,4 +93,6 @@ const (
 	CodeTextTime policies.Code = "RL251"
 	// CodeCascade is a foreign key that deletes or changes rows that whoever causes it cannot see (warning).
 	CodeCascade policies.Code = "RL248"
+	// CodeVirtual is a virtual generated column that the model names as a key, edge or owner.
+	CodeVirtual policies.Code = "RL246"
 )

@@ -54,7 +54,18 @@ func (k *checker) column(t *policies.Table, c policies.Text) *policies.Column {
 	return k.columnOf(t, c, "table "+fmt.Sprintf("%q", tableName(t)))
 }
 
+// columnOf does the same with another word for the table. What a virtual column says is in no row that a trigger sees, so
+// none can be a key, an edge or an owner; in a condition it stands for its own expression.
 func (k *checker) columnOf(t *policies.Table, c policies.Text, owner string) *policies.Column {
+	col := k.there(t, c, owner)
+	if col != nil && col.Virtual {
+		k.fail(c.Pos, CodeVirtual, fmt.Sprintf("column %q of %s is computed when it is read, and triggers cannot see it", c.Value, owner),
+			"make it GENERATED ALWAYS AS (…) STORED, or name a column that holds the value")
+	}
+	return col
+}
+
+func (k *checker) there(t *policies.Table, c policies.Text, owner string) *policies.Column {
 	if t == nil || c.IsZero() {
 		return nil
 	}
@@ -77,7 +88,7 @@ func (k *checker) condition(t *policies.Table, e policies.Expression) {
 				fmt.Sprintf("did you mean %s, with its double quotes? An expression is SQL", policies.Ident(near)))
 			continue
 		}
-		col := k.column(t, policies.Text{Value: name, Pos: e.Pos})
+		col := k.there(t, policies.Text{Value: name, Pos: e.Pos}, fmt.Sprintf("table %q", tableName(t)))
 		if col != nil && e.Compiled == "t."+policies.Ident(name) && col.Type != "boolean" {
 			k.fail(e.Pos, CodeNotBoolean, fmt.Sprintf("column %q is of type %s, not boolean", name, col.Type),
 				"write a condition such as "+fmt.Sprintf("%q", name+" IS NOT NULL"))

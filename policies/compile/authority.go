@@ -10,8 +10,10 @@ import (
 
 // "Every column that the model reads to decide is one. A principal that is not superuser changes it only through the
 // delegation functions, a declared transition, or the owner rules; by trigger, also where the table is no resource."
-// Row triggers after the row, because a later BEFORE trigger could change what was checked. Their functions are STABLE:
-// they judge by the graph from before the statement, so that nobody becomes a superuser in the statement that asks for it.
+// Row triggers before the row is written, because what runs in the same statement (RETURNING, the SET of the next row) would
+// see with the changed rights; their names begin with "~", which sorts last. And after the row, because a later BEFORE
+// trigger could change what was checked. Their functions are STABLE: they judge by the graph from before the statement, so
+// that nobody becomes a superuser in the statement that asks for it.
 
 // guarded is a table that decides about access, with what is refused to whoever is no superuser.
 type guarded struct {
@@ -20,7 +22,9 @@ type guarded struct {
 	read   []string // columns that an update has to change before anything is asked
 	update []string // branches of a CASE that gives the name of the column, or '' for the row itself
 	insert []string
+	over   []string // of an insert over a row that is there, which is an update of it or an error; none: judged as any insert
 	remove []string
+	reach  []string // of a delete where a foreign key cascades
 }
 
 // authority compiles the guards of the columns that decide.
@@ -110,18 +114,39 @@ func (g *compiler) keep(t *guarded, names ...string) {
 // differs is true of a row whose column has another value than before: another text, where different ones can be equal,
 // and another image, where values cannot be compared.
 func (g *compiler) differs(t policies.TableName, name string) string {
+	return g.differsFrom(t, name, "OLD")
+}
+
+func (g *compiler) differsFrom(t policies.TableName, name, row string) string {
 	c := policies.Ident(name)
 	column := policies.Column{Type: "text"}
 	if table := g.catalog.Table(t.Schema, t.Name); table != nil && table.Column(name) != nil {
 		column = *table.Column(name)
 	}
-	switch column.Type {
-	case "smallint", "integer", "bigint", "uuid", "boolean", "date", "text", "character varying", "timestamp without time zone", "timestamp with time zone":
-		if !column.Loose {
-			return fmt.Sprintf("NEW.%[1]s IS DISTINCT FROM OLD.%[1]s", c)
-		}
+	if plain(column) {
+		return fmt.Sprintf("NEW.%[1]s IS DISTINCT FROM %[2]s.%[1]s", c, row)
 	}
-	return fmt.Sprintf("ROW(NEW.%[1]s)::record OPERATOR(pg_catalog.*<>) ROW(OLD.%[1]s)::record", c)
+	return fmt.Sprintf("ROW(NEW.%[1]s)::record OPERATOR(pg_catalog.*<>) ROW(%[2]s.%[1]s)::record", c, row)
+}
+
+// plain reports whether values of a column are equal where they are the same, by an operator of the server.
+func plain(c policies.Column) bool {
+	switch c.Type {
+	case "smallint", "integer", "bigint", "uuid", "boolean", "date", "text", "character varying", "timestamp without time zone", "timestamp with time zone":
+		return !c.Loose
+	}
+	return false
+}
+
+// equals is the operator that a unique key over a column compares with; "" where it is not known.
+func equals(c policies.Column) string {
+	switch {
+	case plain(c):
+		return "="
+	case isCitext(c.Type):
+		return citextEquals(c.Type)
+	}
+	return ""
 }
 
 // keepValue refuses changes of what an expression says: of its value where that depends on one column alone, else of each
@@ -150,7 +175,7 @@ func (g *compiler) comparable(t policies.TableName, e policies.Expression) bool 
 		return true
 	}
 	typ := g.typeOf(t, e.Columns[0], t.Schema == "rls")
-	return !strings.HasPrefix(typ.Type, "time") && typ.Type != "date" && typ.Type != "interval" && !g.generated(t, e.Columns[0])
+	return !strings.HasPrefix(typ.Type, "time") && typ.Type != "date" && typ.Type != "interval"
 }
 
 // valueOf is the value of an expression over the row before or after.
@@ -185,6 +210,7 @@ func (g *compiler) guardUsers(t *guarded) {
 		}
 		g.keep(t, e.Column.Value)
 		t.branch(&t.insert, g.unseen(e.Column.Value, u.Table, u.Kernel), e.Column.Value)
+		g.keepGiven(t, e.Column.Value)
 	}
 	for _, e := range []policies.Expression{u.Superuser, u.Staff} {
 		g.keepValue(t, e)
@@ -192,13 +218,16 @@ func (g *compiler) guardUsers(t *guarded) {
 			continue
 		}
 		t.branch(&t.insert, valueOf(e, "NEW"), e.Columns[0])
+		t.branch(&t.over, valueOf(e, "NEW")+" AND NOT "+valueOf(e, "there"), e.Columns[0])
 		if passes(e) { // not yet, but one day
 			for _, c := range e.Columns {
 				t.branch(&t.insert, "NEW."+policies.Ident(c)+" IS NOT NULL", c)
+				g.keepGiven(t, c)
 			}
 		}
 	}
 	g.keepValue(t, u.Active)
+	g.hide(t)
 	key := g.userKey.as("NEW."+policies.Ident(u.Key.Value), g.typeOf(u.Table, u.Key.Value, u.Kernel))
 	named := named("user", "("+key+")::text") +
 		fmt.Sprintf("\n            OR EXISTS (SELECT FROM rls.login AS l WHERE l.principal = (%[1]s)::text)"+
@@ -208,9 +237,7 @@ func (g *compiler) guardUsers(t *guarded) {
 		named += fmt.Sprintf("\n            OR EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = %s)", key)
 	}
 	t.branch(&t.insert, named, u.Key.Value)
-	if g.resourceOf(u.Table) == nil {
-		t.branch(&t.remove, "true", "")
-	}
+	g.leave(t)
 }
 
 // named is true of a key that grants name already, of somebody who was there before.
@@ -234,15 +261,41 @@ func (g *compiler) guardGroups(t *guarded) {
 	if !s.Creator.IsZero() && !g.ownerRules(s.Table, s.Creator.Value, false) {
 		g.keep(t, s.Creator.Value)
 		t.branch(&t.insert, g.unseen(s.Creator.Value, s.Table, kernel), s.Creator.Value)
+		g.keepGiven(t, s.Creator.Value)
 	}
 	for _, e := range []policies.Expression{s.ShareMembersVisibility, s.ShareCreatorVisibility} {
 		g.keepValue(t, e)
+		if len(e.Columns) > 0 {
+			t.branch(&t.over, valueOf(e, "NEW")+" AND NOT "+valueOf(e, "there"), e.Columns[0])
+		}
 	}
+	g.hide(t)
 	key := g.groupKey.as("NEW."+policies.Ident(s.Key.Value), g.typeOf(s.Table, s.Key.Value, kernel))
 	t.branch(&t.insert, named("group", "("+key+")::text")+
 		fmt.Sprintf("\n            OR EXISTS (SELECT FROM rls.membership AS m WHERE m.group_id = %s)", key), s.Key.Value)
-	if g.resourceOf(s.Table) == nil {
+	g.leave(t)
+}
+
+// keepGiven refuses an insert over a row that is there and has another value in a column, unless it gives none.
+func (g *compiler) keepGiven(t *guarded, name string) {
+	t.branch(&t.over, "NEW."+policies.Ident(name)+" IS NOT NULL AND "+g.differsFrom(t.table, name, "there"), name)
+}
+
+// hide holds an insert over a row of a resource to what any insert may hold as well: the row may be hidden, and whether
+// another value is refused would tell what it holds.
+func (g *compiler) hide(t *guarded) {
+	if g.resourceOf(t.table) != nil {
+		t.over = slices.Concat(t.insert, t.over)
+	}
+}
+
+// leave refuses to delete users or groups: by a foreign key alone where they are a resource, whose policies a cascade
+// does not ask.
+func (g *compiler) leave(t *guarded) {
+	if g.resourceOf(t.table) == nil {
 		t.branch(&t.remove, "true", "")
+	} else {
+		t.branch(&t.reach, "stack IS NOT NULL", "")
 	}
 }
 
@@ -257,6 +310,11 @@ func (g *compiler) guardPairs(t *guarded, table policies.TableName, a, b column,
 		g.keep(t, w.Value)
 	}
 	t.branch(&t.insert, "true", "")
+	if g.resourceOf(table) == nil {
+		for _, c := range t.read {
+			t.branch(&t.over, g.differsFrom(table, c, "there"), c)
+		}
+	}
 	var there []string
 	for _, c := range []column{a, b} {
 		k := g.userKey
@@ -273,43 +331,53 @@ func (g *compiler) guard(t guarded) {
 	if len(t.update) == 0 {
 		return
 	}
-	choose := func(op string, branches []string, indent string) string {
+	one := func(branches []string, indent string) string {
+		return fmt.Sprintf("refused := CASE\n%[1]s    %[2]s\n%[1]sEND;", indent, strings.Join(branches, "\n"+indent+"    "))
+	}
+	choose := func(op string, branches []string) string {
 		if len(branches) == 0 {
 			return ""
 		}
-		return fmt.Sprintf("\n%[1]sWHEN '%[2]s' THEN\n%[1]s    refused := CASE\n%[1]s        %[3]s\n%[1]s    END;", indent, op, strings.Join(branches, "\n"+indent+"        "))
+		return fmt.Sprintf("\n    WHEN '%s' THEN\n        %s", op, one(branches, "        "))
 	}
-	// In a BEFORE trigger no column is computed yet.
-	computed := slices.ContainsFunc(t.read, func(c string) bool { return g.generated(t.table, c) })
-	early := "\n    IF TG_ARGV[0] = 'cascade' THEN\n        GET DIAGNOSTICS stack = PG_CONTEXT;\n        IF NOT rls.is_cascade(stack) THEN\n" +
-		"            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;\n        END IF;\n    END IF;"
-	var late string
-	if computed {
-		late = fmt.Sprintf("\n    IF TG_WHEN = 'BEFORE' AND TG_OP = 'UPDATE' AND refused IS NULL THEN\n        refused := %s; -- computed from who knows what\n    END IF;", policies.Literal(""))
-	}
+	directive, computed := g.computed(t)
 	name := tableSQL(t.table.Schema, t.table.Name)
+	var declared, over string
+	if find := g.there(t); find != "" {
+		declared = "\n    there " + name + ";"
+		over = fmt.Sprintf("\n    IF TG_OP = 'INSERT' AND TG_WHEN = 'BEFORE' AND refused IS NOT NULL THEN\n"+
+			"        there := %s; -- then nothing is inserted: it is ON CONFLICT or an error\n"+
+			"        IF there IS DISTINCT FROM NULL THEN\n            %s\n        END IF;\n    END IF;",
+			find, one(t.over, "            "))
+	}
 	g.function(function{
 		name: t.name,
 		comment: fmt.Sprintf("Refuses changes of what %s decides about access, to whoever is no superuser.\n"+
 			"Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key\n"+
 			"cascades is judged by who caused it.", name),
 		returns: "trigger", parallel: "UNSAFE", definer: true,
-		body: fmt.Sprintf(`DECLARE
+		body: fmt.Sprintf(`%sDECLARE
     who rls.subject;
     stack text;
-    refused text;
-BEGIN%s
+    refused text;%s
+BEGIN
+    IF TG_ARGV[0] = 'cascade' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF NOT rls.is_cascade(stack) THEN
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+    END IF;
     who := rls.guard_subject();
     IF who.superuser THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
-    END IF;
+    END IF;%s
     CASE TG_OP%s%s%s
     ELSE
         NULL;
-    END CASE;%s
+    END CASE;
     IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
         refused := '';
-    END IF;
+    END IF;%s
     IF refused IS NULL THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
@@ -319,9 +387,80 @@ BEGIN%s
         USING ERRCODE = '42501', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = refused,
             HINT = CASE WHEN stack IS NULL THEN 'Act as a superuser, or connect as a maintenance role.'
                 ELSE 'Change the rows that refer to it first, as a superuser.' END;
-END`, early, choose("UPDATE", t.update, "    "), choose("INSERT", t.insert, "    "), choose("DELETE", t.remove, "    "), late),
+END`, directive, declared, computed, choose("UPDATE", t.update), choose("INSERT", t.insert), choose("DELETE", slices.Concat(t.remove, t.reach)), over),
 	}, "")
 	g.guardTriggers(t)
+}
+
+// computed gives NEW and OLD the columns that are computed: before the row none is, and virtual ones never are. What a
+// trigger writes into them PostgreSQL throws away.
+func (g *compiler) computed(t guarded) (directive, text string) {
+	for _, name := range t.read {
+		if !g.generated(t.table, name) {
+			continue
+		}
+		c := g.catalog.Table(t.table.Schema, t.table.Name).Column(name)
+		when := "TG_OP <> 'DELETE'"
+		if !c.Virtual {
+			when += " AND TG_WHEN = 'BEFORE'"
+		}
+		set := func(row, when string) {
+			text += fmt.Sprintf("\n    IF %[2]s THEN\n        %[1]s.%[3]s := (SELECT %[4]s FROM (SELECT %[1]s.*) AS t);\n    END IF;", row, when, policies.Ident(name), c.Expression)
+		}
+		set("NEW", when)
+		if c.Virtual {
+			set("OLD", "TG_OP <> 'INSERT'")
+		}
+		directive = "#variable_conflict use_column\n" // its expression names columns alone
+	}
+	return directive, text
+}
+
+// there compiles the look at the row that an INSERT conflicts with, and returns its call; "" where there is none to take.
+// Only the row of this very moment says that nothing is inserted.
+func (g *compiler) there(t guarded) string {
+	table := g.catalog.Table(t.table.Schema, t.table.Name)
+	if len(t.over) == 0 || table == nil || slices.ContainsFunc(g.catalog.Parts(table), func(p *policies.Table) bool { return !p.Partition }) {
+		return "" // children have no keys in common
+	}
+	var readable []string // by rls_owner
+	for _, gt := range g.graphTables() {
+		if gt.schema == table.Schema && gt.name == table.Name {
+			readable = gt.columns
+		}
+	}
+	var keys []string
+	for _, key := range append([][]string{table.PrimaryKey}, table.Unique...) {
+		var all []string
+		for _, name := range key {
+			if table.Schema == "rls" || slices.Contains(readable, name) {
+				if equals := equals(*table.Column(name)); equals != "" {
+					all = append(all, fmt.Sprintf("%s %s given.%s", col(name), equals, policies.Ident(name)))
+				}
+			}
+		}
+		if len(all) > 0 && len(all) == len(key) {
+			keys = append(keys, strings.Join(all, " AND "))
+		}
+	}
+	if len(keys) == 0 {
+		return ""
+	}
+	slices.Sort(keys)
+	var list, into []string
+	for _, c := range t.read {
+		list, into = append(list, col(c)), append(into, "there."+policies.Ident(c))
+	}
+	name := strings.Replace(t.name, "guard_", "there_", 1)
+	g.function(function{
+		name:    name,
+		comment: "The row that a new one would conflict with at this very moment. Called by the guards alone.",
+		args:    "given record", argTypes: "record", returns: "record", volatile: "VOLATILE", parallel: "UNSAFE",
+		body: fmt.Sprintf("DECLARE\n    there %[1]s;\nBEGIN\n    SELECT %[2]s\n    INTO %[3]s\n    FROM %[1]s AS t\n    WHERE %[4]s\n    LIMIT 1;\n"+
+			"    RETURN CASE WHEN FOUND THEN there END;\nEND",
+			tableSQL(table.Schema, table.Name), strings.Join(list, ", "), strings.Join(into, ", "), strings.Join(keys, "\n       OR ")),
+	}, "")
+	return fmt.Sprintf("rls.%s(NEW)", name)
 }
 
 // guardTriggers compiles the triggers of a guard, on the table and on its heirs: those of a partitioned table are cloned
@@ -331,16 +470,17 @@ func (g *compiler) guardTriggers(t guarded) {
 	if top == nil { // the kernel's own, offline
 		top = &policies.Table{Schema: t.table.Schema, Name: t.table.Name, Kind: "r"}
 	}
-	var changed, early []string
+	var changed []string
 	for _, c := range t.read {
-		text := g.differs(t.table, c)
-		changed = append(changed, text)
-		if !g.generated(t.table, c) {
-			early = append(early, text)
-		}
+		changed = append(changed, g.differs(t.table, c))
 	}
 	// Definer functions of those whom the guards do not hold are trusted; what a foreign key of theirs cascades is not.
 	trusted := g.trusted()
+	final := "(" + strings.Join(changed, " OR ") + ")\n        AND NOT (" + trusted + ")"
+	before := final
+	if slices.ContainsFunc(t.read, func(c string) bool { return g.generated(t.table, c) }) {
+		before = "NOT (" + trusted + ")" // a WHEN before the row may not name them
+	}
 	parts := g.catalog.Parts(top)
 	slices.SortFunc(parts, func(a, b *policies.Table) int {
 		return strings.Compare(tableSQL(a.Schema, a.Name), tableSQL(b.Schema, b.Name))
@@ -350,25 +490,19 @@ func (g *compiler) guardTriggers(t guarded) {
 			continue
 		}
 		cloned := table != top && table.Partition
-		trigger := func(suffix, when, condition, call string) {
-			g.guardTrigger(table, "rls_guard_"+suffix, when, condition, call)
-		}
+		trigger := func(name, when, condition, call string) { g.guardTrigger(table, name, when, condition, call) }
 		if !cloned {
-			trigger("update", "AFTER UPDATE", "("+strings.Join(changed, " OR ")+")\n        AND NOT ("+trusted+")", t.name+"()")
-			if len(t.insert) > 0 {
-				trigger("insert", "AFTER INSERT", "NOT ("+trusted+")", t.name+"()")
-			}
-			events := "UPDATE"
+			rows := "INSERT"
 			if len(t.remove) > 0 {
-				trigger("delete", "AFTER DELETE", "NOT ("+trusted+")", t.name+"()")
-				events += " OR DELETE"
+				rows += " OR DELETE"
 			}
-			trigger("cascade", "BEFORE "+events, "pg_trigger_depth() > 0 AND ("+trusted+")", t.name+"('cascade')")
-			if table.Kind == "p" && len(early) > 0 { // an update that moves a row fires no AFTER UPDATE
-				trigger("ahead", "BEFORE UPDATE", "("+strings.Join(early, " OR ")+")\n        AND NOT ("+trusted+")", t.name+"()")
-			}
+			trigger("~rls_guard_update", "BEFORE UPDATE", before, t.name+"()")
+			trigger("~rls_guard_rows", "BEFORE "+rows, "NOT ("+trusted+")", t.name+"()")
+			trigger("~rls_guard_cascade", "BEFORE UPDATE OR DELETE", "pg_trigger_depth() > 0", t.name+"('cascade')")
+			trigger("rls_guard_update", "AFTER UPDATE", final, t.name+"()")
+			trigger("rls_guard_insert", "AFTER INSERT", "NOT ("+trusted+")", t.name+"()")
 		}
-		trigger("truncate", "BEFORE TRUNCATE", "NOT ("+trusted+")", "guard_truncate()")
+		trigger("rls_guard_truncate", "BEFORE TRUNCATE", "NOT ("+trusted+")", "guard_truncate()")
 		if table.Schema != "rls" && g.resourceOf(t.table) == nil {
 			g.narrow(table, "")
 		}
@@ -397,7 +531,7 @@ func (g *compiler) guardTrigger(t *policies.Table, name, when, condition, call s
 	g.add(policies.Object{
 		Kind: policies.KindTrigger, Name: policies.Identity(t.Schema, t.Name, name), Table: table, AsOwner: t.Schema == "rls",
 		Title:  fmt.Sprintf("trigger %s on %s", name, table),
-		Create: fmt.Sprintf("CREATE TRIGGER %s\n    %s ON %s\n    FOR EACH %s WHEN (%s)\n    EXECUTE FUNCTION rls.%s;", name, when, table, each, condition, call),
-		Drop:   fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON %s;", name, table),
+		Create: fmt.Sprintf("CREATE TRIGGER %s\n    %s ON %s\n    FOR EACH %s WHEN (%s)\n    EXECUTE FUNCTION rls.%s;", policies.Ident(name), when, table, each, condition, call),
+		Drop:   fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON %s;", policies.Ident(name), table),
 	})
 }

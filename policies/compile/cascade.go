@@ -66,7 +66,7 @@ END`, over(policies.ActionDelete, "OLD.", r.WriteScope), changed, policies.Liter
 
 // cascadeTrigger compiles one trigger. It sorts last, as far as names can: it has to see the row that comes of the others.
 func (g *compiler) cascadeTrigger(r resource, function string) {
-	const name = "zz_rls_cascade"
+	const name = "~rls_cascade"
 	table := tableSQL(r.table.Schema, r.table.Name)
 	g.add(policies.Object{
 		Kind: policies.KindTrigger, Name: policies.Identity(r.table.Schema, r.table.Name, name),

@@ -190,7 +190,7 @@ func keyMatch(c column, text string) string {
 }
 
 // handOver compiles the trigger that compares the owners of a row before and after, where policies cannot.
-// After the row, because a later BEFORE trigger could change what was checked.
+// After the row, because a later BEFORE trigger could change what was checked, and in some tables before it as well.
 func (g *compiler) handOver(r resource) {
 	if !handOverNeedsTrigger(r) && !g.updatedByService(r) {
 		return
@@ -222,14 +222,19 @@ func (g *compiler) handOver(r resource) {
 	for _, o := range r.Owners {
 		columns = append(columns, policies.Ident(o.Column.Value))
 	}
-	g.handOverTrigger(r, "rls_hand_over", "AFTER", name, columns)
-	if r.moves() {
-		// A row that moves is deleted here and inserted there. The last of the BEFORE triggers sees what comes of it.
-		g.handOverTrigger(r, "zz_rls_hand_over", "BEFORE", name, columns)
-		return // partitions have the triggers of their root, those of tomorrow too
+	tables := []resource{r}
+	if !r.moves() { // partitions have the triggers of their root, those of tomorrow too
+		for _, p := range r.parts {
+			tables = append(tables, r.part(p))
+		}
 	}
-	for _, p := range r.parts {
-		g.handOverTrigger(r.part(p), "rls_hand_over", "AFTER", name, columns)
+	for _, t := range tables {
+		g.handOverTrigger(t, "rls_hand_over", "AFTER", name, columns)
+		// A row that moves is deleted here and inserted there: the last of the BEFORE triggers sees what comes of it. And what a
+		// row that decides would admit must not be seen in the statement that is refused.
+		if r.moves() || g.isGraph(r.table) {
+			g.handOverTrigger(t, "~rls_hand_over", "BEFORE", name, columns)
+		}
 	}
 }
 
@@ -248,14 +253,19 @@ func (g *compiler) outOfReach(r resource) (out []string) {
 	return out
 }
 
+// isGraph reports whether who sees whom or who is a member is read from a table.
+func (g *compiler) isGraph(t *policies.Table) bool {
+	return t.Schema == "rls" || slices.ContainsFunc(g.graphTables(), func(o graphTable) bool { return o.schema == t.Schema && o.name == t.Name })
+}
+
 func (g *compiler) handOverTrigger(r resource, name, when, function string, columns []string) {
 	table := tableSQL(r.table.Schema, r.table.Name)
 	g.add(policies.Object{
 		Kind: policies.KindTrigger, Name: policies.Identity(r.table.Schema, r.table.Name, name),
 		Title: fmt.Sprintf("trigger %s on %s", name, table), Resource: r.name(), Table: table, AsOwner: r.table.Schema == "rls",
 		Create: fmt.Sprintf("CREATE TRIGGER %s\n    %s UPDATE ON %s\n    FOR EACH ROW WHEN (%s)\n    EXECUTE FUNCTION rls.%s();",
-			name, when, table, changed(columns), function),
-		Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON %s;", name, table),
+			policies.Ident(name), when, table, changed(columns), function),
+		Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON %s;", policies.Ident(name), table),
 	})
 }
 

@@ -26,7 +26,8 @@ FROM (
         'row_security', c.relrowsecurity,
         'force_row_security', c.relforcerowsecurity,
         'columns', coalesce((
-            SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(b.oid, NULL), 'not_null', a.attnotnull, 'generated', a.attgenerated <> '',
+            SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(b.oid, NULL), 'not_null', a.attnotnull, 'generated', a.attgenerated <> '', 'virtual', a.attgenerated = 'v',
+                'expression', (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef AS d WHERE a.attgenerated <> '' AND d.adrelid = a.attrelid AND d.adnum = a.attnum),
                 'domain', CASE WHEN b.oid <> a.atttypid THEN format_type(a.atttypid, NULL) ELSE '' END,
                 'nondeterministic', EXISTS (SELECT FROM pg_catalog.pg_collation AS l WHERE l.oid = a.attcollation AND NOT l.collisdeterministic),
                 'leaky', EXISTS (SELECT FROM leaky AS l WHERE l.type IN (b.oid, CASE t.typtype WHEN 'e' THEN 3500 WHEN 'r' THEN 3831 WHEN 'm' THEN 4537 END,

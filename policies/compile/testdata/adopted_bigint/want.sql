@@ -2322,6 +2322,32 @@ REVOKE ALL ON FUNCTION rls.user_exists(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION rls.user_exists(bigint) IS 'Whether there is such a user at this very moment, in the middle of a statement too.';
 -- undo: DROP FUNCTION IF EXISTS rls.user_exists(bigint);
 
+-- function: function rls.there_users(record), as rls_owner
+-- The row that a new one would conflict with at this very moment. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.there_users(given record)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    there hr.employees;
+BEGIN
+    SELECT t.employee_id, t.email, t.sso_sub, t.reports_to, t.created_by, t.title, t.is_hr, t.ended_on
+    INTO there.employee_id, there.email, there.sso_sub, there.reports_to, there.created_by, there.title, there.is_hr, there.ended_on
+    FROM hr.employees AS t
+    WHERE t.email = given.email
+       OR t.employee_id = given.employee_id
+       OR t.sso_sub = given.sso_sub
+    LIMIT 1;
+    RETURN CASE WHEN FOUND THEN there END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.there_users(record) FROM PUBLIC;
+COMMENT ON FUNCTION rls.there_users(record) IS 'The row that a new one would conflict with at this very moment.';
+-- undo: DROP FUNCTION IF EXISTS rls.there_users(record);
+
 -- function: function rls.guard_users(), as rls_owner
 -- Refuses changes of what hr.employees decides about access, to whoever is no superuser.
 -- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
@@ -2349,6 +2375,7 @@ DECLARE
     who rls.subject;
     stack text;
     refused text;
+    there hr.employees;
 BEGIN
     IF TG_ARGV[0] = 'cascade' THEN
         GET DIAGNOSTICS stack = PG_CONTEXT;
@@ -2395,6 +2422,17 @@ BEGIN
     IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
         refused := '';
     END IF;
+    IF TG_OP = 'INSERT' AND TG_WHEN = 'BEFORE' AND refused IS NOT NULL THEN
+        there := rls.there_users(NEW); -- then nothing is inserted: it is ON CONFLICT or an error
+        IF there IS DISTINCT FROM NULL THEN
+            refused := CASE
+                WHEN NEW.reports_to IS NOT NULL AND NEW.reports_to IS DISTINCT FROM there.reports_to THEN 'reports_to'
+                WHEN NEW.created_by IS NOT NULL AND NEW.created_by IS DISTINCT FROM there.created_by THEN 'created_by'
+                WHEN (SELECT ((t.title = 'President')) IS TRUE FROM (SELECT NEW.*) AS t) AND NOT (SELECT ((t.title = 'President')) IS TRUE FROM (SELECT there.*) AS t) THEN 'title'
+                WHEN (SELECT (t.is_hr) IS TRUE FROM (SELECT NEW.*) AS t) AND NOT (SELECT (t.is_hr) IS TRUE FROM (SELECT there.*) AS t) THEN 'is_hr'
+            END;
+        END IF;
+    END IF;
     IF refused IS NULL THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
@@ -2410,6 +2448,28 @@ REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what hr.employees decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_users();
 
+-- trigger: trigger ~rls_guard_update on hr.employees
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON hr.employees
+    FOR EACH ROW WHEN ((NEW.employee_id IS DISTINCT FROM OLD.employee_id OR NEW.email IS DISTINCT FROM OLD.email OR NEW.sso_sub IS DISTINCT FROM OLD.sso_sub OR NEW.reports_to IS DISTINCT FROM OLD.reports_to OR NEW.created_by IS DISTINCT FROM OLD.created_by OR NEW.title IS DISTINCT FROM OLD.title OR NEW.is_hr IS DISTINCT FROM OLD.is_hr OR NEW.ended_on IS DISTINCT FROM OLD.ended_on)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON hr.employees;
+
+-- trigger: trigger ~rls_guard_rows on hr.employees
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON hr.employees
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON hr.employees;
+
+-- trigger: trigger ~rls_guard_cascade on hr.employees
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON hr.employees
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON hr.employees;
+
 -- trigger: trigger rls_guard_update on hr.employees
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON hr.employees
@@ -2424,20 +2484,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
     EXECUTE FUNCTION rls.guard_users();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON hr.employees;
-
--- trigger: trigger rls_guard_delete on hr.employees
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON hr.employees
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON hr.employees;
-
--- trigger: trigger rls_guard_cascade on hr.employees
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON hr.employees
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON hr.employees;
 
 -- trigger: trigger rls_guard_truncate on hr.employees
 CREATE TRIGGER rls_guard_truncate

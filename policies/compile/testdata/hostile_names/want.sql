@@ -1618,6 +1618,31 @@ REVOKE ALL ON FUNCTION rls.user_exists(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION rls.user_exists(bigint) IS 'Whether there is such a user at this very moment, in the middle of a statement too.';
 -- undo: DROP FUNCTION IF EXISTS rls.user_exists(bigint);
 
+-- function: function rls.there_users(record), as rls_owner
+-- The row that a new one would conflict with at this very moment. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.there_users(given record)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    there "Sch""ema; DROP"."x""; DROP TABLE y; --";
+BEGIN
+    SELECT t."select", t."'; --", t."user", t."Mixed Case"
+    INTO there."select", there."'; --", there."user", there."Mixed Case"
+    FROM "Sch""ema; DROP"."x""; DROP TABLE y; --" AS t
+    WHERE t."'; --" = given."'; --"
+       OR t."select" = given."select"
+    LIMIT 1;
+    RETURN CASE WHEN FOUND THEN there END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.there_users(record) FROM PUBLIC;
+COMMENT ON FUNCTION rls.there_users(record) IS 'The row that a new one would conflict with at this very moment.';
+-- undo: DROP FUNCTION IF EXISTS rls.there_users(record);
+
 -- function: function rls.guard_users(), as rls_owner
 -- Refuses changes of what "Sch""ema; DROP"."x""; DROP TABLE y; --" decides about access, to whoever is no superuser.
 -- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
@@ -1645,6 +1670,7 @@ DECLARE
     who rls.subject;
     stack text;
     refused text;
+    there "Sch""ema; DROP"."x""; DROP TABLE y; --";
 BEGIN
     IF TG_ARGV[0] = 'cascade' THEN
         GET DIAGNOSTICS stack = PG_CONTEXT;
@@ -1684,6 +1710,14 @@ BEGIN
     IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
         refused := '';
     END IF;
+    IF TG_OP = 'INSERT' AND TG_WHEN = 'BEFORE' AND refused IS NOT NULL THEN
+        there := rls.there_users(NEW); -- then nothing is inserted: it is ON CONFLICT or an error
+        IF there IS DISTINCT FROM NULL THEN
+            refused := CASE
+                WHEN NEW."user" IS NOT NULL AND NEW."user" IS DISTINCT FROM there."user" THEN 'user'
+            END;
+        END IF;
+    END IF;
     IF refused IS NULL THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
@@ -1699,6 +1733,28 @@ REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what "Sch""ema; DROP"."x""; DROP TABLE y; --" decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_users();
 
+-- trigger: trigger ~rls_guard_update on "Sch""ema; DROP"."x""; DROP TABLE y; --"
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
+    FOR EACH ROW WHEN ((NEW."select" IS DISTINCT FROM OLD."select" OR NEW."'; --" IS DISTINCT FROM OLD."'; --" OR NEW."user" IS DISTINCT FROM OLD."user" OR NEW."Mixed Case" IS DISTINCT FROM OLD."Mixed Case")
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
+
+-- trigger: trigger ~rls_guard_rows on "Sch""ema; DROP"."x""; DROP TABLE y; --"
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
+
+-- trigger: trigger ~rls_guard_cascade on "Sch""ema; DROP"."x""; DROP TABLE y; --"
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
+
 -- trigger: trigger rls_guard_update on "Sch""ema; DROP"."x""; DROP TABLE y; --"
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
@@ -1713,20 +1769,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
     EXECUTE FUNCTION rls.guard_users();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
-
--- trigger: trigger rls_guard_delete on "Sch""ema; DROP"."x""; DROP TABLE y; --"
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
-
--- trigger: trigger rls_guard_cascade on "Sch""ema; DROP"."x""; DROP TABLE y; --"
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON "Sch""ema; DROP"."x""; DROP TABLE y; --"
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON "Sch""ema; DROP"."x""; DROP TABLE y; --";
 
 -- trigger: trigger rls_guard_truncate on "Sch""ema; DROP"."x""; DROP TABLE y; --"
 CREATE TRIGGER rls_guard_truncate

@@ -2020,6 +2020,28 @@ REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what rls."user" decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_users();
 
+-- trigger: trigger ~rls_guard_update on rls."user", as rls_owner
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON rls."user"
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id OR NEW.login IS DISTINCT FROM OLD.login OR NEW.subject IS DISTINCT FROM OLD.subject OR NEW.supervisor_id IS DISTINCT FROM OLD.supervisor_id OR NEW.created_by_id IS DISTINCT FROM OLD.created_by_id OR NEW.is_superuser IS DISTINCT FROM OLD.is_superuser OR NEW.is_staff IS DISTINCT FROM OLD.is_staff OR NEW.is_active IS DISTINCT FROM OLD.is_active)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON rls."user";
+
+-- trigger: trigger ~rls_guard_rows on rls."user", as rls_owner
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON rls."user"
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON rls."user";
+
+-- trigger: trigger ~rls_guard_cascade on rls."user", as rls_owner
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON rls."user"
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON rls."user";
+
 -- trigger: trigger rls_guard_update on rls."user", as rls_owner
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON rls."user"
@@ -2034,20 +2056,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
     EXECUTE FUNCTION rls.guard_users();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON rls."user";
-
--- trigger: trigger rls_guard_delete on rls."user", as rls_owner
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON rls."user"
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON rls."user";
-
--- trigger: trigger rls_guard_cascade on rls."user", as rls_owner
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON rls."user"
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON rls."user";
 
 -- trigger: trigger rls_guard_truncate on rls."user", as rls_owner
 CREATE TRIGGER rls_guard_truncate
@@ -2125,6 +2133,28 @@ REVOKE ALL ON FUNCTION rls.guard_groups() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_groups() IS 'Refuses changes of what rls."group" decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_groups();
 
+-- trigger: trigger ~rls_guard_update on rls."group", as rls_owner
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON rls."group"
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id OR NEW.name IS DISTINCT FROM OLD.name OR NEW.created_by_id IS DISTINCT FROM OLD.created_by_id OR NEW.share_members_visibility IS DISTINCT FROM OLD.share_members_visibility OR NEW.share_creator_visibility IS DISTINCT FROM OLD.share_creator_visibility)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON rls."group";
+
+-- trigger: trigger ~rls_guard_rows on rls."group", as rls_owner
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON rls."group"
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON rls."group";
+
+-- trigger: trigger ~rls_guard_cascade on rls."group", as rls_owner
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON rls."group"
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_groups('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON rls."group";
+
 -- trigger: trigger rls_guard_update on rls."group", as rls_owner
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON rls."group"
@@ -2139,20 +2169,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
     EXECUTE FUNCTION rls.guard_groups();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON rls."group";
-
--- trigger: trigger rls_guard_delete on rls."group", as rls_owner
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON rls."group"
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_groups();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON rls."group";
-
--- trigger: trigger rls_guard_cascade on rls."group", as rls_owner
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON rls."group"
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_groups('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON rls."group";
 
 -- trigger: trigger rls_guard_truncate on rls."group", as rls_owner
 CREATE TRIGGER rls_guard_truncate
@@ -2223,6 +2239,28 @@ REVOKE ALL ON FUNCTION rls.guard_members() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_members() IS 'Refuses changes of what rls.group_member decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_members();
 
+-- trigger: trigger ~rls_guard_update on rls.group_member, as rls_owner
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON rls.group_member
+    FOR EACH ROW WHEN ((NEW.group_id IS DISTINCT FROM OLD.group_id OR NEW.user_id IS DISTINCT FROM OLD.user_id)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON rls.group_member;
+
+-- trigger: trigger ~rls_guard_rows on rls.group_member, as rls_owner
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON rls.group_member
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON rls.group_member;
+
+-- trigger: trigger ~rls_guard_cascade on rls.group_member, as rls_owner
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON rls.group_member
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_members('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON rls.group_member;
+
 -- trigger: trigger rls_guard_update on rls.group_member, as rls_owner
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON rls.group_member
@@ -2237,20 +2275,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
     EXECUTE FUNCTION rls.guard_members();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON rls.group_member;
-
--- trigger: trigger rls_guard_delete on rls.group_member, as rls_owner
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON rls.group_member
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_members();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON rls.group_member;
-
--- trigger: trigger rls_guard_cascade on rls.group_member, as rls_owner
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON rls.group_member
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_members('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON rls.group_member;
 
 -- trigger: trigger rls_guard_truncate on rls.group_member, as rls_owner
 CREATE TRIGGER rls_guard_truncate

@@ -1777,6 +1777,28 @@ REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what public.person decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_users();
 
+-- trigger: trigger ~rls_guard_update on public.person
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.person
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.person;
+
+-- trigger: trigger ~rls_guard_rows on public.person
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON public.person
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.person;
+
+-- trigger: trigger ~rls_guard_cascade on public.person
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.person
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.person;
+
 -- trigger: trigger rls_guard_update on public.person
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.person
@@ -1791,20 +1813,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
     EXECUTE FUNCTION rls.guard_users();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.person;
-
--- trigger: trigger rls_guard_delete on public.person
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON public.person
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.person;
-
--- trigger: trigger rls_guard_cascade on public.person
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON public.person
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.person;
 
 -- trigger: trigger rls_guard_truncate on public.person
 CREATE TRIGGER rls_guard_truncate

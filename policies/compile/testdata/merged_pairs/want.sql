@@ -2100,6 +2100,30 @@ REVOKE ALL ON FUNCTION rls.user_exists(integer) FROM PUBLIC;
 COMMENT ON FUNCTION rls.user_exists(integer) IS 'Whether there is such a user at this very moment, in the middle of a statement too.';
 -- undo: DROP FUNCTION IF EXISTS rls.user_exists(integer);
 
+-- function: function rls.there_users(record), as rls_owner
+-- The row that a new one would conflict with at this very moment. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.there_users(given record)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    there public.person;
+BEGIN
+    SELECT t.id, t.boss, t.maker, t.mentor
+    INTO there.id, there.boss, there.maker, there.mentor
+    FROM public.person AS t
+    WHERE t.id = given.id
+    LIMIT 1;
+    RETURN CASE WHEN FOUND THEN there END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.there_users(record) FROM PUBLIC;
+COMMENT ON FUNCTION rls.there_users(record) IS 'The row that a new one would conflict with at this very moment.';
+-- undo: DROP FUNCTION IF EXISTS rls.there_users(record);
+
 -- function: function rls.guard_users(), as rls_owner
 -- Refuses changes of what public.person decides about access, to whoever is no superuser.
 -- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
@@ -2116,6 +2140,7 @@ DECLARE
     who rls.subject;
     stack text;
     refused text;
+    there public.person;
 BEGIN
     IF TG_ARGV[0] = 'cascade' THEN
         GET DIAGNOSTICS stack = PG_CONTEXT;
@@ -2157,6 +2182,16 @@ BEGIN
     IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
         refused := '';
     END IF;
+    IF TG_OP = 'INSERT' AND TG_WHEN = 'BEFORE' AND refused IS NOT NULL THEN
+        there := rls.there_users(NEW); -- then nothing is inserted: it is ON CONFLICT or an error
+        IF there IS DISTINCT FROM NULL THEN
+            refused := CASE
+                WHEN NEW.boss IS NOT NULL AND NEW.boss IS DISTINCT FROM there.boss THEN 'boss'
+                WHEN NEW.maker IS NOT NULL AND NEW.maker IS DISTINCT FROM there.maker THEN 'maker'
+                WHEN NEW.mentor IS NOT NULL AND NEW.mentor IS DISTINCT FROM there.mentor THEN 'mentor'
+            END;
+        END IF;
+    END IF;
     IF refused IS NULL THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
@@ -2172,6 +2207,28 @@ REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what public.person decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_users();
 
+-- trigger: trigger ~rls_guard_update on public.person
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.person
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id OR NEW.boss IS DISTINCT FROM OLD.boss OR NEW.maker IS DISTINCT FROM OLD.maker OR NEW.mentor IS DISTINCT FROM OLD.mentor)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.person;
+
+-- trigger: trigger ~rls_guard_rows on public.person
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON public.person
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.person;
+
+-- trigger: trigger ~rls_guard_cascade on public.person
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.person
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.person;
+
 -- trigger: trigger rls_guard_update on public.person
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.person
@@ -2186,20 +2243,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
     EXECUTE FUNCTION rls.guard_users();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.person;
-
--- trigger: trigger rls_guard_delete on public.person
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON public.person
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.person;
-
--- trigger: trigger rls_guard_cascade on public.person
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON public.person
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.person;
 
 -- trigger: trigger rls_guard_truncate on public.person
 CREATE TRIGGER rls_guard_truncate
@@ -2283,6 +2326,28 @@ REVOKE ALL ON FUNCTION rls.guard_pairs_1() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_pairs_1() IS 'Refuses changes of what public.deputy decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_pairs_1();
 
+-- trigger: trigger ~rls_guard_update on public.deputy
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.deputy
+    FOR EACH ROW WHEN ((NEW.deputy_id IS DISTINCT FROM OLD.deputy_id OR NEW.employee_id IS DISTINCT FROM OLD.employee_id)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_pairs_1();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.deputy;
+
+-- trigger: trigger ~rls_guard_rows on public.deputy
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON public.deputy
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_pairs_1();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.deputy;
+
+-- trigger: trigger ~rls_guard_cascade on public.deputy
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.deputy
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_pairs_1('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.deputy;
+
 -- trigger: trigger rls_guard_update on public.deputy
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.deputy
@@ -2297,20 +2362,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
     EXECUTE FUNCTION rls.guard_pairs_1();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.deputy;
-
--- trigger: trigger rls_guard_delete on public.deputy
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON public.deputy
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_pairs_1();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.deputy;
-
--- trigger: trigger rls_guard_cascade on public.deputy
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON public.deputy
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_pairs_1('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.deputy;
 
 -- trigger: trigger rls_guard_truncate on public.deputy
 CREATE TRIGGER rls_guard_truncate
@@ -2394,6 +2445,28 @@ REVOKE ALL ON FUNCTION rls.guard_pairs_2() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_pairs_2() IS 'Refuses changes of what public.ward decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_pairs_2();
 
+-- trigger: trigger ~rls_guard_update on public.ward
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.ward
+    FOR EACH ROW WHEN ((NEW.doctor IS DISTINCT FROM OLD.doctor OR NEW.patient IS DISTINCT FROM OLD.patient)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_pairs_2();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.ward;
+
+-- trigger: trigger ~rls_guard_rows on public.ward
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON public.ward
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_pairs_2();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.ward;
+
+-- trigger: trigger ~rls_guard_cascade on public.ward
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.ward
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_pairs_2('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.ward;
+
 -- trigger: trigger rls_guard_update on public.ward
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.ward
@@ -2408,20 +2481,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
     EXECUTE FUNCTION rls.guard_pairs_2();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.ward;
-
--- trigger: trigger rls_guard_delete on public.ward
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON public.ward
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_pairs_2();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.ward;
-
--- trigger: trigger rls_guard_cascade on public.ward
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON public.ward
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_pairs_2('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.ward;
 
 -- trigger: trigger rls_guard_truncate on public.ward
 CREATE TRIGGER rls_guard_truncate

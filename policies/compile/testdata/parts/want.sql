@@ -1578,12 +1578,12 @@ CREATE TRIGGER rls_hand_over
     EXECUTE FUNCTION rls.hand_over_event();
 -- undo: DROP TRIGGER IF EXISTS rls_hand_over ON public.event;
 
--- trigger: trigger zz_rls_hand_over on public.event
-CREATE TRIGGER zz_rls_hand_over
+-- trigger: trigger ~rls_hand_over on public.event
+CREATE TRIGGER "~rls_hand_over"
     BEFORE UPDATE ON public.event
     FOR EACH ROW WHEN (NEW.owner IS DISTINCT FROM OLD.owner OR NEW.second IS DISTINCT FROM OLD.second)
     EXECUTE FUNCTION rls.hand_over_event();
--- undo: DROP TRIGGER IF EXISTS zz_rls_hand_over ON public.event;
+-- undo: DROP TRIGGER IF EXISTS "~rls_hand_over" ON public.event;
 
 -- function: function rls.cascade_event(), as rls_owner
 -- Refuses that a foreign key deletes or changes rows of event that whoever causes it may not delete or update.
@@ -1635,12 +1635,12 @@ REVOKE ALL ON FUNCTION rls.cascade_event() FROM PUBLIC;
 COMMENT ON FUNCTION rls.cascade_event() IS 'Refuses that a foreign key deletes or changes rows of event that whoever causes it may not delete or update.';
 -- undo: DROP FUNCTION IF EXISTS rls.cascade_event();
 
--- trigger: trigger zz_rls_cascade on public.event
-CREATE TRIGGER zz_rls_cascade
+-- trigger: trigger ~rls_cascade on public.event
+CREATE TRIGGER ~rls_cascade
     BEFORE UPDATE OR DELETE ON public.event
     FOR EACH ROW WHEN (pg_trigger_depth() > 0)
     EXECUTE FUNCTION rls.cascade_event();
--- undo: DROP TRIGGER IF EXISTS zz_rls_cascade ON public.event;
+-- undo: DROP TRIGGER IF EXISTS ~rls_cascade ON public.event;
 
 -- function: function rls.objects_doc(text, text[]), as rls_owner
 -- Which of some objects of doc admit an action, by the predicates of its policies.
@@ -1973,6 +1973,30 @@ REVOKE ALL ON FUNCTION rls.user_exists(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION rls.user_exists(bigint) IS 'Whether there is such a user at this very moment, in the middle of a statement too.';
 -- undo: DROP FUNCTION IF EXISTS rls.user_exists(bigint);
 
+-- function: function rls.there_users(record), as rls_owner
+-- The row that a new one would conflict with at this very moment. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.there_users(given record)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    there public.person;
+BEGIN
+    SELECT t.id, t.boss
+    INTO there.id, there.boss
+    FROM public.person AS t
+    WHERE t.id = given.id
+    LIMIT 1;
+    RETURN CASE WHEN FOUND THEN there END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.there_users(record) FROM PUBLIC;
+COMMENT ON FUNCTION rls.there_users(record) IS 'The row that a new one would conflict with at this very moment.';
+-- undo: DROP FUNCTION IF EXISTS rls.there_users(record);
+
 -- function: function rls.guard_users(), as rls_owner
 -- Refuses changes of what public.person decides about access, to whoever is no superuser.
 -- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
@@ -1989,6 +2013,7 @@ DECLARE
     who rls.subject;
     stack text;
     refused text;
+    there public.person;
 BEGIN
     IF TG_ARGV[0] = 'cascade' THEN
         GET DIAGNOSTICS stack = PG_CONTEXT;
@@ -2026,6 +2051,14 @@ BEGIN
     IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
         refused := '';
     END IF;
+    IF TG_OP = 'INSERT' AND TG_WHEN = 'BEFORE' AND refused IS NOT NULL THEN
+        there := rls.there_users(NEW); -- then nothing is inserted: it is ON CONFLICT or an error
+        IF there IS DISTINCT FROM NULL THEN
+            refused := CASE
+                WHEN NEW.boss IS NOT NULL AND NEW.boss IS DISTINCT FROM there.boss THEN 'boss'
+            END;
+        END IF;
+    END IF;
     IF refused IS NULL THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
@@ -2041,6 +2074,28 @@ REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what public.person decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_users();
 
+-- trigger: trigger ~rls_guard_update on public.person
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.person
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id OR NEW.boss IS DISTINCT FROM OLD.boss)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.person;
+
+-- trigger: trigger ~rls_guard_rows on public.person
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON public.person
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.person;
+
+-- trigger: trigger ~rls_guard_cascade on public.person
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.person
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.person;
+
 -- trigger: trigger rls_guard_update on public.person
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.person
@@ -2055,20 +2110,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
     EXECUTE FUNCTION rls.guard_users();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.person;
-
--- trigger: trigger rls_guard_delete on public.person
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON public.person
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.person;
-
--- trigger: trigger rls_guard_cascade on public.person
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON public.person
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.person;
 
 -- trigger: trigger rls_guard_truncate on public.person
 CREATE TRIGGER rls_guard_truncate

@@ -2107,6 +2107,13 @@ CREATE TRIGGER rls_hand_over
     EXECUTE FUNCTION rls.hand_over_person();
 -- undo: DROP TRIGGER IF EXISTS rls_hand_over ON public.person;
 
+-- trigger: trigger ~rls_hand_over on public.person
+CREATE TRIGGER "~rls_hand_over"
+    BEFORE UPDATE ON public.person
+    FOR EACH ROW WHEN (NEW.id IS DISTINCT FROM OLD.id OR NEW.boss IS DISTINCT FROM OLD.boss)
+    EXECUTE FUNCTION rls.hand_over_person();
+-- undo: DROP TRIGGER IF EXISTS "~rls_hand_over" ON public.person;
+
 -- function: function rls.objects_team(text, text[]), as rls_owner
 -- Which of some objects of team admit an action, by the predicates of its policies.
 -- A key that is malformed is a key that does not exist.
@@ -2180,6 +2187,13 @@ CREATE TRIGGER rls_hand_over
     FOR EACH ROW WHEN (NEW.maker IS DISTINCT FROM OLD.maker OR NEW.id IS DISTINCT FROM OLD.id)
     EXECUTE FUNCTION rls.hand_over_team();
 -- undo: DROP TRIGGER IF EXISTS rls_hand_over ON public.team;
+
+-- trigger: trigger ~rls_hand_over on public.team
+CREATE TRIGGER "~rls_hand_over"
+    BEFORE UPDATE ON public.team
+    FOR EACH ROW WHEN (NEW.maker IS DISTINCT FROM OLD.maker OR NEW.id IS DISTINCT FROM OLD.id)
+    EXECUTE FUNCTION rls.hand_over_team();
+-- undo: DROP TRIGGER IF EXISTS "~rls_hand_over" ON public.team;
 
 -- function: function rls.objects_member(text, text[]), as rls_owner
 -- Which of some objects of member admit an action, by the predicates of its policies.
@@ -2257,6 +2271,13 @@ CREATE TRIGGER rls_hand_over
     FOR EACH ROW WHEN (NEW.person_id IS DISTINCT FROM OLD.person_id OR NEW.team_id IS DISTINCT FROM OLD.team_id)
     EXECUTE FUNCTION rls.hand_over_member();
 -- undo: DROP TRIGGER IF EXISTS rls_hand_over ON public.member;
+
+-- trigger: trigger ~rls_hand_over on public.member
+CREATE TRIGGER "~rls_hand_over"
+    BEFORE UPDATE ON public.member
+    FOR EACH ROW WHEN (NEW.person_id IS DISTINCT FROM OLD.person_id OR NEW.team_id IS DISTINCT FROM OLD.team_id)
+    EXECUTE FUNCTION rls.hand_over_member();
+-- undo: DROP TRIGGER IF EXISTS "~rls_hand_over" ON public.member;
 
 -- function: function rls.record_change(bigint[], bigint[]), as rls_owner
 -- Tells viewers what has become of users whom they may have seen or may see now; beyond some size, that they must look anew.
@@ -2660,6 +2681,10 @@ BEGIN
             OR EXISTS (SELECT FROM rls.edge AS e WHERE e.viewer = NEW.id)
             OR EXISTS (SELECT FROM rls.membership AS m WHERE m.user_id = NEW.id) THEN 'id'
         END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN stack IS NOT NULL THEN ''
+        END;
     ELSE
         NULL;
     END CASE;
@@ -2681,6 +2706,28 @@ REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what public.person decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_users();
 
+-- trigger: trigger ~rls_guard_update on public.person
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.person
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.person;
+
+-- trigger: trigger ~rls_guard_rows on public.person
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT ON public.person
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.person;
+
+-- trigger: trigger ~rls_guard_cascade on public.person
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.person
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.person;
+
 -- trigger: trigger rls_guard_update on public.person
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.person
@@ -2695,13 +2742,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
     EXECUTE FUNCTION rls.guard_users();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.person;
-
--- trigger: trigger rls_guard_cascade on public.person
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE ON public.person
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.person;
 
 -- trigger: trigger rls_guard_truncate on public.person
 CREATE TRIGGER rls_guard_truncate
@@ -2749,6 +2789,10 @@ BEGIN
                 JOIN rls."grant" AS g ON g.resource = r.name AND g.action = a.action AND g.grantee = 'group:' || (NEW.id)::text)
             OR EXISTS (SELECT FROM rls.membership AS m WHERE m.group_id = NEW.id) THEN 'id'
         END;
+    WHEN 'DELETE' THEN
+        refused := CASE
+            WHEN stack IS NOT NULL THEN ''
+        END;
     ELSE
         NULL;
     END CASE;
@@ -2770,6 +2814,28 @@ REVOKE ALL ON FUNCTION rls.guard_groups() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_groups() IS 'Refuses changes of what public.team decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_groups();
 
+-- trigger: trigger ~rls_guard_update on public.team
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.team
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.team;
+
+-- trigger: trigger ~rls_guard_rows on public.team
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT ON public.team
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.team;
+
+-- trigger: trigger ~rls_guard_cascade on public.team
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.team
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_groups('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.team;
+
 -- trigger: trigger rls_guard_update on public.team
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.team
@@ -2784,13 +2850,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
     EXECUTE FUNCTION rls.guard_groups();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.team;
-
--- trigger: trigger rls_guard_cascade on public.team
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE ON public.team
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_groups('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.team;
 
 -- trigger: trigger rls_guard_truncate on public.team
 CREATE TRIGGER rls_guard_truncate

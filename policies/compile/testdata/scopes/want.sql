@@ -2891,6 +2891,30 @@ REVOKE ALL ON FUNCTION rls.group_exists(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION rls.group_exists(bigint) IS 'Whether there is such a group at this very moment, in the middle of a statement too.';
 -- undo: DROP FUNCTION IF EXISTS rls.group_exists(bigint);
 
+-- function: function rls.there_users(record), as rls_owner
+-- The row that a new one would conflict with at this very moment. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.there_users(given record)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    there public.person;
+BEGIN
+    SELECT t.id, t.boss
+    INTO there.id, there.boss
+    FROM public.person AS t
+    WHERE t.id = given.id
+    LIMIT 1;
+    RETURN CASE WHEN FOUND THEN there END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.there_users(record) FROM PUBLIC;
+COMMENT ON FUNCTION rls.there_users(record) IS 'The row that a new one would conflict with at this very moment.';
+-- undo: DROP FUNCTION IF EXISTS rls.there_users(record);
+
 -- function: function rls.guard_users(), as rls_owner
 -- Refuses changes of what public.person decides about access, to whoever is no superuser.
 -- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
@@ -2907,6 +2931,7 @@ DECLARE
     who rls.subject;
     stack text;
     refused text;
+    there public.person;
 BEGIN
     IF TG_ARGV[0] = 'cascade' THEN
         GET DIAGNOSTICS stack = PG_CONTEXT;
@@ -2945,6 +2970,14 @@ BEGIN
     IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
         refused := '';
     END IF;
+    IF TG_OP = 'INSERT' AND TG_WHEN = 'BEFORE' AND refused IS NOT NULL THEN
+        there := rls.there_users(NEW); -- then nothing is inserted: it is ON CONFLICT or an error
+        IF there IS DISTINCT FROM NULL THEN
+            refused := CASE
+                WHEN NEW.boss IS NOT NULL AND NEW.boss IS DISTINCT FROM there.boss THEN 'boss'
+            END;
+        END IF;
+    END IF;
     IF refused IS NULL THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
@@ -2960,6 +2993,28 @@ REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what public.person decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_users();
 
+-- trigger: trigger ~rls_guard_update on public.person
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.person
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id OR NEW.boss IS DISTINCT FROM OLD.boss)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.person;
+
+-- trigger: trigger ~rls_guard_rows on public.person
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON public.person
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.person;
+
+-- trigger: trigger ~rls_guard_cascade on public.person
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.person
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.person;
+
 -- trigger: trigger rls_guard_update on public.person
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.person
@@ -2974,20 +3029,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
     EXECUTE FUNCTION rls.guard_users();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.person;
-
--- trigger: trigger rls_guard_delete on public.person
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON public.person
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.person;
-
--- trigger: trigger rls_guard_cascade on public.person
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON public.person
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.person;
 
 -- trigger: trigger rls_guard_truncate on public.person
 CREATE TRIGGER rls_guard_truncate
@@ -3073,6 +3114,28 @@ REVOKE ALL ON FUNCTION rls.guard_groups() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_groups() IS 'Refuses changes of what public.team decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_groups();
 
+-- trigger: trigger ~rls_guard_update on public.team
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.team
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.team;
+
+-- trigger: trigger ~rls_guard_rows on public.team
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON public.team
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.team;
+
+-- trigger: trigger ~rls_guard_cascade on public.team
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.team
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_groups('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.team;
+
 -- trigger: trigger rls_guard_update on public.team
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.team
@@ -3087,20 +3150,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
     EXECUTE FUNCTION rls.guard_groups();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.team;
-
--- trigger: trigger rls_guard_delete on public.team
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON public.team
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_groups();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.team;
-
--- trigger: trigger rls_guard_cascade on public.team
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON public.team
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_groups('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.team;
 
 -- trigger: trigger rls_guard_truncate on public.team
 CREATE TRIGGER rls_guard_truncate
@@ -3184,6 +3233,28 @@ REVOKE ALL ON FUNCTION rls.guard_members() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_members() IS 'Refuses changes of what public.member decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_members();
 
+-- trigger: trigger ~rls_guard_update on public.member
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.member
+    FOR EACH ROW WHEN ((NEW.team_id IS DISTINCT FROM OLD.team_id OR NEW.person_id IS DISTINCT FROM OLD.person_id)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.member;
+
+-- trigger: trigger ~rls_guard_rows on public.member
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON public.member
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.member;
+
+-- trigger: trigger ~rls_guard_cascade on public.member
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.member
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_members('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.member;
+
 -- trigger: trigger rls_guard_update on public.member
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.member
@@ -3198,20 +3269,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
     EXECUTE FUNCTION rls.guard_members();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.member;
-
--- trigger: trigger rls_guard_delete on public.member
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON public.member
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_members();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.member;
-
--- trigger: trigger rls_guard_cascade on public.member
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON public.member
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_members('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.member;
 
 -- trigger: trigger rls_guard_truncate on public.member
 CREATE TRIGGER rls_guard_truncate

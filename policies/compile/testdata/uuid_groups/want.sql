@@ -1486,6 +1486,28 @@ REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what public.account decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_users();
 
+-- trigger: trigger ~rls_guard_update on public.account
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.account
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id OR NEW.login IS DISTINCT FROM OLD.login)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.account;
+
+-- trigger: trigger ~rls_guard_rows on public.account
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON public.account
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.account;
+
+-- trigger: trigger ~rls_guard_cascade on public.account
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.account
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.account;
+
 -- trigger: trigger rls_guard_update on public.account
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.account
@@ -1500,20 +1522,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
     EXECUTE FUNCTION rls.guard_users();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.account;
-
--- trigger: trigger rls_guard_delete on public.account
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON public.account
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.account;
-
--- trigger: trigger rls_guard_cascade on public.account
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON public.account
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.account;
 
 -- trigger: trigger rls_guard_truncate on public.account
 CREATE TRIGGER rls_guard_truncate
@@ -1534,6 +1542,31 @@ BEGIN
 END
 $$;
 -- undo: 
+
+-- function: function rls.there_groups(record), as rls_owner
+-- The row that a new one would conflict with at this very moment. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.there_groups(given record)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    there public.team;
+BEGIN
+    SELECT t.id, t.name, t.made_by, t.open_members, t.open_maker
+    INTO there.id, there.name, there.made_by, there.open_members, there.open_maker
+    FROM public.team AS t
+    WHERE t.id = given.id
+       OR t.name = given.name
+    LIMIT 1;
+    RETURN CASE WHEN FOUND THEN there END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.there_groups(record) FROM PUBLIC;
+COMMENT ON FUNCTION rls.there_groups(record) IS 'The row that a new one would conflict with at this very moment.';
+-- undo: DROP FUNCTION IF EXISTS rls.there_groups(record);
 
 -- function: function rls.guard_groups(), as rls_owner
 -- Refuses changes of what public.team decides about access, to whoever is no superuser.
@@ -1562,6 +1595,7 @@ DECLARE
     who rls.subject;
     stack text;
     refused text;
+    there public.team;
 BEGIN
     IF TG_ARGV[0] = 'cascade' THEN
         GET DIAGNOSTICS stack = PG_CONTEXT;
@@ -1600,6 +1634,16 @@ BEGIN
     IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
         refused := '';
     END IF;
+    IF TG_OP = 'INSERT' AND TG_WHEN = 'BEFORE' AND refused IS NOT NULL THEN
+        there := rls.there_groups(NEW); -- then nothing is inserted: it is ON CONFLICT or an error
+        IF there IS DISTINCT FROM NULL THEN
+            refused := CASE
+                WHEN NEW.made_by IS NOT NULL AND NEW.made_by IS DISTINCT FROM there.made_by THEN 'made_by'
+                WHEN (SELECT (t.open_members) IS TRUE FROM (SELECT NEW.*) AS t) AND NOT (SELECT (t.open_members) IS TRUE FROM (SELECT there.*) AS t) THEN 'open_members'
+                WHEN (SELECT ((t.open_maker AND t.open_members)) IS TRUE FROM (SELECT NEW.*) AS t) AND NOT (SELECT ((t.open_maker AND t.open_members)) IS TRUE FROM (SELECT there.*) AS t) THEN 'open_maker'
+            END;
+        END IF;
+    END IF;
     IF refused IS NULL THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
@@ -1615,6 +1659,28 @@ REVOKE ALL ON FUNCTION rls.guard_groups() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_groups() IS 'Refuses changes of what public.team decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_groups();
 
+-- trigger: trigger ~rls_guard_update on public.team
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.team
+    FOR EACH ROW WHEN ((NEW.id IS DISTINCT FROM OLD.id OR NEW.name IS DISTINCT FROM OLD.name OR NEW.made_by IS DISTINCT FROM OLD.made_by OR NEW.open_members IS DISTINCT FROM OLD.open_members OR NEW.open_maker IS DISTINCT FROM OLD.open_maker)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.team;
+
+-- trigger: trigger ~rls_guard_rows on public.team
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON public.team
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.team;
+
+-- trigger: trigger ~rls_guard_cascade on public.team
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.team
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_groups('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.team;
+
 -- trigger: trigger rls_guard_update on public.team
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.team
@@ -1629,20 +1695,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
     EXECUTE FUNCTION rls.guard_groups();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.team;
-
--- trigger: trigger rls_guard_delete on public.team
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON public.team
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_groups();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.team;
-
--- trigger: trigger rls_guard_cascade on public.team
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON public.team
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_groups('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.team;
 
 -- trigger: trigger rls_guard_truncate on public.team
 CREATE TRIGGER rls_guard_truncate
@@ -1663,6 +1715,30 @@ BEGIN
 END
 $$;
 -- undo: 
+
+-- function: function rls.there_members(record), as rls_owner
+-- The row that a new one would conflict with at this very moment. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.there_members(given record)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    there public.team_member;
+BEGIN
+    SELECT t.team_id, t.account_id, t.since, t.upto
+    INTO there.team_id, there.account_id, there.since, there.upto
+    FROM public.team_member AS t
+    WHERE t.team_id = given.team_id AND t.account_id = given.account_id
+    LIMIT 1;
+    RETURN CASE WHEN FOUND THEN there END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.there_members(record) FROM PUBLIC;
+COMMENT ON FUNCTION rls.there_members(record) IS 'The row that a new one would conflict with at this very moment.';
+-- undo: DROP FUNCTION IF EXISTS rls.there_members(record);
 
 -- function: function rls.guard_members(), as rls_owner
 -- Refuses changes of what public.team_member decides about access, to whoever is no superuser.
@@ -1691,6 +1767,7 @@ DECLARE
     who rls.subject;
     stack text;
     refused text;
+    there public.team_member;
 BEGIN
     IF TG_ARGV[0] = 'cascade' THEN
         GET DIAGNOSTICS stack = PG_CONTEXT;
@@ -1724,6 +1801,17 @@ BEGIN
     IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
         refused := '';
     END IF;
+    IF TG_OP = 'INSERT' AND TG_WHEN = 'BEFORE' AND refused IS NOT NULL THEN
+        there := rls.there_members(NEW); -- then nothing is inserted: it is ON CONFLICT or an error
+        IF there IS DISTINCT FROM NULL THEN
+            refused := CASE
+                WHEN NEW.team_id IS DISTINCT FROM there.team_id THEN 'team_id'
+                WHEN NEW.account_id IS DISTINCT FROM there.account_id THEN 'account_id'
+                WHEN NEW.since IS DISTINCT FROM there.since THEN 'since'
+                WHEN NEW.upto IS DISTINCT FROM there.upto THEN 'upto'
+            END;
+        END IF;
+    END IF;
     IF refused IS NULL THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
@@ -1739,6 +1827,28 @@ REVOKE ALL ON FUNCTION rls.guard_members() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_members() IS 'Refuses changes of what public.team_member decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_members();
 
+-- trigger: trigger ~rls_guard_update on public.team_member
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.team_member
+    FOR EACH ROW WHEN ((NEW.team_id IS DISTINCT FROM OLD.team_id OR NEW.account_id IS DISTINCT FROM OLD.account_id OR NEW.since IS DISTINCT FROM OLD.since OR NEW.upto IS DISTINCT FROM OLD.upto)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.team_member;
+
+-- trigger: trigger ~rls_guard_rows on public.team_member
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON public.team_member
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.team_member;
+
+-- trigger: trigger ~rls_guard_cascade on public.team_member
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.team_member
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_members('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.team_member;
+
 -- trigger: trigger rls_guard_update on public.team_member
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.team_member
@@ -1753,20 +1863,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
     EXECUTE FUNCTION rls.guard_members();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.team_member;
-
--- trigger: trigger rls_guard_delete on public.team_member
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON public.team_member
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_members();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.team_member;
-
--- trigger: trigger rls_guard_cascade on public.team_member
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON public.team_member
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE') OR pg_has_role(current_user, 'migrator', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_members('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.team_member;
 
 -- trigger: trigger rls_guard_truncate on public.team_member
 CREATE TRIGGER rls_guard_truncate

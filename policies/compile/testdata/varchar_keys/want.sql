@@ -1922,6 +1922,30 @@ REVOKE ALL ON FUNCTION rls.group_exists(text) FROM PUBLIC;
 COMMENT ON FUNCTION rls.group_exists(text) IS 'Whether there is such a group at this very moment, in the middle of a statement too.';
 -- undo: DROP FUNCTION IF EXISTS rls.group_exists(text);
 
+-- function: function rls.there_users(record), as rls_owner
+-- The row that a new one would conflict with at this very moment. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.there_users(given record)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    there public.person;
+BEGIN
+    SELECT t.code, t.boss
+    INTO there.code, there.boss
+    FROM public.person AS t
+    WHERE t.code = given.code
+    LIMIT 1;
+    RETURN CASE WHEN FOUND THEN there END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.there_users(record) FROM PUBLIC;
+COMMENT ON FUNCTION rls.there_users(record) IS 'The row that a new one would conflict with at this very moment.';
+-- undo: DROP FUNCTION IF EXISTS rls.there_users(record);
+
 -- function: function rls.guard_users(), as rls_owner
 -- Refuses changes of what public.person decides about access, to whoever is no superuser.
 -- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
@@ -1938,6 +1962,7 @@ DECLARE
     who rls.subject;
     stack text;
     refused text;
+    there public.person;
 BEGIN
     IF TG_ARGV[0] = 'cascade' THEN
         GET DIAGNOSTICS stack = PG_CONTEXT;
@@ -1976,6 +2001,14 @@ BEGIN
     IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
         refused := '';
     END IF;
+    IF TG_OP = 'INSERT' AND TG_WHEN = 'BEFORE' AND refused IS NOT NULL THEN
+        there := rls.there_users(NEW); -- then nothing is inserted: it is ON CONFLICT or an error
+        IF there IS DISTINCT FROM NULL THEN
+            refused := CASE
+                WHEN NEW.boss IS NOT NULL AND NEW.boss IS DISTINCT FROM there.boss THEN 'boss'
+            END;
+        END IF;
+    END IF;
     IF refused IS NULL THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
@@ -1991,6 +2024,28 @@ REVOKE ALL ON FUNCTION rls.guard_users() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_users() IS 'Refuses changes of what public.person decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_users();
 
+-- trigger: trigger ~rls_guard_update on public.person
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.person
+    FOR EACH ROW WHEN ((NEW.code IS DISTINCT FROM OLD.code OR NEW.boss IS DISTINCT FROM OLD.boss)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.person;
+
+-- trigger: trigger ~rls_guard_rows on public.person
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON public.person
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_users();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.person;
+
+-- trigger: trigger ~rls_guard_cascade on public.person
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.person
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_users('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.person;
+
 -- trigger: trigger rls_guard_update on public.person
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.person
@@ -2005,20 +2060,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
     EXECUTE FUNCTION rls.guard_users();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.person;
-
--- trigger: trigger rls_guard_delete on public.person
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON public.person
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.person;
-
--- trigger: trigger rls_guard_cascade on public.person
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON public.person
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_users('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.person;
 
 -- trigger: trigger rls_guard_truncate on public.person
 CREATE TRIGGER rls_guard_truncate
@@ -2040,6 +2081,30 @@ END
 $$;
 -- undo: 
 
+-- function: function rls.there_groups(record), as rls_owner
+-- The row that a new one would conflict with at this very moment. Called by the guards alone.
+CREATE OR REPLACE FUNCTION rls.there_groups(given record)
+RETURNS record
+LANGUAGE plpgsql
+VOLATILE
+PARALLEL UNSAFE
+SECURITY INVOKER
+AS $rls$
+DECLARE
+    there public.club;
+BEGIN
+    SELECT t.code, t.maker
+    INTO there.code, there.maker
+    FROM public.club AS t
+    WHERE t.code = given.code
+    LIMIT 1;
+    RETURN CASE WHEN FOUND THEN there END;
+END
+$rls$;
+REVOKE ALL ON FUNCTION rls.there_groups(record) FROM PUBLIC;
+COMMENT ON FUNCTION rls.there_groups(record) IS 'The row that a new one would conflict with at this very moment.';
+-- undo: DROP FUNCTION IF EXISTS rls.there_groups(record);
+
 -- function: function rls.guard_groups(), as rls_owner
 -- Refuses changes of what public.club decides about access, to whoever is no superuser.
 -- Database superusers, maintenance roles and functions of theirs do not come here: see the triggers. What a foreign key
@@ -2056,6 +2121,7 @@ DECLARE
     who rls.subject;
     stack text;
     refused text;
+    there public.club;
 BEGIN
     IF TG_ARGV[0] = 'cascade' THEN
         GET DIAGNOSTICS stack = PG_CONTEXT;
@@ -2091,6 +2157,14 @@ BEGIN
     IF TG_OP = 'INSERT' AND who.kind IS NULL AND refused IS NULL THEN
         refused := '';
     END IF;
+    IF TG_OP = 'INSERT' AND TG_WHEN = 'BEFORE' AND refused IS NOT NULL THEN
+        there := rls.there_groups(NEW); -- then nothing is inserted: it is ON CONFLICT or an error
+        IF there IS DISTINCT FROM NULL THEN
+            refused := CASE
+                WHEN NEW.maker IS NOT NULL AND NEW.maker IS DISTINCT FROM there.maker THEN 'maker'
+            END;
+        END IF;
+    END IF;
     IF refused IS NULL THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
@@ -2106,6 +2180,28 @@ REVOKE ALL ON FUNCTION rls.guard_groups() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_groups() IS 'Refuses changes of what public.club decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_groups();
 
+-- trigger: trigger ~rls_guard_update on public.club
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.club
+    FOR EACH ROW WHEN ((NEW.code IS DISTINCT FROM OLD.code OR NEW.maker IS DISTINCT FROM OLD.maker)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.club;
+
+-- trigger: trigger ~rls_guard_rows on public.club
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON public.club
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_groups();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.club;
+
+-- trigger: trigger ~rls_guard_cascade on public.club
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.club
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_groups('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.club;
+
 -- trigger: trigger rls_guard_update on public.club
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.club
@@ -2120,20 +2216,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
     EXECUTE FUNCTION rls.guard_groups();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.club;
-
--- trigger: trigger rls_guard_delete on public.club
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON public.club
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_groups();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.club;
-
--- trigger: trigger rls_guard_cascade on public.club
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON public.club
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_groups('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.club;
 
 -- trigger: trigger rls_guard_truncate on public.club
 CREATE TRIGGER rls_guard_truncate
@@ -2217,6 +2299,28 @@ REVOKE ALL ON FUNCTION rls.guard_members() FROM PUBLIC;
 COMMENT ON FUNCTION rls.guard_members() IS 'Refuses changes of what public.club_member decides about access, to whoever is no superuser.';
 -- undo: DROP FUNCTION IF EXISTS rls.guard_members();
 
+-- trigger: trigger ~rls_guard_update on public.club_member
+CREATE TRIGGER "~rls_guard_update"
+    BEFORE UPDATE ON public.club_member
+    FOR EACH ROW WHEN ((NEW.club IS DISTINCT FROM OLD.club OR NEW.person IS DISTINCT FROM OLD.person)
+        AND NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_update" ON public.club_member;
+
+-- trigger: trigger ~rls_guard_rows on public.club_member
+CREATE TRIGGER "~rls_guard_rows"
+    BEFORE INSERT OR DELETE ON public.club_member
+    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
+    EXECUTE FUNCTION rls.guard_members();
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_rows" ON public.club_member;
+
+-- trigger: trigger ~rls_guard_cascade on public.club_member
+CREATE TRIGGER "~rls_guard_cascade"
+    BEFORE UPDATE OR DELETE ON public.club_member
+    FOR EACH ROW WHEN (pg_trigger_depth() > 0)
+    EXECUTE FUNCTION rls.guard_members('cascade');
+-- undo: DROP TRIGGER IF EXISTS "~rls_guard_cascade" ON public.club_member;
+
 -- trigger: trigger rls_guard_update on public.club_member
 CREATE TRIGGER rls_guard_update
     AFTER UPDATE ON public.club_member
@@ -2231,20 +2335,6 @@ CREATE TRIGGER rls_guard_insert
     FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
     EXECUTE FUNCTION rls.guard_members();
 -- undo: DROP TRIGGER IF EXISTS rls_guard_insert ON public.club_member;
-
--- trigger: trigger rls_guard_delete on public.club_member
-CREATE TRIGGER rls_guard_delete
-    AFTER DELETE ON public.club_member
-    FOR EACH ROW WHEN (NOT (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_members();
--- undo: DROP TRIGGER IF EXISTS rls_guard_delete ON public.club_member;
-
--- trigger: trigger rls_guard_cascade on public.club_member
-CREATE TRIGGER rls_guard_cascade
-    BEFORE UPDATE OR DELETE ON public.club_member
-    FOR EACH ROW WHEN (pg_trigger_depth() > 0 AND (pg_has_role(current_user, 'rls_owner', 'USAGE')))
-    EXECUTE FUNCTION rls.guard_members('cascade');
--- undo: DROP TRIGGER IF EXISTS rls_guard_cascade ON public.club_member;
 
 -- trigger: trigger rls_guard_truncate on public.club_member
 CREATE TRIGGER rls_guard_truncate
