@@ -13,7 +13,7 @@ import (
 
 // Functions that clients may call, besides objects_RESOURCE and hand_over_RESOURCE. Everything else is internal.
 var clientFunctions = []string{
-	"enter", "open_token", "principal", "principal_kind", "groups", "client_ip", "can", "can_row", "can_many", "actions", "allowed_resources",
+	"enter", "open_token", "principal", "principal_kind", "groups", "client_ip", "attr", "can", "can_row", "can_many", "actions", "allowed_resources",
 	"passes_owners", "admitted_owners", "admitted_bits", "admitted_ranges", "admitted_buckets", "admitted_groups", "visible_edges", "action_word", "object_action",
 	"object_actions", "in_buckets", "key_parts", "to_smallint", "to_integer", "to_bigint", "to_uuid", "to_text", "to_citext",
 }
@@ -375,7 +375,7 @@ func TestHazardShadow(t *testing.T) {
 		"SELECT rls.uuid_range(NULL, NULL), rls.uuid_range(NULL, NULL, '[]'), rls.uuid_multirange(), rls.uuid_multirange(rls.uuid_range(NULL, NULL)), rls.uuid_multirange(VARIADIC ARRAY[rls.uuid_range(NULL, NULL)])",
 		"SELECT * FROM rls.visible_edges()", "SELECT * FROM rls.visible_users", "SELECT rls.objects_note('read', '{root,sub}')", "SELECT rls.action_word('EDIT')", "SELECT rls.object_action('edit', 'note')",
 		"SELECT rls.object_actions('note')", "SELECT rls.key_parts('[\"a\",\"b\"]', 2)", "SELECT rls.to_bigint('1'), rls.to_integer('x'), rls.to_smallint('2'), rls.to_uuid('x'), rls.to_text('x'), rls.to_citext('x')",
-		"SELECT rls.enter('x')", "SELECT * FROM rls.open_token('x')", "SELECT rls.client_ip() IS NULL",
+		"SELECT rls.enter('x')", "SELECT * FROM rls.open_token('x')", "SELECT rls.client_ip() IS NULL", "SELECT rls.attr('ip_zone')",
 	}
 	// The same with keys that are numbers, whose sets are also kept as bits.
 	dense := newWorld(t, smallModel, smallSchema)

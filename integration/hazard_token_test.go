@@ -160,9 +160,8 @@ func TestHazardSameMessage(t *testing.T) {
 	})
 	t.Run("with a memo the first counts in the second", func(t *testing.T) {
 		w.changeFunction(t, "rls.open_token(text)", " AND number IS NULL", "")
-		if got := w.message(t, conn, probes["the memo of the second"]); got != "{boss,sub}" {
-			t.Errorf("%s: the probe proves nothing", got)
-		}
+		// A memo counts once every transaction of the server is over that ran as something changed.
+		until(t, func() bool { return w.message(t, conn, probes["the memo of the second"]) == "{boss,sub}" })
 	})
 }
 
@@ -240,7 +239,7 @@ func TestHazardStolenToken(t *testing.T) {
 	})
 	t.Run("a session binds every token but the first of a connection", func(t *testing.T) {
 		pool := w.db.Pool(t, g.login)
-		s, err := pgsession.Open(t.Context(), pool, g.source())
+		s, err := pgsession.Open(t.Context(), pool, g.source(), pgsession.AllowOldServer())
 		if err != nil {
 			t.Fatal(pgsession.Explain(err))
 		}
@@ -317,7 +316,7 @@ func TestHazardActivity(t *testing.T) {
 		}
 		_ = conn.Close(t.Context())
 	}
-	if s, err := pgsession.Open(t.Context(), w.db.Pool(t, g.login), g.source()); err != nil || s == nil {
+	if s, err := pgsession.Open(t.Context(), w.db.Pool(t, g.login), g.source(), pgsession.AllowOldServer()); err != nil || s == nil {
 		t.Errorf("a session of a gateway that is hidden: %v", pgsession.Explain(err))
 	}
 }

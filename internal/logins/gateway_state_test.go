@@ -34,7 +34,7 @@ func TestGatewayState(t *testing.T) {
 	open := func() string {
 		pool := c.Pool(t, web)
 		defer pool.Close()
-		_, err := pgsession.Open(t.Context(), pool, pgsession.FileKeys(file))
+		_, err := pgsession.Open(t.Context(), pool, pgsession.FileKeys(file), pgsession.AllowOldServer())
 		return pgsession.Explain(err)
 	}
 	if got := open(); got != "" {

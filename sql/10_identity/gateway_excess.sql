@@ -14,7 +14,7 @@ BEGIN ATOMIC
         WHERE l.name = gateway_excess.login AND NOT r.rolsuper
     ), held AS (
         -- Of this database, and of what exists: default privileges give nothing yet.
-        SELECT d.refobjid AS role, d.classid, d.objid, d.objsubid
+        SELECT d.refobjid AS role, d.classid, d.objid, d.objsubid, d.deptype
         FROM pg_shdepend AS d
         WHERE d.refclassid = 'pg_authid'::regclass AND d.dbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database())
           AND d.classid <> 'pg_default_acl'::regclass
@@ -43,10 +43,12 @@ BEGIN ATOMIC
     SELECT 'object', pg_describe_object(h.classid, h.objid, h.objsubid)
     FROM gate AS g
     JOIN held AS h ON h.role = g.oid
-    WHERE h.classid <> 'pg_namespace'::regclass
-      AND NOT EXISTS (SELECT FROM pg_proc AS p WHERE h.classid = 'pg_proc'::regclass AND p.oid = h.objid AND p.pronamespace = 'rls'::regnamespace)
-      AND NOT EXISTS (SELECT FROM pg_class AS c WHERE h.classid = 'pg_class'::regclass AND c.oid = h.objid AND c.relpersistence = 't')
-      AND NOT EXISTS (SELECT FROM pg_type AS t JOIN pg_class AS c ON c.oid = t.typrelid WHERE h.classid = 'pg_type'::regclass AND t.oid = h.objid AND c.relpersistence = 't')
+    CROSS JOIN LATERAL pg_identify_object(h.classid, h.objid, h.objsubid) AS i
+    -- USAGE on schemas and what entering calls make it a gateway. What is temporary, and large objects, any client can make by itself.
+    WHERE NOT (h.classid = 'pg_namespace'::regclass AND h.deptype = 'a')
+      AND NOT (h.classid = 'pg_proc'::regclass AND h.deptype = 'a' AND i.schema = 'rls')
+      AND NOT (h.classid = 'pg_largeobject'::regclass AND h.deptype = 'o')
+      AND NOT starts_with(coalesce(i.schema, ''), 'pg_temp')
     ORDER BY 1, 2;
 END;
 REVOKE ALL ON FUNCTION rls.gateway_excess(text) FROM PUBLIC;
