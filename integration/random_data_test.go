@@ -205,7 +205,7 @@ func sqlText(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 }
 
-// sqlOffset is a moment relative to the statement's clock, which stands still inside one message to the server.
+// sqlOffset is a moment relative to the time of one message to the server. Those that are judged in it come later.
 func sqlOffset(seconds *int) string {
 	if seconds == nil {
 		return "NULL"
