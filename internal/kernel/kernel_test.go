@@ -15,6 +15,7 @@ import (
 
 	"github.com/rlsctl/rlsctl/internal/pgtest"
 	"github.com/rlsctl/rlsctl/migrations"
+	"github.com/rlsctl/rlsctl/policies/apply"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -37,6 +38,15 @@ func with(t *testing.T, name, text string) fs.FS {
 	maps.Copy(out, fstest.MapFS{name: {Data: []byte(text)}})
 	return out
 }
+
+// files is how many migrations there are.
+var files = func() int {
+	paths, err := fs.Glob(migrations.FS, "*.sql")
+	if err != nil {
+		panic(err) // the pattern is constant
+	}
+	return len(paths)
+}()
 
 func exists(t *testing.T, conn *pgx.Conn, what string) bool {
 	t.Helper()
@@ -61,7 +71,7 @@ func TestUp(t *testing.T) {
 		if exists(t, conn, "to_regnamespace('rls')") || exists(t, conn, "to_regclass('public.half')") || exists(t, conn, "to_regclass('public.rls_goose_version')") {
 			t.Error("something stayed")
 		}
-		if steps, err := Up(t.Context(), conn); err != nil || len(steps) != 3 {
+		if steps, err := Up(t.Context(), conn); err != nil || len(steps) != files {
 			t.Errorf("afterwards: %v, %v", steps, err)
 		}
 	})
@@ -96,8 +106,52 @@ func TestUp(t *testing.T) {
 				t.Error(errs[i])
 			}
 		}
-		if sum != 3 {
+		if sum != files {
 			t.Errorf("the files ran %v times", counts)
+		}
+	})
+	t.Run("waits_for_no_client_and_names_who_migrates", func(t *testing.T) {
+		t.Parallel()
+		d := pgtest.Shared(t).Database(t)
+		conn, other := d.Conn(t, ""), d.Conn(t, "")
+		if _, err := Up(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		client := d.Conn(t, d.Role(t, "client", "LOGIN"))
+		for _, sql := range []string{"BEGIN", "SELECT pg_advisory_lock(x'726c7363746c006d'::bigint)", "PREPARE x AS UPDATE public.rls_goose_version SET is_applied = true"} {
+			if _, err := client.Exec(t.Context(), sql); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := Up(t.Context(), conn); err != nil {
+			t.Errorf("while a client holds what it can: %v", err)
+		}
+		if _, err := other.Exec(t.Context(), "SET application_name = 'the other'; BEGIN; LOCK TABLE public.rls_goose_version IN SHARE UPDATE EXCLUSIVE MODE"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Up(t.Context(), conn)
+		var blocked *apply.BlockedError
+		if !errors.As(err, &blocked) || !strings.Contains(err.Error(), `application "the other"`) {
+			t.Errorf("while another migrates: %v", err)
+		}
+	})
+	t.Run("says_what_it_needs_of_schema_public", func(t *testing.T) {
+		t.Parallel()
+		d := pgtest.Shared(t).Database(t)
+		installer := d.Role(t, "installer", "LOGIN CREATEROLE")
+		conn, root := d.Conn(t, installer), d.Conn(t, "")
+		for _, c := range []struct{ sql, hint string }{
+			{"REVOKE ALL ON SCHEMA public FROM PUBLIC", "GRANT CREATE ON SCHEMA public"},
+			{"DROP SCHEMA public", "CREATE SCHEMA public"},
+		} {
+			if _, err := root.Exec(t.Context(), c.sql); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Up(t.Context(), conn)
+			var pg *pgconn.PgError
+			if !errors.As(err, &pg) || pg.Code != "RL430" || !strings.Contains(pg.Hint, c.hint) {
+				t.Errorf("%s: %v", c.sql, err)
+			}
 		}
 	})
 	t.Run("is_over_when_the_context_is", func(t *testing.T) {
@@ -116,7 +170,7 @@ func TestStatus(t *testing.T) {
 	conn := pgtest.Shared(t).Database(t).Conn(t, "")
 	for _, applied := range []bool{false, true} {
 		steps, err := Status(t.Context(), conn)
-		if err != nil || len(steps) != 3 {
+		if err != nil || len(steps) != files {
 			t.Fatal(steps, err)
 		}
 		for _, s := range steps {
