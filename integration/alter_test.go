@@ -210,7 +210,7 @@ func TestAlterIsAllOrNothing(t *testing.T) {
 	t.Run("while an apply runs", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, doorModel, doorSchema)
-		must(t, begin(t, w.admin(t)), fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", apply.LockKey))
+		must(t, begin(t, w.admin(t)), apply.LockSQL(apply.LockTools))
 		if _, err := w.alter(t, doorModel, "app.note", good); !errors.Is(err, apply.ErrLocked) {
 			t.Error(explain(err))
 		}

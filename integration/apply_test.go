@@ -77,7 +77,7 @@ func TestApplyRefuses(t *testing.T) {
 			w.sql(t, "CREATE POLICY by_hand ON public.note USING (true)")
 		}, apply.Options{}, func(err error) bool { return errors.Is(err, apply.ErrStateChanged) }},
 		{"while_another_apply_runs", func(t *testing.T, w *world) {
-			must(t, begin(t, w.admin(t)), fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", apply.LockKey))
+			must(t, begin(t, w.admin(t)), apply.LockSQL(apply.LockTools))
 		}, apply.Options{LockTimeout: 50 * time.Millisecond, LockRetries: 2}, func(err error) bool { return errors.Is(err, apply.ErrLocked) }},
 		{"while_the_table_is_in_use", func(t *testing.T, w *world) {
 			must(t, begin(t, w.admin(t)), "SELECT * FROM public.note")

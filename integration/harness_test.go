@@ -80,7 +80,7 @@ func emptyWorld(t testing.TB, schema string) *world {
 	must(t, conn, w.text(schema))
 	must(t, conn, w.text(`RESET ALL; RESET ROLE; SELECT pg_catalog.set_config('search_path', 'public', false);
 		DO $$ DECLARE s text; BEGIN
-			FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$|rls$)' LOOP
+			FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$|rls$|rls_lock$)' LOOP
 				EXECUTE format('GRANT USAGE ON SCHEMA %I TO {{app}}, {{app_ro}}, {{migrator}}', s);
 			END LOOP;
 		END $$`))
@@ -228,7 +228,7 @@ func (w *world) gatewayOf(t testing.TB, client string, services ...string) *gate
 	w.sql(t, "INSERT INTO rls.gateway (login, users, anonymous, services) VALUES ($1, true, true, $2)", g.login, services)
 	g.addKey(t, g.keyID, g.key)
 	w.sql(t, `DO $$ DECLARE s text; BEGIN
-			FOR s IN SELECT DISTINCT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$)' LOOP
+			FOR s IN SELECT DISTINCT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$|rls_lock$)' LOOP
 				EXECUTE format('GRANT USAGE ON SCHEMA %I TO `+g.login+`', s);
 			END LOOP;
 		END $$;

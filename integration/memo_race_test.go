@@ -186,8 +186,8 @@ func testMemoRaces(t *testing.T, kind string) {
 		a.do(t, "BEGIN; "+dropGrant)
 		// Of this database: clones of one template number their tables alike.
 		if got := one(t, w.root, "SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database AND d.datname = current_database()"+
-			" WHERE l.relation = 'rls.watermark_turn'::regclass"); got != "0" {
-			t.Errorf("%s locks of rls.watermark_turn are held", got)
+			" WHERE l.relation = 'rls_lock.watermark_turn'::regclass"); got != "0" {
+			t.Errorf("%s locks of rls_lock.watermark_turn are held", got)
 		}
 		b.do(t, "BEGIN")
 		if b.start(t, w, "UPDATE person SET active = false WHERE id = 2") {
@@ -205,7 +205,7 @@ func testMemoRaces(t *testing.T, kind string) {
 		a.do(t, "ROLLBACK")
 		b.do(t, "ROLLBACK")
 		// The lock is what makes them go one by one.
-		a.do(t, "BEGIN; LOCK TABLE rls.watermark_turn IN EXCLUSIVE MODE")
+		a.do(t, "BEGIN; LOCK TABLE rls_lock.watermark_turn IN EXCLUSIVE MODE")
 		if !b.start(t, w, dropGrant) {
 			t.Error("nobody takes turns")
 		}

@@ -54,7 +54,7 @@ type txOptions struct {
 	claims    Claims
 }
 
-// ReadOnly makes PostgreSQL refuse writes.
+// ReadOnly makes PostgreSQL refuse writes, of everything but what the toolkit stores of the principal on entering.
 func ReadOnly() TxOption { return func(o *txOptions) { o.readOnly = true } }
 
 // Isolation sets the isolation level; a level that pgx does not name is an error of the first call.
@@ -88,6 +88,20 @@ func WithAttribute(name, value string) TxOption {
 	}
 }
 
+// entersFirst reports whether a read-only transaction becomes read only once the principal has entered: so entering can
+// store whom they see, and the next one need not compute it. It stores nothing above READ COMMITTED.
+func (o *txOptions) entersFirst() bool {
+	return o.readOnly && !o.deferred && o.isolation != pgx.RepeatableRead && o.isolation != pgx.Serializable
+}
+
+// enterSQL is the statement that presents the token.
+func (o *txOptions) enterSQL() string {
+	if o.entersFirst() {
+		return enterSQL + ", pg_catalog.set_config('transaction_read_only', 'on', true)"
+	}
+	return enterSQL
+}
+
 // beginSQL is the statement that starts the transaction.
 func (o *txOptions) beginSQL() (string, error) {
 	sql := "begin"
@@ -98,7 +112,7 @@ func (o *txOptions) beginSQL() (string, error) {
 	default:
 		return "", fmt.Errorf("isolation level %q is unknown", string(o.isolation))
 	}
-	if o.readOnly {
+	if o.readOnly && !o.entersFirst() {
 		sql += " read only"
 	}
 	if o.deferred {

@@ -99,7 +99,7 @@ func (t *tx) flush(ctx context.Context, begin, token string, queue func(*pgx.Bat
 			b.Queue(sql)
 		}
 	}
-	b.Queue(enterSQL, hide(token))
+	b.Queue(t.opts.enterSQL(), hide(token))
 	if queue != nil {
 		queue(b)
 	}
@@ -107,7 +107,7 @@ func (t *tx) flush(ctx context.Context, begin, token string, queue func(*pgx.Bat
 	if err := t.readStart(br); err != nil {
 		_ = br.Close()
 		var pre pgx.ErrPreprocessingBatch
-		if errors.As(err, &pre) && pre.SQL() != enterSQL && pre.SQL() != begin {
+		if errors.As(err, &pre) && pre.SQL() != t.opts.enterSQL() && pre.SQL() != begin {
 			return nil, known(pre.Unwrap()) // of what queue has added, before BEGIN was sent
 		}
 		return nil, enterError("enter "+t.opts.claims.Principal.String(), unbatched(err))
@@ -146,7 +146,7 @@ func (t *tx) flushApart(ctx context.Context, begin, token string) error {
 			p.SendQueryParams(sql, nil, nil, nil, nil)
 		}
 	}
-	p.SendQueryParams(enterSQL, [][]byte{[]byte(token)}, nil, nil, nil)
+	p.SendQueryParams(t.opts.enterSQL(), [][]byte{[]byte(token)}, nil, nil, nil)
 	err := p.Sync()
 	if err == nil {
 		err = t.readApart(p)

@@ -83,7 +83,9 @@ func (c *Catalog) Schema(name string) *Schema {
 func (c *Catalog) Undecided(schema string, protected, open func(Ref) bool) []*Table {
 	var out []*Table
 	for i := range c.Tables {
-		if t := &c.Tables[i]; t.Schema == schema && t.Kind != "v" && !c.decided(t, protected, open) {
+		// What goose remembers of the kernel's migrations is the toolkit's own.
+		own := schema == "public" && c.Tables[i].Name == "rls_goose_version"
+		if t := &c.Tables[i]; t.Schema == schema && t.Kind != "v" && !own && !c.decided(t, protected, open) {
 			out = append(out, t)
 		}
 	}

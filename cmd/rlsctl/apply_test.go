@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rlsctl/rlsctl/internal/pgtest"
+	"github.com/rlsctl/rlsctl/policies/apply"
 )
 
 // note is a database with one table to protect, and a model that does.
@@ -118,9 +119,9 @@ func TestApply(t *testing.T) {
 		n := newNote(t)
 		before := n.snapshot(t)
 		other := n.Conn(t, "")
-		execute(t, other, "SELECT pg_advisory_lock(x'726c7363746c0061'::bigint)")
+		execute(t, other, "BEGIN; "+apply.LockSQL(apply.LockTools))
 		code, _, stderr := n.run(t.Context(), nobody, "apply", "rls.yaml", "--yes", "--lock-timeout", "20ms", "--lock-retries", "1")
-		n.refused(t, before, code, stderr, "another apply is running; held by pid ", "hint: Wait until the other apply is done")
+		n.refused(t, before, code, stderr, "another apply or maintenance is running; held by pid ", "hint: Wait until the other apply is done")
 	})
 
 	t.Run("gives up a lock that it does not get", func(t *testing.T) {

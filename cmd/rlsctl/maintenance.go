@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -35,7 +36,7 @@ func newMaintenanceCommand(a *app) *cobra.Command {
 or of its connection. Meanwhile the owner of a table sees and writes all of its rows, COPY FROM and pg_dump included;
 everybody else stays filtered. CMD connects by itself, as the owner: rlsctl changes nothing of its environment.
 
-No lock on a table is held while CMD runs. The lock of apply is, so that no other apply or maintenance comes in between.
+No lock is held while CMD runs. Every other apply or maintenance is refused as long as this one lives.
 A second process watches over the first one. Where both die, as with the machine, doctor, plan and every later apply or
 maintenance say so, and the latter two put it back.
 
@@ -92,10 +93,15 @@ Without CMD, --restore puts back what an earlier maintenance has left.` + exitCo
 // newGuardCommand is the second process of a maintenance.
 func newGuardCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use: guardCommand, Hidden: true, Args: exactArgs(), Short: "Watch over a maintenance; started by it",
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use: guardCommand, Hidden: true, Args: exactArgs("PID", "START"), Short: "Watch over a maintenance; started by it",
+		RunE: func(cmd *cobra.Command, args []string) error {
 			ignoreSignals()
-			g := maintenance.Guardian{Connect: a.connect, In: a.In, Out: a.Out, Log: a.Err}
+			pid, pidErr := strconv.Atoi(args[0])
+			start, startErr := time.Parse(time.RFC3339Nano, args[1])
+			if err := errors.Join(pidErr, startErr); err != nil {
+				return usagef("%w", err)
+			}
+			g := maintenance.Guardian{Watched: maintenance.Backend{PID: pid, Start: start}, Connect: a.connect, In: a.In, Out: a.Out, Log: a.Err}
 			return maintained(g.Watch(context.WithoutCancel(cmd.Context())))
 		},
 	}
@@ -113,11 +119,12 @@ type lifting struct {
 }
 
 func (m *lifting) run(ctx context.Context, conn *pgx.Conn) (err error) {
-	if err := maintenance.Begin(ctx, conn); err != nil {
+	backend, err := maintenance.Begin(ctx, conn)
+	if err != nil {
 		return maintained(err)
 	}
 	defer maintenance.End(context.WithoutCancel(ctx), conn) // after the guardian is gone
-	left, err := maintenance.Pending(ctx, conn)             // the lock says that nobody is at it any more
+	left, err := maintenance.Pending(ctx, conn)             // Begin says that nobody is at it any more
 	if err != nil {
 		return maintained(err)
 	}
@@ -136,7 +143,7 @@ func (m *lifting) run(ctx context.Context, conn *pgx.Conn) (err error) {
 			return maintained(err)
 		}
 	}
-	if m.guard, err = m.startGuard(ctx); err != nil {
+	if m.guard, err = m.startGuard(ctx, backend); err != nil {
 		return err
 	}
 	defer func() { m.guard.dismiss() }()
@@ -229,12 +236,12 @@ type guard struct {
 	lines chan string
 }
 
-func (m *lifting) startGuard(ctx context.Context) (*guard, error) {
+func (m *lifting) startGuard(ctx context.Context, watched maintenance.Backend) (*guard, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("start the guardian: %w", err)
 	}
-	cmd := exec.Command(self, guardCommand)
+	cmd := exec.Command(self, guardCommand, strconv.Itoa(watched.PID), watched.Start.Format(time.RFC3339Nano))
 	cmd.Dir, cmd.Env = m.Dir, os.Environ()
 	if dsn := m.database(); dsn != "" {
 		cmd.Env = append(cmd.Env, "DATABASE_URL="+dsn) // not an argument, which everybody on the machine can read

@@ -173,7 +173,7 @@ const ofThisDatabase = " AND database = (SELECT d.oid FROM pg_database AS d WHER
 
 // backend is the server's process of the maintenance, or of its guardian.
 const backend = `SELECT a.pid::text FROM pg_stat_activity AS a WHERE a.datname = current_database() AND a.application_name = 'rlsctl'
-	AND EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND l.locktype = 'advisory') = $1`
+	AND EXISTS (SELECT FROM rls.maintenance AS m WHERE m.pid = a.pid) = $1`
 
 func signalled(sig syscall.Signal) func(*testing.T, upkeep, *process) {
 	return func(_ *testing.T, _ upkeep, p *process) { _ = p.cmd.Process.Signal(sig) }

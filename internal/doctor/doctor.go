@@ -174,6 +174,9 @@ func (e *examination) run(ctx context.Context) (err error) {
 		e.find(CodeNoKernel, policies.Error, "Run rlsctl migrate up.", "the kernel is not installed in this database")
 		return nil
 	}
+	if err := e.lockHolders(ctx); err != nil {
+		return err
+	}
 	if err := e.lifted(ctx); err != nil {
 		return err
 	}

@@ -15,7 +15,25 @@ const (
 	CodeUnrestored       policies.Code = "RL643" // a maintenance ended and left a table without FORCE ROW LEVEL SECURITY
 	CodeBindsMaintenance policies.Code = "RL644" // a restrictive policy made by hand binds a maintenance role
 	CodeLifted           policies.Code = "RL645" // a maintenance runs
+	CodeLockHolder       policies.Code = "RL673" // a database role may use the schema of lock objects
 )
+
+// lockHolders looks for database roles that could hold what the toolkit locks: PREPARE alone locks a table whose schema
+// may be used.
+func (e *examination) lockHolders(ctx context.Context) error {
+	list, err := rows[struct{ Role string }](ctx, e, `
+		SELECT DISTINCT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END
+		FROM pg_namespace AS n CROSS JOIN LATERAL aclexplode(n.nspacl) AS x
+		WHERE n.nspname = 'rls_lock' AND x.grantee <> n.nspowner ORDER BY 1`)
+	if err != nil {
+		return err
+	}
+	for _, l := range list {
+		e.find(CodeLockHolder, policies.Error, "Run REVOKE ALL ON SCHEMA rls_lock FROM "+l.Role+".",
+			"%s may use schema rls_lock, and so hold locks that keep everybody from storing sets and changing the hierarchy", l.Role)
+	}
+	return nil
+}
 
 // lifted looks for tables that a maintenance has taken FORCE ROW LEVEL SECURITY off, and whether it is still at it.
 func (e *examination) lifted(ctx context.Context) error {

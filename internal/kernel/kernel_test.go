@@ -15,6 +15,7 @@ import (
 
 	"github.com/rlsctl/rlsctl/internal/pgtest"
 	"github.com/rlsctl/rlsctl/migrations"
+	"github.com/rlsctl/rlsctl/policies/apply"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -108,6 +109,50 @@ func TestUp(t *testing.T) {
 		}
 		if sum != files(t) {
 			t.Errorf("the files ran %v times", counts)
+		}
+	})
+	t.Run("waits_for_no_client_and_names_who_migrates", func(t *testing.T) {
+		t.Parallel()
+		d := pgtest.Shared(t).Database(t)
+		conn, other := d.Conn(t, ""), d.Conn(t, "")
+		if _, err := Up(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		client := d.Conn(t, d.Role(t, "client", "LOGIN"))
+		for _, sql := range []string{"BEGIN", "SELECT pg_advisory_lock(x'726c7363746c006d'::bigint)", "PREPARE x AS UPDATE public.rls_goose_version SET is_applied = true"} {
+			if _, err := client.Exec(t.Context(), sql); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := Up(t.Context(), conn); err != nil {
+			t.Errorf("while a client holds what it can: %v", err)
+		}
+		if _, err := other.Exec(t.Context(), "SET application_name = 'the other'; BEGIN; LOCK TABLE public.rls_goose_version IN SHARE UPDATE EXCLUSIVE MODE"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Up(t.Context(), conn)
+		var blocked *apply.BlockedError
+		if !errors.As(err, &blocked) || !strings.Contains(err.Error(), `application "the other"`) {
+			t.Errorf("while another migrates: %v", err)
+		}
+	})
+	t.Run("says_what_it_needs_of_schema_public", func(t *testing.T) {
+		t.Parallel()
+		d := pgtest.Shared(t).Database(t)
+		installer := d.Role(t, "installer", "LOGIN CREATEROLE")
+		conn, root := d.Conn(t, installer), d.Conn(t, "")
+		for _, c := range []struct{ sql, hint string }{
+			{"REVOKE ALL ON SCHEMA public FROM PUBLIC", "GRANT CREATE ON SCHEMA public"},
+			{"DROP SCHEMA public", "CREATE SCHEMA public"},
+		} {
+			if _, err := root.Exec(t.Context(), c.sql); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Up(t.Context(), conn)
+			var pg *pgconn.PgError
+			if !errors.As(err, &pg) || pg.Code != "RL430" || !strings.Contains(pg.Hint, c.hint) {
+				t.Errorf("%s: %v", c.sql, err)
+			}
 		}
 	})
 	t.Run("is_over_when_the_context_is", func(t *testing.T) {

@@ -11,10 +11,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-)
+	"github.com/pressly/goose/v3/database"
 
-// lockKey is the advisory lock that migrations of a database share: the first 8 bytes of "rlsctl\x00m".
-const lockKey int64 = 0x726c7363746c006d
+	"github.com/rlsctl/rlsctl/migrations"
+	"github.com/rlsctl/rlsctl/policies/apply"
+)
 
 // inTx calls fn with a *sql.DB whose every transaction is a savepoint of one transaction. goose opens one per
 // file; this makes all of them one, so that a failed file takes the ones before it back.
@@ -35,10 +36,13 @@ func inTx(ctx context.Context, on DB, keep bool, fn func(*sql.DB) error) (err er
 	if _, err := tx.Exec(ctx, "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('lock_timeout', '10s', true)"); err != nil {
 		return fmt.Errorf("prepare the transaction: %w", err)
 	}
-	if _, err := tx.Exec(ctx, "SELECT pg_catalog.pg_advisory_xact_lock($1)", lockKey); err != nil {
+	if err := trusted(ctx, tx); err != nil {
+		return err
+	}
+	if err := wait(ctx, tx, keep); err != nil {
 		return fmt.Errorf("wait for other migrations: %w", err)
 	}
-	if err := trusted(ctx, tx); err != nil {
+	if err := trusted(ctx, tx); err != nil { // the one that was waited for
 		return err
 	}
 	db := sql.OpenDB(connector{tx})
@@ -50,6 +54,47 @@ func inTx(ctx context.Context, on DB, keep bool, fn func(*sql.DB) error) (err er
 		return tx.Commit(ctx)
 	}
 	return nil
+}
+
+// wait makes migrations of a database wait for each other: by the version table, which is made where it is missing. Clients
+// can hold ROW EXCLUSIVE at most on a table that is not theirs. Who only reads waits for nobody.
+func wait(ctx context.Context, tx pgx.Tx, writes bool) error {
+	store, err := database.NewStore(database.DialectPostgres, migrations.QualifiedTable)
+	if err != nil {
+		return err
+	}
+	for {
+		var there bool
+		if err := tx.QueryRow(ctx, "SELECT pg_catalog.count(*) > 0 FROM pg_catalog.pg_class AS c WHERE c.relname = $1 AND c.relnamespace = "+
+			"(SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'public')", migrations.Table).Scan(&there); err != nil {
+			return err
+		}
+		if there {
+			if !writes {
+				return nil
+			}
+			return apply.LockTable(ctx, tx, migrations.QualifiedTable)
+		}
+		err := pgx.BeginFunc(ctx, tx, func(nested pgx.Tx) error {
+			db := sql.OpenDB(connector{nested})
+			return errors.Join(store.CreateVersionTable(ctx, db), store.Insert(ctx, db, database.InsertRequest{}), db.Close())
+		})
+		var pg *pgconn.PgError
+		switch {
+		case err == nil:
+			return nil
+		case !errors.As(err, &pg):
+			return err
+		case pg.Code == "3F000":
+			return &pgconn.PgError{Severity: "ERROR", Code: "RL430", Message: "schema public, in which the version table lies, does not exist",
+				Hint: "Run CREATE SCHEMA public; nobody but who runs migrations needs a privilege on it."}
+		case pg.Code == "42501":
+			return &pgconn.PgError{Severity: "ERROR", Code: "RL430", Message: "this login may not create the version table in schema public",
+				Hint: "Run GRANT CREATE ON SCHEMA public TO this login, or connect as the owner of the database."}
+		case pg.Code != "23505" && pg.Code != "42P07": // else another migration has made it meanwhile
+			return unwrapServer(err)
+		}
+	}
 }
 
 // trusted refuses a version table that somebody else has put there: its rows would be believed, and its triggers run.

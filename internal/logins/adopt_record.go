@@ -79,7 +79,7 @@ SELECT %s, %s, %s, %s, %s, ARRAY(
 		manifest = append(manifest, manifestSQL(o, o.Drop))
 	}
 	if len(manifest) > 0 {
-		p.add(title, "rls_owner", fmt.Sprintf("SELECT pg_catalog.pg_advisory_xact_lock(%d);\n", apply.LockKey)+strings.Join(manifest, ";\n"))
+		p.add(title, "rls_owner", apply.LockSQL(apply.LockTools)+";\n"+strings.Join(manifest, ";\n"))
 	}
 	return nil
 }

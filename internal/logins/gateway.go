@@ -92,6 +92,9 @@ func AddGateway(ctx context.Context, conn *pgx.Conn, g Gateway) (Added, error) {
 			if gave.Limits, gave.Password, err = c.state(ctx, g.Login); err != nil {
 				return err
 			}
+			if err := apply.Lock(ctx, c.tx, apply.LockTools); err != nil {
+				return err
+			}
 			return c.owner(ctx, func() error {
 				sql, err := g.registration(a.ClientRole, gave)
 				if err != nil {
@@ -407,12 +410,10 @@ func (c *change) given(ctx context.Context, name string) (g given, err error) {
 	return g, json.Unmarshal(doc, &g)
 }
 
-// remember tells the manifest what a plan would want for the gateway, so that the next plan is still empty. As rls_owner.
+// remember tells the manifest what a plan would want for the gateway, so that the next plan is still empty. As rls_owner, with
+// the lock of the manifest.
 // What was there before is not taken back: undone are those that this call has made.
 func (c *change) remember(ctx context.Context, wanted, undone []policies.Object) error {
-	if _, err := c.tx.Exec(ctx, "SELECT pg_catalog.pg_advisory_xact_lock($1)", apply.LockKey); err != nil {
-		return fmt.Errorf("wait for a running apply: %w", err)
-	}
 	for _, o := range wanted {
 		undo := ""
 		if slices.Contains(undone, o) {
@@ -444,10 +445,10 @@ func (c *change) forget(ctx context.Context, login string, exists bool, g given)
 		Name, Undo string
 	}
 	var entries []entry
+	if err := apply.Lock(ctx, c.tx, apply.LockTools); err != nil {
+		return err
+	}
 	err := c.owner(ctx, func() (err error) {
-		if _, err := c.tx.Exec(ctx, "SELECT pg_catalog.pg_advisory_xact_lock($1)", apply.LockKey); err != nil {
-			return fmt.Errorf("wait for a running apply: %w", err)
-		}
 		rows, _ := c.tx.Query(ctx, "DELETE FROM rls.compiled AS i WHERE "+ofLogin+" RETURNING i.name, i.undo", policies.Identity(login))
 		entries, err = pgx.CollectRows(rows, pgx.RowToStructByPos[entry])
 		if err != nil || !exists {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rlsctl/rlsctl/internal/ownership"
 	"github.com/rlsctl/rlsctl/policies"
+	"github.com/rlsctl/rlsctl/policies/apply"
 )
 
 // The kinds of logins.
@@ -83,10 +84,7 @@ func inTx(ctx context.Context, db DB, fn func(*change) error) (err error) {
 		return mayNot(err)
 	}
 	// One change at a time: what was checked must still hold at the end.
-	if err := c.owner(ctx, func() error {
-		_, err := tx.Exec(ctx, "LOCK TABLE rls.login IN SHARE ROW EXCLUSIVE MODE")
-		return err
-	}); err != nil {
+	if err := apply.Lock(ctx, tx, apply.LockLogins); err != nil {
 		return fmt.Errorf("lock the login map: %w", err)
 	}
 	if err := fn(c); err != nil {

@@ -34,6 +34,7 @@ const (
 
 // Guardian is the process beside a maintenance that puts FORCE ROW LEVEL SECURITY back where the maintenance cannot.
 type Guardian struct {
+	Watched Backend // of the maintenance
 	Connect func(context.Context) (*pgx.Conn, error)
 	In      io.Reader // from the maintenance; it ends with it
 	Out     io.Writer // to the maintenance
@@ -41,7 +42,7 @@ type Guardian struct {
 }
 
 // Watch returns nil once the maintenance is done, or once everything is back although it is not. The maintenance has died
-// when In ends, and has lost its connection when its advisory lock is free. Then what it runs is ended first: it would go
+// when In ends, and has lost its connection when the server has no such backend any more. Then what it runs is ended first: it would go
 // on as an owner who sees no rows, and might hold locks.
 func (g Guardian) Watch(ctx context.Context) error {
 	conn, err := g.connect(ctx)
@@ -80,8 +81,9 @@ func (g Guardian) Watch(ctx context.Context) error {
 				fmt.Fprintln(g.Log, "rlsctl: its command was told to end")
 			}
 		case <-tick.C:
-			var free bool
-			err := conn.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_lock($1)", GuardKey).Scan(&free)
+			var alive bool
+			err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = $1 AND a.backend_start = $2)",
+				g.Watched.PID, g.Watched.Start).Scan(&alive)
 			if err != nil { // whether the maintenance has lost its connection as well is asked on the next one
 				if again, err := g.connect(ctx); err == nil {
 					_ = conn.Close(ctx)
@@ -89,7 +91,7 @@ func (g Guardian) Watch(ctx context.Context) error {
 				}
 				continue
 			}
-			if !free {
+			if alive {
 				continue
 			}
 			fmt.Fprintln(g.Log, "rlsctl: the connection of the maintenance is lost")

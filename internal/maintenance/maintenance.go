@@ -18,9 +18,6 @@ import (
 	"github.com/rlsctl/rlsctl/policies/apply"
 )
 
-// GuardKey is the advisory lock that tells whether a maintenance is alive: the first 8 bytes of "rlsctl\x00m".
-const GuardKey int64 = 0x726c7363746c006d
-
 // Codes of this package.
 const (
 	CodeUnrestored policies.Code = "RL415" // a maintenance ended without putting FORCE ROW LEVEL SECURITY back
@@ -69,48 +66,85 @@ func Names(tables []Table) string {
 	return strings.Join(out, ", ")
 }
 
-// Begin makes conn the connection of a maintenance: it takes the lock of apply and its own until the connection ends, and
-// refuses a login that is somebody's, a connection through a pooler, and the company of another apply or maintenance.
-func Begin(ctx context.Context, conn *pgx.Conn) error {
+// Backend is the server's process of a connection. Its number comes again, but not with the same start.
+type Backend struct {
+	PID   int
+	Start time.Time
+}
+
+// Begin makes conn the connection of a maintenance, which lasts until End or until the connection ends. It refuses a login
+// that is somebody's, a connection through a pooler, and the company of another apply or maintenance.
+func Begin(ctx context.Context, conn *pgx.Conn) (b Backend, err error) {
 	if err := Steady(ctx, conn); err != nil {
-		return err
+		return b, err
 	}
 	var kind string
-	err := inTx(ctx, conn, DefaultLockTimeout, func(tx pgx.Tx) error {
+	err = inTx(ctx, conn, DefaultLockTimeout, func(tx pgx.Tx) error {
 		return ownership.Do(ctx, tx, func() error {
 			return tx.QueryRow(ctx, "SELECT coalesce((SELECT l.kind FROM rls.login AS l WHERE l.name = session_user), '')").Scan(&kind)
 		})
 	})
 	if err != nil {
-		return err
+		return b, err
 	}
 	if kind != "" {
-		return refuse(CodeClient, "Connect as the owner of the tables, or as a database superuser.", "login %q is registered as %s", conn.Config().User, kind)
+		return b, refuse(CodeClient, "Connect as the owner of the tables, or as a database superuser.", "login %q is registered as %s", conn.Config().User, kind)
 	}
-	// Locks of the session, which outlive this transaction.
+	// No lock tells that a maintenance is alive, but its backend in pg_stat_activity.
 	err = inTx(ctx, conn, DefaultLockTimeout, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, "SELECT pg_advisory_lock($1), pg_advisory_lock($2)", apply.LockKey, GuardKey)
-		return err
+		if err := tx.QueryRow(ctx, "SELECT a.pid, a.backend_start FROM pg_stat_activity AS a WHERE a.pid = pg_backend_pid()").Scan(&b.PID, &b.Start); err != nil {
+			return err
+		}
+		release, err := ownership.Borrow(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := apply.Lock(ctx, tx, apply.LockTools); err != nil {
+			return err
+		}
+		other, err := apply.MaintenanceOf(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if other.Alive {
+			return refuse("", "Wait until it is done, and run the command again.", "another maintenance is running: %s", other.Session)
+		}
+		if err := ownership.Become(ctx, tx); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO rls.maintenance (pid, backend_start) VALUES ($1, $2)
+			ON CONFLICT (singleton) DO UPDATE SET login = session_user, pid = $1, backend_start = $2, since = now()`, b.PID, b.Start); err != nil {
+			return err
+		}
+		if err := ownership.Leave(ctx, tx); err != nil {
+			return err
+		}
+		return release()
 	})
-	if Busy(err) {
-		return refuse("", "Wait until it is done, and run the command again.", "another apply or maintenance is running")
+	if errors.Is(err, apply.ErrLocked) {
+		return b, refuse("", "Wait until it is done, and run the command again.", "%s", err)
 	}
-	return err
+	return b, err
 }
 
-// End gives the locks of Begin back, so that whoever comes next need not wait until the server sees that conn is closed.
+// End tells that the maintenance of Begin is over. It needs not, where conn is closed.
 func End(ctx context.Context, conn *pgx.Conn) {
-	_, _ = conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock_all()") // if it is closed, they are free
+	_ = inTx(ctx, conn, DefaultLockTimeout, func(tx pgx.Tx) error {
+		return ownership.Do(ctx, tx, func() error {
+			_, err := tx.Exec(ctx, "DELETE FROM rls.maintenance AS m WHERE m.pid = pg_backend_pid()")
+			return err
+		})
+	})
 }
 
-// Steady makes conn one that says when the other end is gone, and refuses one whose locks would be a pooler's.
+// Steady makes conn one that says when the other end is gone, and refuses one whose backend would be a pooler's.
 func Steady(ctx context.Context, conn *pgx.Conn) error {
 	var pid uint32
 	if err := conn.QueryRow(ctx, "SELECT pg_catalog.pg_backend_pid()").Scan(&pid); err != nil {
 		return err
 	}
 	if pid != conn.PgConn().PID() {
-		return refuse("", "Name the server itself, not its pooler.", "the connection goes through a pooler, which does not keep locks")
+		return refuse("", "Name the server itself, not its pooler.", "the connection goes through a pooler, which does not keep its backend")
 	}
 	_, err := conn.Exec(ctx, `SET idle_session_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0;
 		SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3`, pgx.QueryExecModeSimpleProtocol)
@@ -209,10 +243,7 @@ type Lifted struct {
 
 const liftedSQL = `
 SELECT coalesce(c.oid, l.table_oid), coalesce(n.nspname::text, l.table_schema), coalesce(c.relname::text, l.table_name),
-       coalesce(pg_get_userbyid(c.relowner)::text, ''), coalesce(c.relforcerowsecurity, true), l.login, l.since,
-       EXISTS (SELECT FROM pg_locks AS k WHERE k.locktype = 'advisory' AND k.granted AND k.objsubid = 1
-           AND k.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
-           AND (k.classid::bigint << 32 | k.objid::bigint) = $1)
+       coalesce(pg_get_userbyid(c.relowner)::text, ''), coalesce(c.relforcerowsecurity, true), l.login, l.since
 FROM rls.lifted AS l
 -- By its name where it was dropped and made again, as a restore does.
 LEFT JOIN pg_class AS c ON c.oid = coalesce(
@@ -234,17 +265,31 @@ func Pending(ctx context.Context, conn *pgx.Conn) (list []Lifted, err error) {
 func PendingInTx(ctx context.Context, tx pgx.Tx) (list []Lifted, err error) {
 	var known bool
 	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-		WHERE n.nspname = 'rls' AND c.relname = 'lifted')`).Scan(&known); err != nil || !known {
+		WHERE n.nspname = 'rls' AND c.relname = 'maintenance')`).Scan(&known); err != nil || !known {
 		return nil, err
 	}
-	err = ownership.Do(ctx, tx, func() error {
-		rows, _ := tx.Query(ctx, liftedSQL, GuardKey)
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Lifted, err error) {
-			return l, row.Scan(&l.OID, &l.Schema, &l.Name, &l.Owner, &l.Forced, &l.Login, &l.Since, &l.Alive)
-		})
-		return err
-	})
-	return list, err
+	release, err := ownership.Borrow(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	m, err := apply.MaintenanceOf(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	if err := ownership.Become(ctx, tx); err != nil {
+		return nil, err
+	}
+	rows, _ := tx.Query(ctx, liftedSQL)
+	if list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Lifted, err error) {
+		l.Alive = m.Alive
+		return l, row.Scan(&l.OID, &l.Schema, &l.Name, &l.Owner, &l.Forced, &l.Login, &l.Since)
+	}); err != nil {
+		return nil, err
+	}
+	if err := ownership.Leave(ctx, tx); err != nil {
+		return nil, err
+	}
+	return list, release()
 }
 
 // Restore puts FORCE ROW LEVEL SECURITY back on every table that a maintenance took it off, each in a transaction of its

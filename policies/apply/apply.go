@@ -1,4 +1,4 @@
-// Package apply carries a plan out: one transaction under an advisory lock, everything or nothing.
+// Package apply carries a plan out: one transaction under a lock, everything or nothing.
 package apply
 
 import (
@@ -21,7 +21,7 @@ var (
 	ErrStateChanged = errors.New("the database has changed since the plan was made")
 	ErrHazard       = errors.New("the plan has a hazard that was not allowed")
 	ErrRefused      = errors.New("the database has objects that the plan cannot stand beside")
-	ErrLocked       = errors.New("another apply is running")
+	ErrLocked       = errors.New("another apply or maintenance is running")
 )
 
 // ErrNotMade means that the server took a GRANT or REVOKE without carrying it out, because the login may not give or
@@ -49,9 +49,6 @@ type Options struct {
 	// Waiting is told why an attempt failed, before the next one; nil for none.
 	Waiting func(attempt int, err error)
 }
-
-// LockKey is the advisory lock that all applies of a database share: the first 8 bytes of "rlsctl\x00a".
-const LockKey int64 = 0x726c7363746c0061
 
 // DB is a connection, or a transaction on one, of which an apply is then a part.
 type DB interface {
@@ -112,8 +109,12 @@ func once(ctx context.Context, db DB, p policies.Plan, o Options) (err error) {
 	if err := timeout(ctx, tx, o.LockTimeout); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "SELECT pg_catalog.pg_advisory_xact_lock($1)", LockKey); err != nil {
-		return &lockError{wanted{what: lockedByApply}, err}
+	release, err := ownership.Borrow(ctx, tx)
+	if err != nil {
+		return fmt.Errorf("apply: %w", err)
+	}
+	if err := lockApply(ctx, tx); err != nil {
+		return err
 	}
 	// Names in policies are resolved when they are made, and must not be found anywhere else.
 	if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog, pg_temp"); err != nil {
@@ -127,10 +128,6 @@ func once(ctx context.Context, db DB, p policies.Plan, o Options) (err error) {
 	// Constants of conditions are read when a view is made, as guards read them.
 	if _, err := tx.Exec(ctx, policies.PinSQL(policies.Pins(p.Timezone))); err != nil {
 		return fmt.Errorf("apply: set time zone %q: %w", p.Timezone, err)
-	}
-	release, err := ownership.Borrow(ctx, tx)
-	if err != nil {
-		return fmt.Errorf("apply: %w", err)
 	}
 	if err := takeLocks(ctx, tx, p, o); err != nil {
 		return err

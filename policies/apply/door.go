@@ -63,8 +63,15 @@ func through(ctx context.Context, conn *pgx.Conn, d Door, o Options) (p policies
 	if err := timeout(ctx, tx, o.LockTimeout); err != nil {
 		return p, err
 	}
-	if _, err := tx.Exec(ctx, "SELECT pg_catalog.pg_advisory_xact_lock($1)", LockKey); err != nil {
-		return p, &lockError{wanted{what: lockedByApply}, err}
+	release, err := ownership.Borrow(ctx, tx)
+	if err != nil {
+		return p, fmt.Errorf("alter: %w", err)
+	}
+	if err := lockApply(ctx, tx); err != nil {
+		return p, err
+	}
+	if err := release(); err != nil {
+		return p, fmt.Errorf("alter: %w", err)
 	}
 	if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog, pg_temp"); err != nil {
 		return p, fmt.Errorf("alter: %w", err)
@@ -72,7 +79,7 @@ func through(ctx context.Context, conn *pgx.Conn, d Door, o Options) (p policies
 	for _, t := range slices.Sorted(slices.Values(d.Tables)) {
 		lock := "LOCK TABLE " + t + " IN ACCESS EXCLUSIVE MODE"
 		if _, err := tx.Exec(ctx, lock); err != nil {
-			return p, &lockError{wanted{what: t, sql: lock}, err}
+			return p, &lockError{lock: wanted{what: t, sql: lock}, err: err}
 		}
 	}
 	down, err := d.Down(ctx, tx)

@@ -16,13 +16,101 @@ import (
 	"github.com/rlsctl/rlsctl/policies"
 )
 
-// lockedByApply and lockedGraph name what is no relation of the plan.
+// Lock objects of the kernel. No client can name one, so none can hold a lock on it.
 const (
-	lockedByApply = "apply"
-	lockedGraph   = `"rls"."graph_lock"`
+	LockTools   = `"rls_lock"."tools"`  // of applies, of the start of a maintenance, and of who else writes the manifest
+	LockLogins  = `"rls_lock"."logins"` // of those who change the login map
+	lockedGraph = `"rls_lock"."graph"`  // of those who change the hierarchy
 )
 
 const lockGraphSQL = "SELECT rls.lock_graph()"
+
+// LockSQL is the statement that takes a lock object, as rls_owner.
+func LockSQL(object string) string {
+	return "LOCK TABLE " + object + " IN SHARE UPDATE EXCLUSIVE MODE"
+}
+
+// lockObject takes a lock object. The login must be a member of rls_owner.
+func lockObject(ctx context.Context, tx pgx.Tx, object string) error {
+	if err := ownership.Become(ctx, tx); err != nil {
+		return err
+	}
+	if err := lockTable(ctx, tx, object); err != nil {
+		return err
+	}
+	return ownership.Leave(ctx, tx)
+}
+
+func lockTable(ctx context.Context, tx pgx.Tx, table string) error {
+	if _, err := tx.Exec(ctx, LockSQL(table)); err != nil {
+		return &lockError{lock: wanted{what: table, writes: true}, err: err}
+	}
+	return nil
+}
+
+// Lock takes a lock object for a change that is no plan. The login must be a member of rls_owner. A *BlockedError names
+// the holder, and the transaction can go on.
+func Lock(ctx context.Context, tx pgx.Tx, object string) error {
+	return named(ctx, tx, func(nested pgx.Tx) error { return lockObject(ctx, nested, object) })
+}
+
+// LockTable is Lock for a table of the login's own.
+func LockTable(ctx context.Context, tx pgx.Tx, table string) error {
+	return named(ctx, tx, func(nested pgx.Tx) error { return lockTable(ctx, nested, table) })
+}
+
+// named calls take in a savepoint, and says who holds a lock that it does not get.
+func named(ctx context.Context, tx pgx.Tx, take func(pgx.Tx) error) error {
+	if err := pgx.BeginFunc(ctx, tx, take); err != nil {
+		return blocked(ctx, tx, err)
+	}
+	return nil
+}
+
+// lockApply takes the lock of apply, and refuses where a maintenance runs.
+func lockApply(ctx context.Context, tx pgx.Tx) error {
+	if err := lockObject(ctx, tx, LockTools); err != nil {
+		return err
+	}
+	m, err := MaintenanceOf(ctx, tx)
+	if err != nil || !m.Alive {
+		return err
+	}
+	return &lockError{lock: wanted{what: LockTools}, sessions: []Session{m.Session},
+		err: &pgconn.PgError{Severity: "ERROR", Code: "55P03", Message: "a maintenance is running"}}
+}
+
+// Maintenance is the maintenance that has begun last and not ended by itself.
+type Maintenance struct {
+	Session
+	Start time.Time // of its backend
+	Alive bool
+}
+
+// MaintenanceOf returns the maintenance of the database, or a zero one. The login must be a member of rls_owner.
+func MaintenanceOf(ctx context.Context, tx pgx.Tx) (m Maintenance, err error) {
+	if err := ownership.Become(ctx, tx); err != nil {
+		return m, err
+	}
+	err = tx.QueryRow(ctx, "SELECT m.pid, m.login, m.backend_start FROM rls.maintenance AS m").Scan(&m.PID, &m.Role, &m.Start)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return m, ownership.Leave(ctx, tx)
+	}
+	if err != nil {
+		return m, fmt.Errorf("look for a maintenance: %w", err)
+	}
+	if err := ownership.Leave(ctx, tx); err != nil {
+		return m, err
+	}
+	// As the login, who may see when its own sessions began; rls_owner may not.
+	err = tx.QueryRow(ctx, `SELECT coalesce(a.application_name, '') FROM pg_catalog.pg_stat_activity AS a
+		WHERE a.pid = $1 AND a.usename = $2 AND coalesce(a.backend_start = $3, true)`, m.PID, m.Role, m.Start).Scan(&m.Application)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return m, nil
+	}
+	m.Alive = err == nil
+	return m, err
+}
 
 // lockSQL is the statement that takes a lock. LOCK TABLE would lock the tables that a view reads, too: taking away an
 // option that the view does not have needs the same lock and does nothing.
@@ -118,7 +206,7 @@ func takeOnce(ctx context.Context, tx pgx.Tx, locks []wanted, first, all time.Du
 			if bad := nested.Rollback(ctx); bad != nil {
 				return -1, fmt.Errorf("apply: lock %s: %w", l.what, err)
 			}
-			return i, &lockError{l, err}
+			return i, &lockError{lock: l, err: err}
 		}
 		if i == 0 {
 			began = time.Now()
@@ -186,10 +274,11 @@ func pause(ctx context.Context, attempt int) error {
 
 // Session is a session that holds a lock, as far as the login that applies may know of it.
 type Session struct {
-	PID      int    // 0: a prepared transaction
-	Role     string // "" where it is the server's own
-	Database string
-	Age      time.Duration // of its transaction; 0 where it is not to be seen
+	PID         int    // 0: a prepared transaction
+	Role        string // "" where it is the server's own
+	Database    string
+	Application string
+	Age         time.Duration // of its transaction; 0 where it is not to be seen
 }
 
 func (s Session) String() string {
@@ -202,6 +291,9 @@ func (s Session) String() string {
 	}
 	if s.Role != "" {
 		fmt.Fprintf(&b, " of %s", policies.Ident(s.Role))
+	}
+	if s.Application != "" {
+		fmt.Fprintf(&b, ", application %q,", s.Application)
 	}
 	if s.Age > 0 {
 		fmt.Fprintf(&b, " for %s", s.Age.Round(100*time.Millisecond))
@@ -222,7 +314,7 @@ func (e *BlockedError) Error() string {
 	if e.Lock == "" {
 		b.WriteString(ErrLocked.Error())
 	} else {
-		fmt.Fprintf(&b, "apply: lock %s: %v", e.Lock, e.Err)
+		fmt.Fprintf(&b, "lock %s: %v", e.Lock, e.Err)
 	}
 	for i, s := range e.Sessions {
 		if i == 0 {
@@ -248,28 +340,28 @@ func (e *BlockedError) Unwrap() []error {
 
 // lockError is an error at the taking of a lock.
 type lockError struct {
-	lock wanted
-	err  error
+	lock     wanted
+	err      error
+	sessions []Session // that hold it, where they are known
 }
 
-func (e *lockError) Error() string { return fmt.Sprintf("apply: lock %s: %v", e.lock.what, e.err) }
+func (e *lockError) Error() string { return fmt.Sprintf("lock %s: %v", e.lock.what, e.err) }
 func (e *lockError) Unwrap() error { return e.err }
 
 // No text of a statement: it may hold anything.
 const sessionsSQL = `
-SELECT coalesce(l.pid, 0), coalesce(a.usename, ''), coalesce(a.datname, ''),
+SELECT coalesce(l.pid, 0), coalesce(a.usename, ''), coalesce(a.datname, ''), coalesce(a.application_name, ''),
        coalesce(extract(epoch FROM clock_timestamp() - a.xact_start) * 1000, 0)::bigint
 FROM pg_catalog.pg_locks AS l
 LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
 WHERE l.granted AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
-  AND CASE WHEN $1 = '' THEN l.locktype = 'advisory' AND l.classid::bigint = $2::bigint >> 32 AND l.objid::bigint = $2::bigint & 4294967295 AND l.objsubid = 1
-      ELSE l.locktype = 'relation' AND l.relation = (
-          SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-          WHERE ARRAY[n.nspname, c.relname]::text[] = pg_catalog.parse_ident($1)) END
-  AND (NOT $3 OR l.mode NOT IN ('AccessShareLock', 'RowShareLock'))
-GROUP BY 1, 2, 3, 4
-ORDER BY 4 DESC, 1`
+  AND l.locktype = 'relation' AND l.relation = (
+      SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+      WHERE ARRAY[n.nspname, c.relname]::text[] = pg_catalog.parse_ident($1))
+  AND (NOT $2 OR l.mode NOT IN ('AccessShareLock', 'RowShareLock'))
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 5 DESC, 1`
 
 // blocked finds out who holds the lock that was not to be had. The transaction is over, and they may be, too.
 func blocked(ctx context.Context, db DB, err error) error {
@@ -277,14 +369,17 @@ func blocked(ctx context.Context, db DB, err error) error {
 	if !errors.As(err, &lock) {
 		return err
 	}
-	out := &BlockedError{Lock: lock.lock.what, Err: lock.err}
-	if out.Lock == lockedByApply {
+	out := &BlockedError{Lock: lock.lock.what, Sessions: lock.sessions, Err: lock.err}
+	if out.Lock == LockTools {
 		out.Lock = ""
 	}
-	rows, _ := db.Query(ctx, sessionsSQL, out.Lock, LockKey, lock.lock.writes)
+	if out.Sessions != nil {
+		return out
+	}
+	rows, _ := db.Query(ctx, sessionsSQL, lock.lock.what, lock.lock.writes)
 	sessions, bad := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Session, err error) {
 		var age int64
-		err = row.Scan(&s.PID, &s.Role, &s.Database, &age)
+		err = row.Scan(&s.PID, &s.Role, &s.Database, &s.Application, &age)
 		s.Age = time.Duration(age) * time.Millisecond
 		return s, err
 	})

@@ -26,12 +26,14 @@ func Script(p policies.Plan) string {
 	}
 	line("\\set ON_ERROR_STOP on")
 	line("BEGIN;")
-	line("SELECT pg_catalog.pg_advisory_xact_lock(%d);", LockKey)
 	line("SET LOCAL lock_timeout = '5s';")
 	line("SET LOCAL search_path = pg_catalog, pg_temp;")
 	line("SET LOCAL standard_conforming_strings = on;")
 	pin(p.Timezone)
 	line("GRANT rls_owner TO CURRENT_USER;")
+	line("SET LOCAL ROLE rls_owner;")
+	line("%s;", LockSQL(LockTools))
+	line("RESET ROLE;")
 	if names := granted(p); len(names) > 0 {
 		for i := range names {
 			names[i] = policies.Literal(names[i])

@@ -148,7 +148,7 @@ func (k *checker) open() {
 	}
 }
 
-var systemSchemas = []string{"pg_catalog", "information_schema", "pg_toast", "rls"}
+var systemSchemas = []string{"pg_catalog", "information_schema", "pg_toast", "rls", "rls_lock"}
 
 // reserved reports whether a table is no model's to name. The kernel's own users and groups are, as resources.
 func reserved(n policies.TableName) bool {

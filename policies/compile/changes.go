@@ -103,10 +103,8 @@ func edgeRow(gone string) string {
 func (g *compiler) usersChanged(columns []policies.Edge, pairs []pairTable) {
 	u := g.model.Users
 	key := g.userKey.own(col(u.Key.Value))
-	read := []string{policies.Ident(u.Key.Value)}
 	var parts []string
 	for _, e := range columns {
-		read = append(read, policies.Ident(e.Column.Value))
 		parts = append(parts, fmt.Sprintf("SELECT %s::text AS kind, (%s)::text AS viewer, (%s)::text AS seen FROM %%[1]s AS t WHERE %s IS NOT NULL",
 			policies.Literal(e.Kind.Value), g.userKey.as(col(e.Column.Value), g.typeOf(u.Table, e.Column.Value, u.Kernel)), key, col(e.Column.Value)))
 	}
@@ -121,8 +119,10 @@ func (g *compiler) usersChanged(columns []policies.Edge, pairs []pairTable) {
 				policies.Literal(e.Kind.Value), g.userKey.as("p."+policies.Ident(e.Viewer.Value), g.typeOf(e.Table, e.Viewer.Value, false)), seen, e.Table, seen, key))
 		}
 	}
-	const lock = "\n        PERFORM rls.lock_graph();"
-	inserted, deleted, updated := besides{before: lock}, besides{before: lock}, besides{}
+	lock := func(rows string) string {
+		return fmt.Sprintf("\n        IF EXISTS (SELECT FROM %s AS n) THEN\n            PERFORM rls.lock_graph();\n        END IF;", rows)
+	}
+	inserted, deleted, updated := besides{before: lock("new_rows")}, besides{before: lock("old_rows")}, besides{}
 	if len(named) > 0 {
 		inserted.rows = "\n            UNION ALL " + union(named, "new_rows")
 		deleted.rows = "\n            UNION ALL " + union(named, "old_rows")
@@ -132,36 +132,34 @@ func (g *compiler) usersChanged(columns []policies.Edge, pairs []pairTable) {
 			return fmt.Sprintf("(SELECT t.* FROM %s AS t WHERE NOT EXISTS (SELECT FROM %s AS o WHERE o.%s = t.%s))", rows, others, key, key)
 		}
 		come, left := only("new_rows", "old_rows"), only("old_rows", "new_rows")
-		updated.before = fmt.Sprintf("\n        IF EXISTS (SELECT FROM %s AS n) THEN\n            PERFORM rls.lock_graph();\n        END IF;", come)
+		updated.before = lock(come)
 		updated.rows = fmt.Sprintf("\n            UNION ALL SELECT n.kind, n.viewer, n.seen, false FROM (%s) AS n\n            UNION ALL SELECT n.kind, n.viewer, n.seen, true FROM (%s) AS n",
 			union(named, come), union(named, left))
 	}
-	g.changeTrigger("users_changed", "Reports the edges that a change of users adds and takes away.", u.Table, distinct(read), "rls_graph",
+	g.changeTrigger("users_changed", "Reports the edges that a change of users adds and takes away.", u.Table, "rls_graph",
 		report(parts, inserted, deleted, updated))
 }
 
 // pairsChanged reports the edges in a table of pairs. Whether the users exist is asked when the change is recorded: in a
 // cascade the user may be gone already.
 func (g *compiler) pairsChanged(n int, p pairTable) {
-	var parts, read []string
+	var parts []string
 	for _, e := range p.edges {
-		read = append(read, policies.Ident(e.Viewer.Value), policies.Ident(e.Seen.Value))
 		parts = append(parts, fmt.Sprintf("SELECT %s::text AS kind, (%s)::text AS viewer, (%s)::text AS seen FROM %%[1]s AS t WHERE %s IS NOT NULL AND %s IS NOT NULL",
 			policies.Literal(e.Kind.Value), g.userKey.as(col(e.Viewer.Value), g.typeOf(e.Table, e.Viewer.Value, false)),
 			g.userKey.as(col(e.Seen.Value), g.typeOf(e.Table, e.Seen.Value, false)), col(e.Viewer.Value), col(e.Seen.Value)))
 	}
-	g.changeTrigger(fmt.Sprintf("pairs_changed_%d", n), "Reports the edges that a change of "+p.table.String()+" adds and takes away.", p.table, distinct(read), "rls_graph_pairs",
+	g.changeTrigger(fmt.Sprintf("pairs_changed_%d", n), "Reports the edges that a change of "+p.table.String()+" adds and takes away.", p.table, "rls_graph_pairs",
 		report(parts, besides{}, besides{}, besides{}))
 }
 
-// changeTrigger compiles a trigger function and its triggers on one table, that reads these columns.
-func (g *compiler) changeTrigger(name, comment string, t policies.TableName, columns []string, trigger, body string) {
+// changeTrigger compiles a trigger function and its triggers on one table.
+func (g *compiler) changeTrigger(name, comment string, t policies.TableName, trigger, body string) {
 	g.function(function{
 		name: name, comment: comment, returns: "trigger", volatile: "VOLATILE", parallel: "UNSAFE", definer: true,
 		body: fmt.Sprintf("DECLARE\n    changes rls.edge_change[];\nBEGIN\n%s\n    IF changes IS NOT NULL THEN\n        PERFORM rls.record_changes(changes);\n    END IF;\n    RETURN NULL;\nEND", body),
 	}, "")
 	for _, e := range []struct{ suffix, when, refer, call, enable string }{
-		{"ahead", "BEFORE INSERT OR DELETE OR UPDATE OF " + strings.Join(columns, ", "), "", "graph_ahead", "ALWAYS"},
 		{"insert", "AFTER INSERT", "\n    REFERENCING NEW TABLE AS new_rows", name, "ALWAYS"},
 		{"update", "AFTER UPDATE", "\n    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows", name, "ALWAYS"},
 		{"delete", "AFTER DELETE", "\n    REFERENCING OLD TABLE AS old_rows", name, "ALWAYS"},

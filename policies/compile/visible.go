@@ -227,9 +227,7 @@ BEGIN
     renew := (missing IS NULL OR missing > CASE WHEN form IN ('narrow', 'all') THEN 0 ELSE 8 END)%[12]s;
     IF (renew%[16]s)
         AND current_setting('transaction_read_only') = 'off' AND current_setting('transaction_isolation') = 'read committed'
-        -- Whoever comes second computes for themself, and nobody stores while changes are forgotten: nobody waits.
-        AND (NOT renew OR pg_try_advisory_xact_lock_shared(hashtextextended('rls.visible_set', 0)))
-        AND pg_try_advisory_xact_lock(hashtextextended('rls.visible_set ' || key, 0)) THEN
+        AND rls.claim_set(key, renew) THEN
         IF renew THEN
             -- Locks the tables before the snapshot is taken: one from before they were rewritten would find them empty.
             PERFORM FROM rls.edge LIMIT 0;

@@ -116,7 +116,7 @@ FROM (
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
-      AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'rls_lock')
       AND n.nspname !~ '^pg_(toast|temp)'
       AND ($1::text[] IS NULL OR c.oid = ANY (SELECT i.name::regclass FROM unnest($1) AS i(name)))
 ) AS x

@@ -9,7 +9,7 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('rls.refuse_cycle', 0));
+    PERFORM rls.lock_graph();
     IF EXISTS (
         WITH RECURSIVE up(id) AS (
             SELECT NEW.supervisor_id

@@ -1,5 +1,5 @@
--- Takes the lock of those who change the hierarchy before a statement locks its first row: who waits for the lock then
--- holds nothing that its holder could wait for.
+-- Does nothing. Triggers of models that were applied before call it until the next apply; the lock is taken by
+-- rls.record_changes, for changes that were made and admitted.
 CREATE OR REPLACE FUNCTION rls.graph_ahead()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -9,9 +9,8 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM rls.lock_graph();
     RETURN NULL;
 END
 $$;
 REVOKE ALL ON FUNCTION rls.graph_ahead() FROM PUBLIC;
-COMMENT ON FUNCTION rls.graph_ahead() IS 'Takes the lock of those who change the hierarchy before any row.';
+COMMENT ON FUNCTION rls.graph_ahead() IS 'Does nothing; for triggers of earlier versions.';

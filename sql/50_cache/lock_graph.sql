@@ -1,5 +1,6 @@
 -- Makes whoever changes the hierarchy wait for whoever is changing it, before the first look at it. Once for each
--- transaction: its second change finds its own number, and that of a restored dump counts for nothing here.
+-- transaction: its second change finds its own number, and that of a restored dump counts for nothing here. Whoever may
+-- change the hierarchy can leave a transaction open, so nobody waits for ever, and the error names the holder.
 CREATE OR REPLACE FUNCTION rls.lock_graph()
 RETURNS void
 LANGUAGE plpgsql
@@ -7,13 +8,32 @@ VOLATILE
 PARALLEL UNSAFE
 SECURITY INVOKER
 AS $$
+DECLARE
+    before text := current_setting('lock_timeout');
+    holder text;
 BEGIN
-    UPDATE rls.graph_lock AS l SET xid = pg_current_xact_id(), cluster = rls.cluster()
-    WHERE l.xid IS DISTINCT FROM pg_current_xact_id() OR l.cluster IS DISTINCT FROM rls.cluster();
-    IF FOUND THEN
-        -- Edges that other transactions took away: they are over, and so nobody walks along them any more.
-        DELETE FROM rls.edge_gone;
+    IF EXISTS (SELECT FROM rls.graph_lock AS l WHERE l.xid = pg_current_xact_id() AND l.cluster = rls.cluster()) THEN
+        RETURN;
     END IF;
+    BEGIN
+        IF before::interval = interval '0' OR before::interval > interval '10 s' THEN
+            PERFORM set_config('lock_timeout', '10s', true);
+        END IF;
+        LOCK TABLE rls_lock.graph IN SHARE UPDATE EXCLUSIVE MODE;
+        PERFORM set_config('lock_timeout', before, true);
+    EXCEPTION WHEN lock_not_available THEN
+        SELECT string_agg(format('pid %s of login %I, application %L', a.pid, a.usename, a.application_name), '; ') INTO holder
+        FROM pg_locks AS k JOIN pg_stat_activity AS a ON a.pid = k.pid
+        WHERE k.relation = 'rls_lock.graph'::regclass AND k.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+          AND k.granted;
+        RAISE EXCEPTION 'another transaction is changing the hierarchy'
+            USING ERRCODE = 'lock_not_available', DETAIL = 'It is ' || coalesce(holder, 'over by now') || '.',
+                HINT = 'Run the statement again, or end that transaction.';
+    END;
+    -- Under REPEATABLE READ this raises 40001 where somebody has changed the hierarchy since the snapshot.
+    UPDATE rls.graph_lock AS l SET xid = pg_current_xact_id(), cluster = rls.cluster();
+    -- Edges that other transactions took away: they are over, and so nobody walks along them any more.
+    DELETE FROM rls.edge_gone;
 END
 $$;
 REVOKE ALL ON FUNCTION rls.lock_graph() FROM PUBLIC;

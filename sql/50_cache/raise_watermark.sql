@@ -30,7 +30,7 @@ BEGIN
         RETURN;
     END IF;
     BEGIN
-        LOCK TABLE rls.watermark_turn IN EXCLUSIVE MODE;
+        LOCK TABLE rls_lock.watermark_turn IN SHARE UPDATE EXCLUSIVE MODE;
         -- Looked at once more, because somebody else may have had the turn. Without a number nothing is set.
         PERFORM setval('rls.graph_watermark', rls.next_watermark(g.last_value, changed = 'graph')) FROM rls.graph_watermark AS g;
         PERFORM setval('rls.state_watermark', rls.next_watermark(s.last_value, changed = 'state')) FROM rls.state_watermark AS s;

@@ -737,9 +737,7 @@ BEGIN
     renew := (missing IS NULL OR missing > CASE WHEN form IN ('narrow', 'all') THEN 0 ELSE 8 END);
     IF (renew OR calm AND (NOT decided OR random() < 0.1))
         AND current_setting('transaction_read_only') = 'off' AND current_setting('transaction_isolation') = 'read committed'
-        -- Whoever comes second computes for themself, and nobody stores while changes are forgotten: nobody waits.
-        AND (NOT renew OR pg_try_advisory_xact_lock_shared(hashtextextended('rls.visible_set', 0)))
-        AND pg_try_advisory_xact_lock(hashtextextended('rls.visible_set ' || key, 0)) THEN
+        AND rls.claim_set(key, renew) THEN
         IF renew THEN
             -- Locks the tables before the snapshot is taken: one from before they were rewritten would find them empty.
             PERFORM FROM rls.edge LIMIT 0;
@@ -1694,12 +1692,16 @@ DECLARE
 BEGIN
     CASE TG_OP
     WHEN 'INSERT' THEN
-        PERFORM rls.lock_graph();
+        IF EXISTS (SELECT FROM new_rows AS n) THEN
+            PERFORM rls.lock_graph();
+        END IF;
         SELECT array_agg(ROW(e.kind, e.viewer, e.seen, false)::rls.edge_change) INTO changes FROM (
             (SELECT 'supervisor'::text AS kind, (t.supervisor_id)::text AS viewer, (t.id)::text AS seen FROM new_rows AS t WHERE t.supervisor_id IS NOT NULL
             UNION ALL SELECT 'creator'::text AS kind, (t.created_by_id)::text AS viewer, (t.id)::text AS seen FROM new_rows AS t WHERE t.created_by_id IS NOT NULL)) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
     WHEN 'DELETE' THEN
-        PERFORM rls.lock_graph();
+        IF EXISTS (SELECT FROM old_rows AS n) THEN
+            PERFORM rls.lock_graph();
+        END IF;
         SELECT array_agg(ROW(e.kind, e.viewer, e.seen, true)::rls.edge_change) INTO changes FROM (
             (SELECT 'supervisor'::text AS kind, (t.supervisor_id)::text AS viewer, (t.id)::text AS seen FROM old_rows AS t WHERE t.supervisor_id IS NOT NULL
             UNION ALL SELECT 'creator'::text AS kind, (t.created_by_id)::text AS viewer, (t.id)::text AS seen FROM old_rows AS t WHERE t.created_by_id IS NOT NULL)) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
@@ -1721,14 +1723,6 @@ $rls$;
 REVOKE ALL ON FUNCTION rls.users_changed() FROM PUBLIC;
 COMMENT ON FUNCTION rls.users_changed() IS 'Reports the edges that a change of users adds and takes away.';
 -- undo: DROP FUNCTION IF EXISTS rls.users_changed();
-
--- trigger: trigger rls_graph_ahead on rls."user", as rls_owner
-CREATE TRIGGER rls_graph_ahead
-    BEFORE INSERT OR DELETE OR UPDATE OF created_by_id, id, supervisor_id ON rls."user"
-    FOR EACH STATEMENT EXECUTE FUNCTION rls.graph_ahead();
-ALTER TABLE rls."user" ENABLE ALWAYS TRIGGER rls_graph_ahead;
-SELECT rls.forget_sets();
--- undo: DROP TRIGGER IF EXISTS rls_graph_ahead ON rls."user";
 
 -- trigger: trigger rls_graph_insert on rls."user", as rls_owner
 CREATE TRIGGER rls_graph_insert

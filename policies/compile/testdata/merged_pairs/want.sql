@@ -737,9 +737,7 @@ BEGIN
     renew := (missing IS NULL OR missing > CASE WHEN form IN ('narrow', 'all') THEN 0 ELSE 8 END);
     IF (renew OR calm AND (NOT decided OR random() < 0.1))
         AND current_setting('transaction_read_only') = 'off' AND current_setting('transaction_isolation') = 'read committed'
-        -- Whoever comes second computes for themself, and nobody stores while changes are forgotten: nobody waits.
-        AND (NOT renew OR pg_try_advisory_xact_lock_shared(hashtextextended('rls.visible_set', 0)))
-        AND pg_try_advisory_xact_lock(hashtextextended('rls.visible_set ' || key, 0)) THEN
+        AND rls.claim_set(key, renew) THEN
         IF renew THEN
             -- Locks the tables before the snapshot is taken: one from before they were rewritten would find them empty.
             PERFORM FROM rls.edge LIMIT 0;
@@ -1770,7 +1768,9 @@ DECLARE
 BEGIN
     CASE TG_OP
     WHEN 'INSERT' THEN
-        PERFORM rls.lock_graph();
+        IF EXISTS (SELECT FROM new_rows AS n) THEN
+            PERFORM rls.lock_graph();
+        END IF;
         SELECT array_agg(ROW(e.kind, e.viewer, e.seen, false)::rls.edge_change) INTO changes FROM (
             (SELECT 'supervisor'::text AS kind, (t.boss)::text AS viewer, (t.id)::text AS seen FROM new_rows AS t WHERE t.boss IS NOT NULL
             UNION ALL SELECT 'creator'::text AS kind, (t.maker)::text AS viewer, (t.id)::text AS seen FROM new_rows AS t WHERE t.maker IS NOT NULL
@@ -1778,7 +1778,9 @@ BEGIN
             UNION ALL SELECT 'deputy'::text AS kind, (p.deputy_id)::text AS viewer, (p.employee_id)::text AS seen FROM new_rows AS t JOIN public.deputy AS p ON p.employee_id = t.id
             UNION ALL SELECT 'groups'::text AS kind, (p.doctor::integer)::text AS viewer, (p.patient)::text AS seen FROM new_rows AS t JOIN public.ward AS p ON p.patient = t.id) AS e WHERE e.viewer IS NOT NULL AND e.seen IS NOT NULL;
     WHEN 'DELETE' THEN
-        PERFORM rls.lock_graph();
+        IF EXISTS (SELECT FROM old_rows AS n) THEN
+            PERFORM rls.lock_graph();
+        END IF;
         SELECT array_agg(ROW(e.kind, e.viewer, e.seen, true)::rls.edge_change) INTO changes FROM (
             (SELECT 'supervisor'::text AS kind, (t.boss)::text AS viewer, (t.id)::text AS seen FROM old_rows AS t WHERE t.boss IS NOT NULL
             UNION ALL SELECT 'creator'::text AS kind, (t.maker)::text AS viewer, (t.id)::text AS seen FROM old_rows AS t WHERE t.maker IS NOT NULL
@@ -1814,14 +1816,6 @@ $rls$;
 REVOKE ALL ON FUNCTION rls.users_changed() FROM PUBLIC;
 COMMENT ON FUNCTION rls.users_changed() IS 'Reports the edges that a change of users adds and takes away.';
 -- undo: DROP FUNCTION IF EXISTS rls.users_changed();
-
--- trigger: trigger rls_graph_ahead on public.person
-CREATE TRIGGER rls_graph_ahead
-    BEFORE INSERT OR DELETE OR UPDATE OF boss, id, maker, mentor ON public.person
-    FOR EACH STATEMENT EXECUTE FUNCTION rls.graph_ahead();
-ALTER TABLE public.person ENABLE ALWAYS TRIGGER rls_graph_ahead;
-SELECT rls.forget_sets();
--- undo: DROP TRIGGER IF EXISTS rls_graph_ahead ON public.person;
 
 -- trigger: trigger rls_graph_insert on public.person
 CREATE TRIGGER rls_graph_insert
@@ -1901,14 +1895,6 @@ REVOKE ALL ON FUNCTION rls.pairs_changed_1() FROM PUBLIC;
 COMMENT ON FUNCTION rls.pairs_changed_1() IS 'Reports the edges that a change of public.deputy adds and takes away.';
 -- undo: DROP FUNCTION IF EXISTS rls.pairs_changed_1();
 
--- trigger: trigger rls_graph_pairs_ahead on public.deputy
-CREATE TRIGGER rls_graph_pairs_ahead
-    BEFORE INSERT OR DELETE OR UPDATE OF deputy_id, employee_id ON public.deputy
-    FOR EACH STATEMENT EXECUTE FUNCTION rls.graph_ahead();
-ALTER TABLE public.deputy ENABLE ALWAYS TRIGGER rls_graph_pairs_ahead;
-SELECT rls.forget_sets();
--- undo: DROP TRIGGER IF EXISTS rls_graph_pairs_ahead ON public.deputy;
-
 -- trigger: trigger rls_graph_pairs_insert on public.deputy
 CREATE TRIGGER rls_graph_pairs_insert
     AFTER INSERT ON public.deputy
@@ -1986,14 +1972,6 @@ $rls$;
 REVOKE ALL ON FUNCTION rls.pairs_changed_2() FROM PUBLIC;
 COMMENT ON FUNCTION rls.pairs_changed_2() IS 'Reports the edges that a change of public.ward adds and takes away.';
 -- undo: DROP FUNCTION IF EXISTS rls.pairs_changed_2();
-
--- trigger: trigger rls_graph_pairs_ahead on public.ward
-CREATE TRIGGER rls_graph_pairs_ahead
-    BEFORE INSERT OR DELETE OR UPDATE OF doctor, patient ON public.ward
-    FOR EACH STATEMENT EXECUTE FUNCTION rls.graph_ahead();
-ALTER TABLE public.ward ENABLE ALWAYS TRIGGER rls_graph_pairs_ahead;
-SELECT rls.forget_sets();
--- undo: DROP TRIGGER IF EXISTS rls_graph_pairs_ahead ON public.ward;
 
 -- trigger: trigger rls_graph_pairs_insert on public.ward
 CREATE TRIGGER rls_graph_pairs_insert
