@@ -615,24 +615,6 @@ func TestContext(t *testing.T) {
 			}
 		}
 	})
-	t.Run("residual/one message of the simple protocol is one moment", func(t *testing.T) {
-		// Two transactions in one message begin at the same time, so a context works in both. Whoever writes the message
-		// had the principal in the first: nothing is gained, and the next message is another moment.
-		c := g.conn(t)
-		token := g.token("user", "sub")
-		results, err := c.PgConn().Exec(t.Context(), "BEGIN; SELECT rls.enter('"+token+"'); SELECT set_config('my.copy', current_setting('rls.context'), false); COMMIT;"+
-			"BEGIN; SET LOCAL ROLE "+g.client+"; SELECT set_config('rls.context', current_setting('my.copy'), true); "+notes+"; COMMIT").ReadAll()
-		if err != nil {
-			t.Fatal(explain(err))
-		}
-		if n := len(results[7].Rows); n != 1 {
-			t.Errorf("%d rows", n)
-		}
-		must(t, c, "BEGIN; SET LOCAL ROLE "+g.client+"; SELECT set_config('rls.context', current_setting('my.copy'), true)")
-		if _, _, err := collect(t.Context(), c, notes); sqlstate(err) != "RL003" {
-			t.Errorf("the next message: %v, want RL003", err)
-		}
-	})
 	t.Run("residual/a client that holds two tokens may throw one away", func(t *testing.T) {
 		c := g.conn(t)
 		tx, _ := entered(t, c, g.token("user", "sub"))
