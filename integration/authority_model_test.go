@@ -114,7 +114,8 @@ grants:
   - {to: authenticated, allow: {doc: [read], person: "*", team: "*", member: "*"}}
 `
 	head, _, _ := strings.Cut(authorityModel, "grants:")
-	w := newWorld(t, head+resources[1:], authoritySchema+"DELETE FROM doc;")
+	w := newWorld(t, head+resources[1:], authoritySchema+`DELETE FROM doc;
+		INSERT INTO member VALUES (3, 3, NULL, '2020-01-01', '2021-01-01'), (3, 7, NULL, 'infinity', NULL);`)
 	trials(t, w, []trial{
 		{"an edge that is an owner", "me", "UPDATE person SET boss = 3 WHERE id = 5", "touched 1"},
 		{"an edge that is an owner", "chief", "UPDATE person SET boss = 5 WHERE id = 4", "touched 1"},
@@ -129,8 +130,11 @@ grants:
 		{"a member in sight, of an own group", "me", "INSERT INTO member (team, person) VALUES (2, 5)", "touched 1"},
 		{"a member out of sight", "me", "INSERT INTO member (team, person) VALUES (2, 2)", rejected},
 		{"of a strange group", "me", "INSERT INTO member (team, person) VALUES (1, 3)", rejected},
-		{"moved to a strange group", "me", "UPDATE member SET team = 1 WHERE person = 3", rejected},
-		{"leave", "me", "DELETE FROM member WHERE person = 3", "touched 1"},
+		{"moved to a strange group", "me", "UPDATE member SET team = 1 WHERE person = 3 AND team = 2", rejected},
+		{"a membership that has ended", "me", "UPDATE member SET till = NULL WHERE team = 3", rejected},
+		{"a membership that has not begun", "trainee", "UPDATE member SET since = '2020-01-01' WHERE team = 3", rejected},
+		{"the window as it is", "me", "UPDATE member SET team = team, person = person, since = since, till = till, note = 'x' WHERE team = 3", "touched 1"},
+		{"leave", "me", "DELETE FROM member WHERE person = 3 AND team = 2", "touched 1"},
 		{"the creator is an owner", "me", "UPDATE team SET creator = 5 WHERE id = 2", "touched 1"},
 		{"the share is not", "me", "UPDATE team SET shared = true WHERE id = 2", rejected},
 		{"a team and its members go", "me", "DELETE FROM team WHERE id = 2", "touched 1"},

@@ -299,15 +299,19 @@ func (g *compiler) leave(t *guarded) {
 	}
 }
 
-// guardPairs: a row of a table of pairs or memberships is authority as a whole, unless both of its columns are owners. A
-// row whose user or group is gone says nothing any more. The type of a column is whom it names.
+// guardPairs: a row of a table of pairs or memberships is authority as a whole, unless both of its columns are owners: then
+// its window alone is, which no owner check judges. A row whose user or group is gone says nothing any more. The type of a
+// column is whom it names.
 func (g *compiler) guardPairs(t *guarded, table policies.TableName, a, b column, windows ...policies.Text) {
-	if g.ownerRules(table, a.name, a.typ == "group") && g.ownerRules(table, b.name, b.typ == "group") {
-		return
+	owned := g.ownerRules(table, a.name, a.typ == "group") && g.ownerRules(table, b.name, b.typ == "group")
+	if !owned {
+		g.keep(t, a.name, b.name)
 	}
-	g.keep(t, a.name, b.name)
 	for _, w := range windows {
 		g.keep(t, w.Value)
+	}
+	if owned {
+		return
 	}
 	t.branch(&t.insert, "true", "")
 	if g.resourceOf(table) == nil {
