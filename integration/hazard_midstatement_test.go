@@ -1,9 +1,11 @@
 package integration
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -230,6 +232,49 @@ func TestMidStatementUpserts(t *testing.T) {
 		{"somebody new is no conflict", "me", "INSERT INTO person (id, login, grade) VALUES (99, 'x', 'president') ON CONFLICT (id) DO NOTHING", rejected},
 		{"another seat", "me", "INSERT INTO member (team, person) VALUES (2, 3) ON CONFLICT (team, person) DO UPDATE SET team = 1", rejected},
 		{"a superuser may", "pres", "INSERT INTO person (id, login) VALUES (3, 'me') ON CONFLICT (id) DO UPDATE SET grade = 'president'", "touched 1"},
+	})
+}
+
+// An INSERT over a row that somebody is deleting waits for them, and is a new row then.
+func TestMidStatementOverARowThatGoes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, authorityModel, midSchema+"INSERT INTO member VALUES (5, 3);")
+	conn := func(name string) (*pgx.Conn, int) {
+		c := w.person(t, name)
+		must(t, c, midStatement)
+		return c, int(c.PgConn().PID())
+	}
+	for _, insert := range []string{"INSERT INTO member (team, person) VALUES (5, 3)", "INSERT INTO member (team, person) VALUES (5, 3) ON CONFLICT DO NOTHING"} {
+		me, pid := conn("me")
+		tx, err := w.admin(t).Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback(context.Background()) //nolint:errcheck // rolled back already
+		must(t, tx, "DELETE FROM member WHERE team = 5 AND person = 3")
+		done := make(chan string)
+		go func() { done <- seenAmid(t, me, insert+" RETURNING pg_temp.boom()") }()
+		for deadline := time.Now().Add(30 * time.Second); one(t, w.root, "SELECT count(*)::text FROM pg_locks WHERE pid = $1 AND NOT granted", pid) == "0"; {
+			if time.Now().After(deadline) {
+				t.Fatal("nobody waits")
+			}
+		}
+		if err := tx.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-done; got != "42501" {
+			t.Errorf("%s: %s", insert, got)
+		}
+		w.sql(t, "INSERT INTO member VALUES (5, 3)")
+	}
+}
+
+// A key that is checked later refuses nothing now: what conflicts with it is a new row.
+func TestMidStatementOfADeferrableKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, authorityModel, strings.Replace(midSchema, "PRIMARY KEY (team, person))", "PRIMARY KEY (team, person) DEFERRABLE)", 1))
+	trials(t, w, []trial{
+		{"at once", "me", "INSERT INTO member (team, person) VALUES (2, 3)", rejected},
 	})
 }
 

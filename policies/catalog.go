@@ -133,7 +133,8 @@ type Table struct {
 	ForceRow    bool         `json:"force_row_security"`
 	Columns     []Column     `json:"columns"`
 	PrimaryKey  []string     `json:"primary_key,omitempty"`
-	Unique      [][]string   `json:"unique,omitempty"` // unique constraints and full unique indexes over columns, without the primary key
+	Deferrable  bool         `json:"deferrable,omitempty"` // of the primary key
+	Unique      [][]string   `json:"unique,omitempty"`     // unique constraints that are not deferrable and full unique indexes over columns, without the primary key
 	ForeignKeys []ForeignKey `json:"foreign_keys,omitempty"`
 	Indexes     [][]string   `json:"indexes,omitempty"` // leading columns of valid, full btree indexes
 	Policies    []Policy     `json:"policies,omitempty"`

@@ -99,31 +99,19 @@ func (g *compiler) computed(t guarded) (directive, text string) {
 }
 
 // there compiles the look at the row that an INSERT conflicts with, and returns its call; "" where there is none to take.
-// Only the row of this very moment says that nothing is inserted.
+// Only the row of this very moment says that nothing is inserted, and only as long as nobody can delete it.
 func (g *compiler) there(t guarded) string {
 	table := g.catalog.Table(t.table.Schema, t.table.Name)
-	if len(t.over) == 0 || table == nil || slices.ContainsFunc(g.catalog.Parts(table), func(p *policies.Table) bool { return !p.Partition }) {
-		return "" // children have no keys in common
-	}
-	var readable []string // by rls_owner
-	for _, gt := range g.graphTables() {
-		if gt.schema == table.Schema && gt.name == table.Name {
-			readable = gt.columns
-		}
+	if len(t.over) == 0 || table == nil {
+		return ""
 	}
 	var keys []string
-	for _, key := range append([][]string{table.PrimaryKey}, table.Unique...) {
+	for _, key := range g.conflicts(table) {
 		var all []string
 		for _, name := range key {
-			if table.Schema == "rls" || slices.Contains(readable, name) {
-				if equals := equals(*table.Column(name)); equals != "" {
-					all = append(all, fmt.Sprintf("%s %s given.%s", col(name), equals, policies.Ident(name)))
-				}
-			}
+			all = append(all, fmt.Sprintf("%s %s given.%s", col(name), equals(*table.Column(name)), policies.Ident(name)))
 		}
-		if len(all) > 0 && len(all) == len(key) {
-			keys = append(keys, strings.Join(all, " AND "))
-		}
+		keys = append(keys, strings.Join(all, " AND "))
 	}
 	if len(keys) == 0 {
 		return ""
@@ -134,15 +122,52 @@ func (g *compiler) there(t guarded) string {
 		list, into = append(list, col(c)), append(into, "there."+policies.Ident(c))
 	}
 	name := strings.Replace(t.name, "guard_", "there_", 1)
+	kept, lock := "", ""
+	if table.Schema == "rls" || g.locks(table) {
+		// Who is deleting it would let the new one in, to be seen by RETURNING before the guard after the row.
+		kept, lock = ", which stays until this transaction ends", "\n    FOR KEY SHARE"
+	}
 	g.function(function{
 		name:    name,
-		comment: "The row that a new one would conflict with at this very moment. Called by the guards alone.",
+		comment: "The row that a new one would conflict with at this very moment" + kept + ". Called by the guards alone.",
 		args:    "given record", argTypes: "record", returns: "record", volatile: "VOLATILE", parallel: "UNSAFE",
-		body: fmt.Sprintf("DECLARE\n    there %[1]s;\nBEGIN\n    SELECT %[2]s\n    INTO %[3]s\n    FROM %[1]s AS t\n    WHERE %[4]s\n    LIMIT 1;\n"+
+		body: fmt.Sprintf("DECLARE\n    there %[1]s;\nBEGIN\n    SELECT %[2]s\n    INTO %[3]s\n    FROM %[1]s AS t\n    WHERE %[4]s\n    LIMIT 1%[5]s;\n"+
 			"    RETURN CASE WHEN FOUND THEN there END;\nEND",
-			tableSQL(table.Schema, table.Name), strings.Join(list, ", "), strings.Join(into, ", "), strings.Join(keys, "\n       OR ")),
+			tableSQL(table.Schema, table.Name), strings.Join(list, ", "), strings.Join(into, ", "), strings.Join(keys, "\n       OR "), lock),
 	}, "")
 	return fmt.Sprintf("rls.%s(NEW)", name)
+}
+
+// conflicts are the keys of a table that an INSERT can conflict with at once, as far as rls_owner can read and compare them.
+func (g *compiler) conflicts(table *policies.Table) (keys [][]string) {
+	if slices.ContainsFunc(g.catalog.Parts(table), func(p *policies.Table) bool { return !p.Partition }) {
+		return nil // children have no keys in common
+	}
+	var readable []string
+	for _, gt := range g.graphTables() {
+		if gt.schema == table.Schema && gt.name == table.Name {
+			readable = gt.columns
+		}
+	}
+	all := table.Unique
+	if !table.Deferrable {
+		all = append([][]string{table.PrimaryKey}, all...)
+	}
+	for _, key := range all {
+		if len(key) > 0 && !slices.ContainsFunc(key, func(name string) bool {
+			return table.Schema != "rls" && !slices.Contains(readable, name) || equals(*table.Column(name)) == ""
+		}) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// locks reports whether rls_owner locks rows of a table of the graph, for which it needs UPDATE on a column. Where row
+// security filters it there would have to be a policy, too; and a resource holds such an INSERT to what a new row may have.
+func (g *compiler) locks(table *policies.Table) bool {
+	return g.model.Users.Guarded() && !table.RowSecurity && len(g.conflicts(table)) > 0 &&
+		g.resourceOf(policies.TableName{Schema: table.Schema, Name: table.Name}) == nil
 }
 
 // guardTriggers compiles the triggers of a guard, on the table and on its heirs: those of a partitioned table are cloned

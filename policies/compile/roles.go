@@ -284,7 +284,7 @@ type graphTable struct {
 	columns      []string
 }
 
-// graphPrivileges lets rls_owner read the columns of the graph, and no more.
+// graphPrivileges lets rls_owner read the columns of the graph, and lock rows where a guard does, and no more.
 func (g *compiler) graphPrivileges() {
 	seen := map[string]bool{}
 	for _, t := range g.graphTables() {
@@ -297,11 +297,18 @@ func (g *compiler) graphPrivileges() {
 			quoted[i] = policies.Ident(c)
 		}
 		list, table := strings.Join(quoted, ", "), tableSQL(t.schema, t.name)
+		title := fmt.Sprintf("SELECT on %s of %s for rls_owner", list, table)
+		grant := fmt.Sprintf("GRANT SELECT (%s) ON %s TO rls_owner;", list, table)
+		if c := g.catalog.Table(t.schema, t.name); c != nil && g.locks(c) {
+			key := policies.Ident(g.conflicts(c)[0][0])
+			title = fmt.Sprintf("SELECT on %s of %s, and UPDATE on %s to lock rows, for rls_owner", list, table, key)
+			grant = fmt.Sprintf("GRANT SELECT (%s), UPDATE (%s) ON %s TO rls_owner;", list, key, table)
+		}
 		g.add(policies.Object{
 			Kind: policies.KindPrivilege, Name: policies.Identity("rls_owner", t.schema, t.name), Table: table,
-			Title:   fmt.Sprintf("SELECT on %s of %s for rls_owner", list, table),
-			Create:  fmt.Sprintf("GRANT SELECT (%s) ON %s TO rls_owner;", list, table),
-			Replace: unread(table) + fmt.Sprintf("\nGRANT SELECT (%s) ON %s TO rls_owner;", list, table),
+			Title:   title,
+			Create:  grant,
+			Replace: unread(table) + "\n" + grant,
 			Drop:    unread(table),
 		})
 	}

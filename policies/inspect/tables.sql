@@ -52,6 +52,8 @@ FROM (
             CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(attnum, place)
             JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
             WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts),
+        'deferrable', EXISTS (
+            SELECT FROM pg_catalog.pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary AND NOT i.indimmediate),
         'unique', (
             SELECT json_agg(u.cols ORDER BY u.cols::text COLLATE "C") FROM (
                 SELECT i.indexrelid, json_agg(a.attname ORDER BY k.place) AS cols

@@ -637,8 +637,8 @@ GRANT EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], 
 GRANT USAGE ON SCHEMA hr TO rls_owner;
 -- undo: REVOKE USAGE ON SCHEMA hr FROM rls_owner;
 
--- privilege: SELECT on created_by, email, employee_id, ended_on, is_hr, reports_to, sso_sub, title of hr.employees for rls_owner
-GRANT SELECT (created_by, email, employee_id, ended_on, is_hr, reports_to, sso_sub, title) ON hr.employees TO rls_owner;
+-- privilege: SELECT on created_by, email, employee_id, ended_on, is_hr, reports_to, sso_sub, title of hr.employees, and UPDATE on employee_id to lock rows, for rls_owner
+GRANT SELECT (created_by, email, employee_id, ended_on, is_hr, reports_to, sso_sub, title), UPDATE (employee_id) ON hr.employees TO rls_owner;
 -- undo: DO $$
 -- undo: DECLARE
 -- undo:     name text;
@@ -2317,7 +2317,7 @@ COMMENT ON FUNCTION rls.user_exists(bigint) IS 'Whether there is such a user at 
 -- undo: DROP FUNCTION IF EXISTS rls.user_exists(bigint);
 
 -- function: function rls.there_users(record), as rls_owner
--- The row that a new one would conflict with at this very moment. Called by the guards alone.
+-- The row that a new one would conflict with at this very moment, which stays until this transaction ends. Called by the guards alone.
 CREATE OR REPLACE FUNCTION rls.there_users(given record)
 RETURNS record
 LANGUAGE plpgsql
@@ -2334,12 +2334,13 @@ BEGIN
     WHERE t.email = given.email
        OR t.employee_id = given.employee_id
        OR t.sso_sub = given.sso_sub
-    LIMIT 1;
+    LIMIT 1
+    FOR KEY SHARE;
     RETURN CASE WHEN FOUND THEN there END;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.there_users(record) FROM PUBLIC;
-COMMENT ON FUNCTION rls.there_users(record) IS 'The row that a new one would conflict with at this very moment.';
+COMMENT ON FUNCTION rls.there_users(record) IS 'The row that a new one would conflict with at this very moment, which stays until this transaction ends.';
 -- undo: DROP FUNCTION IF EXISTS rls.there_users(record);
 
 -- function: function rls.guard_users(), as rls_owner

@@ -328,8 +328,8 @@ GRANT EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], 
 GRANT USAGE ON SCHEMA "Sch""ema; DROP" TO rls_owner;
 -- undo: REVOKE USAGE ON SCHEMA "Sch""ema; DROP" FROM rls_owner;
 
--- privilege: SELECT on "'; --", "Mixed Case", "select", "user" of "Sch""ema; DROP"."x""; DROP TABLE y; --" for rls_owner
-GRANT SELECT ("'; --", "Mixed Case", "select", "user") ON "Sch""ema; DROP"."x""; DROP TABLE y; --" TO rls_owner;
+-- privilege: SELECT on "'; --", "Mixed Case", "select", "user" of "Sch""ema; DROP"."x""; DROP TABLE y; --", and UPDATE on "select" to lock rows, for rls_owner
+GRANT SELECT ("'; --", "Mixed Case", "select", "user"), UPDATE ("select") ON "Sch""ema; DROP"."x""; DROP TABLE y; --" TO rls_owner;
 -- undo: DO $$
 -- undo: DECLARE
 -- undo:     name text;
@@ -1613,7 +1613,7 @@ COMMENT ON FUNCTION rls.user_exists(bigint) IS 'Whether there is such a user at 
 -- undo: DROP FUNCTION IF EXISTS rls.user_exists(bigint);
 
 -- function: function rls.there_users(record), as rls_owner
--- The row that a new one would conflict with at this very moment. Called by the guards alone.
+-- The row that a new one would conflict with at this very moment, which stays until this transaction ends. Called by the guards alone.
 CREATE OR REPLACE FUNCTION rls.there_users(given record)
 RETURNS record
 LANGUAGE plpgsql
@@ -1629,12 +1629,13 @@ BEGIN
     FROM "Sch""ema; DROP"."x""; DROP TABLE y; --" AS t
     WHERE t."'; --" = given."'; --"
        OR t."select" = given."select"
-    LIMIT 1;
+    LIMIT 1
+    FOR KEY SHARE;
     RETURN CASE WHEN FOUND THEN there END;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.there_users(record) FROM PUBLIC;
-COMMENT ON FUNCTION rls.there_users(record) IS 'The row that a new one would conflict with at this very moment.';
+COMMENT ON FUNCTION rls.there_users(record) IS 'The row that a new one would conflict with at this very moment, which stays until this transaction ends.';
 -- undo: DROP FUNCTION IF EXISTS rls.there_users(record);
 
 -- function: function rls.guard_users(), as rls_owner

@@ -311,8 +311,8 @@ ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
 GRANT USAGE ON SCHEMA public TO rls_owner;
 -- undo: REVOKE USAGE ON SCHEMA public FROM rls_owner;
 
--- privilege: SELECT on id of public.person for rls_owner
-GRANT SELECT (id) ON public.person TO rls_owner;
+-- privilege: SELECT on id of public.person, and UPDATE on id to lock rows, for rls_owner
+GRANT SELECT (id), UPDATE (id) ON public.person TO rls_owner;
 -- undo: DO $$
 -- undo: DECLARE
 -- undo:     name text;

@@ -328,8 +328,8 @@ GRANT EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], 
 GRANT USAGE ON SCHEMA public TO rls_owner;
 -- undo: REVOKE USAGE ON SCHEMA public FROM rls_owner;
 
--- privilege: SELECT on boss, id of public.person for rls_owner
-GRANT SELECT (boss, id) ON public.person TO rls_owner;
+-- privilege: SELECT on boss, id of public.person, and UPDATE on id to lock rows, for rls_owner
+GRANT SELECT (boss, id), UPDATE (id) ON public.person TO rls_owner;
 -- undo: DO $$
 -- undo: DECLARE
 -- undo:     name text;
@@ -1968,7 +1968,7 @@ COMMENT ON FUNCTION rls.user_exists(bigint) IS 'Whether there is such a user at 
 -- undo: DROP FUNCTION IF EXISTS rls.user_exists(bigint);
 
 -- function: function rls.there_users(record), as rls_owner
--- The row that a new one would conflict with at this very moment. Called by the guards alone.
+-- The row that a new one would conflict with at this very moment, which stays until this transaction ends. Called by the guards alone.
 CREATE OR REPLACE FUNCTION rls.there_users(given record)
 RETURNS record
 LANGUAGE plpgsql
@@ -1983,12 +1983,13 @@ BEGIN
     INTO there.id, there.boss
     FROM public.person AS t
     WHERE t.id = given.id
-    LIMIT 1;
+    LIMIT 1
+    FOR KEY SHARE;
     RETURN CASE WHEN FOUND THEN there END;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.there_users(record) FROM PUBLIC;
-COMMENT ON FUNCTION rls.there_users(record) IS 'The row that a new one would conflict with at this very moment.';
+COMMENT ON FUNCTION rls.there_users(record) IS 'The row that a new one would conflict with at this very moment, which stays until this transaction ends.';
 -- undo: DROP FUNCTION IF EXISTS rls.there_users(record);
 
 -- function: function rls.guard_users(), as rls_owner

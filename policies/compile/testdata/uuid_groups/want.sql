@@ -328,8 +328,8 @@ GRANT EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], 
 GRANT USAGE ON SCHEMA public TO rls_owner;
 -- undo: REVOKE USAGE ON SCHEMA public FROM rls_owner;
 
--- privilege: SELECT on id, login of public.account for rls_owner
-GRANT SELECT (id, login) ON public.account TO rls_owner;
+-- privilege: SELECT on id, login of public.account, and UPDATE on id to lock rows, for rls_owner
+GRANT SELECT (id, login), UPDATE (id) ON public.account TO rls_owner;
 -- undo: DO $$
 -- undo: DECLARE
 -- undo:     name text;
@@ -342,8 +342,8 @@ GRANT SELECT (id, login) ON public.account TO rls_owner;
 -- undo: END
 -- undo: $$;
 
--- privilege: SELECT on id, made_by, name, open_maker, open_members of public.team for rls_owner
-GRANT SELECT (id, made_by, name, open_maker, open_members) ON public.team TO rls_owner;
+-- privilege: SELECT on id, made_by, name, open_maker, open_members of public.team, and UPDATE on id to lock rows, for rls_owner
+GRANT SELECT (id, made_by, name, open_maker, open_members), UPDATE (id) ON public.team TO rls_owner;
 -- undo: DO $$
 -- undo: DECLARE
 -- undo:     name text;
@@ -356,8 +356,8 @@ GRANT SELECT (id, made_by, name, open_maker, open_members) ON public.team TO rls
 -- undo: END
 -- undo: $$;
 
--- privilege: SELECT on account_id, since, team_id, upto of public.team_member for rls_owner
-GRANT SELECT (account_id, since, team_id, upto) ON public.team_member TO rls_owner;
+-- privilege: SELECT on account_id, since, team_id, upto of public.team_member, and UPDATE on team_id to lock rows, for rls_owner
+GRANT SELECT (account_id, since, team_id, upto), UPDATE (team_id) ON public.team_member TO rls_owner;
 -- undo: DO $$
 -- undo: DECLARE
 -- undo:     name text;
@@ -1542,7 +1542,7 @@ $$;
 -- undo: 
 
 -- function: function rls.there_groups(record), as rls_owner
--- The row that a new one would conflict with at this very moment. Called by the guards alone.
+-- The row that a new one would conflict with at this very moment, which stays until this transaction ends. Called by the guards alone.
 CREATE OR REPLACE FUNCTION rls.there_groups(given record)
 RETURNS record
 LANGUAGE plpgsql
@@ -1558,12 +1558,13 @@ BEGIN
     FROM public.team AS t
     WHERE t.id = given.id
        OR t.name = given.name
-    LIMIT 1;
+    LIMIT 1
+    FOR KEY SHARE;
     RETURN CASE WHEN FOUND THEN there END;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.there_groups(record) FROM PUBLIC;
-COMMENT ON FUNCTION rls.there_groups(record) IS 'The row that a new one would conflict with at this very moment.';
+COMMENT ON FUNCTION rls.there_groups(record) IS 'The row that a new one would conflict with at this very moment, which stays until this transaction ends.';
 -- undo: DROP FUNCTION IF EXISTS rls.there_groups(record);
 
 -- function: function rls.guard_groups(), as rls_owner
@@ -1715,7 +1716,7 @@ $$;
 -- undo: 
 
 -- function: function rls.there_members(record), as rls_owner
--- The row that a new one would conflict with at this very moment. Called by the guards alone.
+-- The row that a new one would conflict with at this very moment, which stays until this transaction ends. Called by the guards alone.
 CREATE OR REPLACE FUNCTION rls.there_members(given record)
 RETURNS record
 LANGUAGE plpgsql
@@ -1730,12 +1731,13 @@ BEGIN
     INTO there.team_id, there.account_id, there.since, there.upto
     FROM public.team_member AS t
     WHERE t.team_id = given.team_id AND t.account_id = given.account_id
-    LIMIT 1;
+    LIMIT 1
+    FOR KEY SHARE;
     RETURN CASE WHEN FOUND THEN there END;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.there_members(record) FROM PUBLIC;
-COMMENT ON FUNCTION rls.there_members(record) IS 'The row that a new one would conflict with at this very moment.';
+COMMENT ON FUNCTION rls.there_members(record) IS 'The row that a new one would conflict with at this very moment, which stays until this transaction ends.';
 -- undo: DROP FUNCTION IF EXISTS rls.there_members(record);
 
 -- function: function rls.guard_members(), as rls_owner

@@ -311,8 +311,8 @@ ON CONFLICT (client_role, form) DO UPDATE SET role = EXCLUDED.role;
 GRANT USAGE ON SCHEMA public TO rls_owner;
 -- undo: REVOKE USAGE ON SCHEMA public FROM rls_owner;
 
--- privilege: SELECT on boss, code of public.person for rls_owner
-GRANT SELECT (boss, code) ON public.person TO rls_owner;
+-- privilege: SELECT on boss, code of public.person, and UPDATE on code to lock rows, for rls_owner
+GRANT SELECT (boss, code), UPDATE (code) ON public.person TO rls_owner;
 -- undo: DO $$
 -- undo: DECLARE
 -- undo:     name text;
@@ -325,8 +325,8 @@ GRANT SELECT (boss, code) ON public.person TO rls_owner;
 -- undo: END
 -- undo: $$;
 
--- privilege: SELECT on code, maker of public.club for rls_owner
-GRANT SELECT (code, maker) ON public.club TO rls_owner;
+-- privilege: SELECT on code, maker of public.club, and UPDATE on code to lock rows, for rls_owner
+GRANT SELECT (code, maker), UPDATE (code) ON public.club TO rls_owner;
 -- undo: DO $$
 -- undo: DECLARE
 -- undo:     name text;
@@ -1917,7 +1917,7 @@ COMMENT ON FUNCTION rls.group_exists(text) IS 'Whether there is such a group at 
 -- undo: DROP FUNCTION IF EXISTS rls.group_exists(text);
 
 -- function: function rls.there_users(record), as rls_owner
--- The row that a new one would conflict with at this very moment. Called by the guards alone.
+-- The row that a new one would conflict with at this very moment, which stays until this transaction ends. Called by the guards alone.
 CREATE OR REPLACE FUNCTION rls.there_users(given record)
 RETURNS record
 LANGUAGE plpgsql
@@ -1932,12 +1932,13 @@ BEGIN
     INTO there.code, there.boss
     FROM public.person AS t
     WHERE t.code = given.code
-    LIMIT 1;
+    LIMIT 1
+    FOR KEY SHARE;
     RETURN CASE WHEN FOUND THEN there END;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.there_users(record) FROM PUBLIC;
-COMMENT ON FUNCTION rls.there_users(record) IS 'The row that a new one would conflict with at this very moment.';
+COMMENT ON FUNCTION rls.there_users(record) IS 'The row that a new one would conflict with at this very moment, which stays until this transaction ends.';
 -- undo: DROP FUNCTION IF EXISTS rls.there_users(record);
 
 -- function: function rls.guard_users(), as rls_owner
@@ -2076,7 +2077,7 @@ $$;
 -- undo: 
 
 -- function: function rls.there_groups(record), as rls_owner
--- The row that a new one would conflict with at this very moment. Called by the guards alone.
+-- The row that a new one would conflict with at this very moment, which stays until this transaction ends. Called by the guards alone.
 CREATE OR REPLACE FUNCTION rls.there_groups(given record)
 RETURNS record
 LANGUAGE plpgsql
@@ -2091,12 +2092,13 @@ BEGIN
     INTO there.code, there.maker
     FROM public.club AS t
     WHERE t.code = given.code
-    LIMIT 1;
+    LIMIT 1
+    FOR KEY SHARE;
     RETURN CASE WHEN FOUND THEN there END;
 END
 $rls$;
 REVOKE ALL ON FUNCTION rls.there_groups(record) FROM PUBLIC;
-COMMENT ON FUNCTION rls.there_groups(record) IS 'The row that a new one would conflict with at this very moment.';
+COMMENT ON FUNCTION rls.there_groups(record) IS 'The row that a new one would conflict with at this very moment, which stays until this transaction ends.';
 -- undo: DROP FUNCTION IF EXISTS rls.there_groups(record);
 
 -- function: function rls.guard_groups(), as rls_owner
