@@ -275,7 +275,9 @@ func TestKernel(t *testing.T) {
 		_, migrated := empty(t)
 		up(t, migrated)
 		d, conn := empty(t)
-		if err := gooseUp(t, d.URL(""), versionTable, kernelFiles(t, func(n string) bool { return strings.HasSuffix(n, "_kernel.sql") || strings.HasSuffix(n, "_hardening.sql") }, nil)); err != nil {
+		if err := gooseUp(t, d.URL(""), versionTable, kernelFiles(t, func(n string) bool {
+			return strings.HasSuffix(n, "_kernel.sql") || strings.HasSuffix(n, "_hardening.sql")
+		}, nil)); err != nil {
 			t.Fatal(explain(err))
 		}
 		for _, f := range objects.Files() {
