@@ -144,7 +144,7 @@ func TestHazardParallel(t *testing.T) {
 		"action": "'read'", "resource": "'pair'", "key": `'["1'`, "keys": `ARRAY['["1', '[1]', '1']`, "parts": "2", "scope": "'visible'", "alone": "false",
 		"viewer": "1", "hierarchy_only": "false", "kind": "'user'", "name": "'open'", "value": "'\\x'", "hex": "'ff'", "grantees": "ARRAY['everyone']",
 		"service": "'jobs'", "client_role": "'app'", "form": "'narrow'", "context": "'x'", "id": "1", "buckets": `'\x'::bytea`, "claim": "'x'",
-		"gateway": "'x'", "services": "ARRAY['x']", "secret": `'\x00'::bytea`, "pad": "54", "body": "'x'", "channel": "'token'", "part": "1", "registered": "ARRAY['x']", "words": "ARRAY['read']", "tenant": "NULL", "client": "NULL",
+		"gateway": "'x'", "services": "ARRAY['x']", "secret": `'\x00'::bytea`, "pad": "54", "body": "'x'", "channel": "'token'", "part": "1", "registered": "ARRAY['x']", "words": "ARRAY['read']", "login": "'x'", "version": "150000", "tenant": "NULL", "client": "NULL",
 	}
 	asking := begin(t, w.admin(t))
 	must(t, asking, "SELECT rls.impersonate('ann'); RESET ROLE; "+force+scan)

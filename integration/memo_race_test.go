@@ -280,8 +280,11 @@ func TestMemoMarks(t *testing.T) {
 			wait.Go(func() {
 				for i := range 60 {
 					change := fmt.Sprintf("UPDATE person SET active = NOT active WHERE id = %d", 2+n)
-					if (n+i)%3 == 0 {
+					switch (n + i) % 6 {
+					case 0:
 						change = fmt.Sprintf("INSERT INTO ward VALUES (%d, %d)", n+1, i%5)
+					case 3: // few, so that nobody waits for long
+						change = fmt.Sprintf("DELETE FROM ward WHERE viewer = %d", n+1)
 					}
 					// An old number half of the time.
 					_, err := conn.Exec(context.WithoutCancel(t.Context()), "BEGIN; SELECT pg_current_xact_id(); SELECT count(*) FROM person; "+change+"; COMMIT", pgx.QueryExecModeSimpleProtocol)

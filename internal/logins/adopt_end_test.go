@@ -164,6 +164,16 @@ func TestAdoptEndToEnd(t *testing.T) {
 		t.Errorf("with another setting: %v", err)
 	}
 	w.sql(t, "ALTER ROLE {{app}} SET work_mem = '5MB'")
+	// Its clients can limit it for good, and read what its other connections do.
+	w.sql(t, "ALTER ROLE {{app}} SET statement_timeout = '1h'")
+	if _, err := pgsession.Open(t.Context(), w.Pool(t, w.roles["app"]), pgsession.FileKeys(keys), pgsession.AllowOldServer()); err == nil || !strings.Contains(pgsession.Explain(err), "statement_timeout") {
+		t.Errorf("with a limit that nobody has written down: %v", err)
+	}
+	w.sql(t, "ALTER ROLE {{app}} RESET statement_timeout")
+	var shown string
+	if err := w.Pool(t, w.roles["app"]).QueryRow(t.Context(), "SHOW track_activities").Scan(&shown); err != nil || shown != "off" {
+		t.Errorf("track_activities of an adopted login: %s %v", shown, err)
+	}
 
 	_, err = logins.Release(t.Context(), w.root, w.roles["app"])
 	wantRefusal(t, err, "names the roles of", "rlsctl uninstall")

@@ -37,7 +37,21 @@ func (c *change) enroll(ctx context.Context, p *adopter) error {
 		}
 		return "ARRAY[" + strings.Join(quoted, ", ") + "]::text[]"
 	}
-	registration, err := p.registration(p.client, given{})
+	limits, _, err := c.state(ctx, p.login)
+	if err != nil {
+		return err
+	}
+	var mayHide bool
+	if err := c.tx.QueryRow(ctx, `SELECT has_parameter_privilege('track_activities', 'SET') AND NOT EXISTS (
+		SELECT FROM pg_db_role_setting AS d JOIN pg_roles AS r ON r.oid = d.setrole CROSS JOIN LATERAL unnest(d.setconfig) AS s(setting)
+		WHERE r.rolname = $1 AND s.setting LIKE 'track_activities=%')`, p.login).Scan(&mayHide); err != nil {
+		return fmt.Errorf("read the settings of %q: %w", p.login, err)
+	}
+	if mayHide {
+		login := policies.Ident(p.login)
+		p.add(title, "", fmt.Sprintf("ALTER ROLE %s SET track_activities = off", login), undo{"", fmt.Sprintf("ALTER ROLE %s RESET track_activities", login)})
+	}
+	registration, err := p.registration(p.client, given{Limits: limits})
 	if err != nil {
 		return err
 	}

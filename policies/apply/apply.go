@@ -116,6 +116,9 @@ func once(ctx context.Context, db DB, p policies.Plan, o Options) (err error) {
 	if err := lockApply(ctx, tx); err != nil {
 		return err
 	}
+	if err := release(); err != nil { // Before borrows, and gives back, for itself
+		return fmt.Errorf("apply: %w", err)
+	}
 	// Names in policies are resolved when they are made, and must not be found anywhere else.
 	if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog, pg_temp"); err != nil {
 		return fmt.Errorf("apply: set search_path: %w", err)
@@ -128,6 +131,9 @@ func once(ctx context.Context, db DB, p policies.Plan, o Options) (err error) {
 	// Constants of conditions are read when a view is made, as guards read them.
 	if _, err := tx.Exec(ctx, policies.PinSQL(policies.Pins(p.Timezone))); err != nil {
 		return fmt.Errorf("apply: set time zone %q: %w", p.Timezone, err)
+	}
+	if release, err = ownership.Borrow(ctx, tx); err != nil {
+		return fmt.Errorf("apply: %w", err)
 	}
 	if err := takeLocks(ctx, tx, p, o); err != nil {
 		return err

@@ -72,7 +72,7 @@ func (g *compiler) cascadeTrigger(r resource, function string) {
 		Kind: policies.KindTrigger, Name: policies.Identity(r.table.Schema, r.table.Name, name),
 		Title: fmt.Sprintf("trigger %s on %s", name, table), Resource: r.name(), Table: table, AsOwner: r.table.Schema == "rls",
 		Create: fmt.Sprintf("CREATE TRIGGER %s\n    BEFORE UPDATE OR DELETE ON %s\n    FOR EACH ROW WHEN (pg_trigger_depth() > 0)\n    EXECUTE FUNCTION rls.%s();",
-			name, table, policies.Ident(function)),
-		Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON %s;", name, table),
+			policies.Ident(name), table, policies.Ident(function)),
+		Drop: fmt.Sprintf("DROP TRIGGER IF EXISTS %s ON %s;", policies.Ident(name), table),
 	})
 }

@@ -19,7 +19,7 @@ BEGIN ATOMIC
         WHERE d.refclassid = 'pg_authid'::regclass AND d.dbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database())
           AND d.classid <> 'pg_default_acl'::regclass
     )
-    SELECT 'setting', split_part(c.setting, '=', 1)
+    SELECT 'setting'::text AS kind, split_part(c.setting, '=', 1) AS name
     FROM gate AS g
     JOIN pg_db_role_setting AS d ON d.setrole = g.oid AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database()))
     CROSS JOIN LATERAL unnest(d.setconfig) AS c(setting)
@@ -30,7 +30,7 @@ BEGIN ATOMIC
           -- Of before limits were written down. They can only stop work; any other setting can change what a statement means.
           split_part(c.setting, '=', 1) IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout'))
     UNION
-    SELECT 'role', r.rolname::text
+    SELECT 'role'::text AS kind, r.rolname::text AS name
     FROM gate AS g
     JOIN pg_roles AS r ON r.oid <> g.oid AND pg_has_role(g.oid, r.oid, 'MEMBER')
     WHERE NOT EXISTS (
@@ -40,7 +40,7 @@ BEGIN ATOMIC
       -- A role that holds nothing here only groups logins, for pg_hba.conf as an example.
       AND (starts_with(r.rolname, 'pg_') OR EXISTS (SELECT FROM held AS h WHERE h.role = r.oid))
     UNION
-    SELECT 'object', pg_describe_object(h.classid, h.objid, h.objsubid)
+    SELECT 'object'::text AS kind, pg_describe_object(h.classid, h.objid, h.objsubid) AS name
     FROM gate AS g
     JOIN held AS h ON h.role = g.oid
     CROSS JOIN LATERAL pg_identify_object(h.classid, h.objid, h.objsubid) AS i

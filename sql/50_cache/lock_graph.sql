@@ -16,8 +16,8 @@ BEGIN
         RETURN;
     END IF;
     BEGIN
-        IF before::interval = interval '0' OR before::interval > interval '10 s' THEN
-            PERFORM set_config('lock_timeout', '10s', true);
+        IF before::interval = interval '0' OR before::interval > interval '20 s' THEN
+            PERFORM set_config('lock_timeout', '20s', true);
         END IF;
         LOCK TABLE rls_lock.graph IN SHARE UPDATE EXCLUSIVE MODE;
         PERFORM set_config('lock_timeout', before, true);

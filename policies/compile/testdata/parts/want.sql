@@ -1634,11 +1634,11 @@ COMMENT ON FUNCTION rls.cascade_event() IS 'Refuses that a foreign key deletes o
 -- undo: DROP FUNCTION IF EXISTS rls.cascade_event();
 
 -- trigger: trigger ~rls_cascade on public.event
-CREATE TRIGGER ~rls_cascade
+CREATE TRIGGER "~rls_cascade"
     BEFORE UPDATE OR DELETE ON public.event
     FOR EACH ROW WHEN (pg_trigger_depth() > 0)
     EXECUTE FUNCTION rls.cascade_event();
--- undo: DROP TRIGGER IF EXISTS ~rls_cascade ON public.event;
+-- undo: DROP TRIGGER IF EXISTS "~rls_cascade" ON public.event;
 
 -- function: function rls.objects_doc(text, text[]), as rls_owner
 -- Which of some objects of doc admit an action, by the predicates of its policies.
