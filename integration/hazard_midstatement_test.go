@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -235,37 +234,37 @@ func TestMidStatementUpserts(t *testing.T) {
 	})
 }
 
-// An INSERT over a row that somebody is deleting waits for them, and is a new row then.
+// An INSERT over a row that somebody is deleting waits for them, and is a new row then: also where row security hides it.
 func TestMidStatementOverARowThatGoes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, authorityModel, midSchema+"INSERT INTO member VALUES (5, 3);")
-	conn := func(name string) (*pgx.Conn, int) {
-		c := w.person(t, name)
-		must(t, c, midStatement)
-		return c, int(c.PgConn().PID())
-	}
-	for _, insert := range []string{"INSERT INTO member (team, person) VALUES (5, 3)", "INSERT INTO member (team, person) VALUES (5, 3) ON CONFLICT DO NOTHING"} {
-		me, pid := conn("me")
-		tx, err := w.admin(t).Begin(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer tx.Rollback(context.Background()) //nolint:errcheck // rolled back already
-		must(t, tx, "DELETE FROM member WHERE team = 5 AND person = 3")
-		done := make(chan string)
-		go func() { done <- seenAmid(t, me, insert+" RETURNING pg_temp.boom()") }()
-		for deadline := time.Now().Add(30 * time.Second); one(t, w.root, "SELECT count(*)::text FROM pg_locks WHERE pid = $1 AND NOT granted", pid) == "0"; {
-			if time.Now().After(deadline) {
-				t.Fatal("nobody waits")
+	for _, c := range []struct{ name, resource, row, insert string }{
+		{"membership", "", "member WHERE team = 5 AND person = 3", "INSERT INTO member (team, person) VALUES (5, 3)"},
+		{"membership, on conflict", "", "member WHERE team = 5 AND person = 3", "INSERT INTO member (team, person) VALUES (5, 3) ON CONFLICT DO NOTHING"},
+		{"user", "  person: {table: person, owner: id}\n", "person WHERE id = 3", "INSERT INTO person (id, login) VALUES (3, 'me')"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			model := strings.Replace(authorityModel, "grants:\n", c.resource+"grants:\n", 1)
+			if c.resource != "" {
+				model = strings.Replace(model, "doc: [read]", `doc: [read], person: "*"`, 1)
 			}
-		}
-		if err := tx.Commit(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if got := <-done; got != "42501" {
-			t.Errorf("%s: %s", insert, got)
-		}
-		w.sql(t, "INSERT INTO member VALUES (5, 3)")
+			w := newWorld(t, model, strings.NewReplacer(" REFERENCES public.person ON DELETE CASCADE", "", " REFERENCES public.person ON DELETE SET NULL", "",
+				" REFERENCES public.person", "").Replace(midSchema)+"INSERT INTO member VALUES (5, 3);")
+			me, root := w.person(t, "me"), w.admin(t)
+			must(t, me, midStatement)
+			must(t, root, "BEGIN; DELETE FROM "+c.row)
+			done := make(chan string)
+			go func() { done <- seenAmid(t, me, c.insert+" RETURNING pg_temp.boom()") }()
+			for deadline := time.Now().Add(30 * time.Second); one(t, w.root, "SELECT count(*)::text FROM pg_locks WHERE pid = $1 AND NOT granted", int(me.PgConn().PID())) == "0"; {
+				if time.Now().After(deadline) {
+					t.Fatal("nobody waits")
+				}
+			}
+			must(t, root, "COMMIT")
+			if got := <-done; got != "42501" {
+				t.Errorf("%s: %s", c.insert, got)
+			}
+		})
 	}
 }
 

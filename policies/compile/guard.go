@@ -122,18 +122,14 @@ func (g *compiler) there(t guarded) string {
 		list, into = append(list, col(c)), append(into, "there."+policies.Ident(c))
 	}
 	name := strings.Replace(t.name, "guard_", "there_", 1)
-	kept, lock := "", ""
-	if table.Schema == "rls" || g.locks(table) {
-		// Who is deleting it would let the new one in, to be seen by RETURNING before the guard after the row.
-		kept, lock = ", which stays until this transaction ends", "\n    FOR KEY SHARE"
-	}
+	// Locked, because whoever is deleting it would let the new one in, to be seen by RETURNING before the guard after the row.
 	g.function(function{
 		name:    name,
-		comment: "The row that a new one would conflict with at this very moment" + kept + ". Called by the guards alone.",
+		comment: "The row that a new one would conflict with at this very moment, which stays until this transaction ends.\nCalled by the guards alone.",
 		args:    "given record", argTypes: "record", returns: "record", volatile: "VOLATILE", parallel: "UNSAFE",
-		body: fmt.Sprintf("DECLARE\n    there %[1]s;\nBEGIN\n    SELECT %[2]s\n    INTO %[3]s\n    FROM %[1]s AS t\n    WHERE %[4]s\n    LIMIT 1%[5]s;\n"+
+		body: fmt.Sprintf("DECLARE\n    there %[1]s;\nBEGIN\n    SELECT %[2]s\n    INTO %[3]s\n    FROM %[1]s AS t\n    WHERE %[4]s\n    LIMIT 1\n    FOR KEY SHARE;\n"+
 			"    RETURN CASE WHEN FOUND THEN there END;\nEND",
-			tableSQL(table.Schema, table.Name), strings.Join(list, ", "), strings.Join(into, ", "), strings.Join(keys, "\n       OR "), lock),
+			tableSQL(table.Schema, table.Name), strings.Join(list, ", "), strings.Join(into, ", "), strings.Join(keys, "\n       OR ")),
 	}, "")
 	return fmt.Sprintf("rls.%s(NEW)", name)
 }
@@ -163,11 +159,10 @@ func (g *compiler) conflicts(table *policies.Table) (keys [][]string) {
 	return keys
 }
 
-// locks reports whether rls_owner locks rows of a table of the graph, for which it needs UPDATE on a column. Where row
-// security filters it there would have to be a policy, too; and a resource holds such an INSERT to what a new row may have.
+// locks reports whether rls_owner locks rows of a table of the graph, for which it needs UPDATE on a column, and a policy
+// where row security filters it.
 func (g *compiler) locks(table *policies.Table) bool {
-	return g.model.Users.Guarded() && !table.RowSecurity && len(g.conflicts(table)) > 0 &&
-		g.resourceOf(policies.TableName{Schema: table.Schema, Name: table.Name}) == nil
+	return g.model.Users.Guarded() && len(g.conflicts(table)) > 0
 }
 
 // guardTriggers compiles the triggers of a guard, on the table and on its heirs: those of a partitioned table are cloned

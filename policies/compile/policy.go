@@ -116,7 +116,7 @@ func (g *compiler) policy(t *policies.Table, resource, name, command, to, using,
 	})
 }
 
-// graphPolicies lets rls_owner read the tables of the graph where row security filters them. Without it a helper that
+// graphPolicies lets rls_owner read the tables of the graph where row security filters them, and lock their rows. Without it a helper that
 // reads a protected table would be filtered by the policy that calls it.
 func (g *compiler) graphPolicies() {
 	tables := g.graphTables()
@@ -139,6 +139,9 @@ func (g *compiler) graphPolicies() {
 			name, command, check = strings.Replace(name, "_read_", "_all_", 1), "ALL", "true"
 		}
 		g.policy(t, resource, name, command, "rls_owner", "true", check)
+		if command == "SELECT" && g.locks(t) { // a row is locked where it could be updated
+			g.policy(t, resource, strings.Replace(name, "_read_", "_lock_", 1), "UPDATE", "rls_owner", "true", "false")
+		}
 	}
 }
 

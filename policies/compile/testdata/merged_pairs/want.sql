@@ -2079,7 +2079,8 @@ COMMENT ON FUNCTION rls.user_exists(integer) IS 'Whether there is such a user at
 -- undo: DROP FUNCTION IF EXISTS rls.user_exists(integer);
 
 -- function: function rls.there_users(record), as rls_owner
--- The row that a new one would conflict with at this very moment, which stays until this transaction ends. Called by the guards alone.
+-- The row that a new one would conflict with at this very moment, which stays until this transaction ends.
+-- Called by the guards alone.
 CREATE OR REPLACE FUNCTION rls.there_users(given record)
 RETURNS record
 LANGUAGE plpgsql

@@ -654,8 +654,8 @@ GRANT EXECUTE ON FUNCTION rls.directory_mapping(), rls.resource_actions(text[], 
 GRANT USAGE ON SCHEMA public TO rls_owner;
 -- undo: REVOKE USAGE ON SCHEMA public FROM rls_owner;
 
--- privilege: SELECT on boss, id of public.person for rls_owner
-GRANT SELECT (boss, id) ON public.person TO rls_owner;
+-- privilege: SELECT on boss, id of public.person, and UPDATE on id to lock rows, for rls_owner
+GRANT SELECT (boss, id), UPDATE (id) ON public.person TO rls_owner;
 -- undo: DO $$
 -- undo: DECLARE
 -- undo:     name text;
@@ -668,8 +668,8 @@ GRANT SELECT (boss, id) ON public.person TO rls_owner;
 -- undo: END
 -- undo: $$;
 
--- privilege: SELECT on id, maker of public.team for rls_owner
-GRANT SELECT (id, maker) ON public.team TO rls_owner;
+-- privilege: SELECT on id, maker of public.team, and UPDATE on id to lock rows, for rls_owner
+GRANT SELECT (id, maker), UPDATE (id) ON public.team TO rls_owner;
 -- undo: DO $$
 -- undo: DECLARE
 -- undo:     name text;
@@ -682,8 +682,8 @@ GRANT SELECT (id, maker) ON public.team TO rls_owner;
 -- undo: END
 -- undo: $$;
 
--- privilege: SELECT on person_id, team_id of public.member for rls_owner
-GRANT SELECT (person_id, team_id) ON public.member TO rls_owner;
+-- privilege: SELECT on person_id, team_id of public.member, and UPDATE on team_id to lock rows, for rls_owner
+GRANT SELECT (person_id, team_id), UPDATE (team_id) ON public.member TO rls_owner;
 -- undo: DO $$
 -- undo: DECLARE
 -- undo:     name text;
@@ -2859,6 +2859,16 @@ CREATE POLICY person_read_graph ON public.person AS PERMISSIVE FOR SELECT TO rls
     );
 -- undo: DROP POLICY IF EXISTS person_read_graph ON public.person;
 
+-- policy: policy person_lock_graph on public.person
+CREATE POLICY person_lock_graph ON public.person AS PERMISSIVE FOR UPDATE TO rls_owner
+    USING (
+        true
+    )
+    WITH CHECK (
+        false
+    );
+-- undo: DROP POLICY IF EXISTS person_lock_graph ON public.person;
+
 -- policy: policy team_read_graph on public.team
 CREATE POLICY team_read_graph ON public.team AS PERMISSIVE FOR SELECT TO rls_owner
     USING (
@@ -2866,12 +2876,32 @@ CREATE POLICY team_read_graph ON public.team AS PERMISSIVE FOR SELECT TO rls_own
     );
 -- undo: DROP POLICY IF EXISTS team_read_graph ON public.team;
 
+-- policy: policy team_lock_graph on public.team
+CREATE POLICY team_lock_graph ON public.team AS PERMISSIVE FOR UPDATE TO rls_owner
+    USING (
+        true
+    )
+    WITH CHECK (
+        false
+    );
+-- undo: DROP POLICY IF EXISTS team_lock_graph ON public.team;
+
 -- policy: policy member_read_graph on public.member
 CREATE POLICY member_read_graph ON public.member AS PERMISSIVE FOR SELECT TO rls_owner
     USING (
         true
     );
 -- undo: DROP POLICY IF EXISTS member_read_graph ON public.member;
+
+-- policy: policy member_lock_graph on public.member
+CREATE POLICY member_lock_graph ON public.member AS PERMISSIVE FOR UPDATE TO rls_owner
+    USING (
+        true
+    )
+    WITH CHECK (
+        false
+    );
+-- undo: DROP POLICY IF EXISTS member_lock_graph ON public.member;
 
 -- policy: policy person_all_maintenance on public.person
 CREATE POLICY person_all_maintenance ON public.person AS PERMISSIVE FOR ALL TO owner, migrator

@@ -2886,7 +2886,8 @@ COMMENT ON FUNCTION rls.group_exists(bigint) IS 'Whether there is such a group a
 -- undo: DROP FUNCTION IF EXISTS rls.group_exists(bigint);
 
 -- function: function rls.there_users(record), as rls_owner
--- The row that a new one would conflict with at this very moment, which stays until this transaction ends. Called by the guards alone.
+-- The row that a new one would conflict with at this very moment, which stays until this transaction ends.
+-- Called by the guards alone.
 CREATE OR REPLACE FUNCTION rls.there_users(given record)
 RETURNS record
 LANGUAGE plpgsql

@@ -1542,7 +1542,8 @@ $$;
 -- undo: 
 
 -- function: function rls.there_groups(record), as rls_owner
--- The row that a new one would conflict with at this very moment, which stays until this transaction ends. Called by the guards alone.
+-- The row that a new one would conflict with at this very moment, which stays until this transaction ends.
+-- Called by the guards alone.
 CREATE OR REPLACE FUNCTION rls.there_groups(given record)
 RETURNS record
 LANGUAGE plpgsql
@@ -1716,7 +1717,8 @@ $$;
 -- undo: 
 
 -- function: function rls.there_members(record), as rls_owner
--- The row that a new one would conflict with at this very moment, which stays until this transaction ends. Called by the guards alone.
+-- The row that a new one would conflict with at this very moment, which stays until this transaction ends.
+-- Called by the guards alone.
 CREATE OR REPLACE FUNCTION rls.there_members(given record)
 RETURNS record
 LANGUAGE plpgsql

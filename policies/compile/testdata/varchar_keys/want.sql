@@ -1917,7 +1917,8 @@ COMMENT ON FUNCTION rls.group_exists(text) IS 'Whether there is such a group at 
 -- undo: DROP FUNCTION IF EXISTS rls.group_exists(text);
 
 -- function: function rls.there_users(record), as rls_owner
--- The row that a new one would conflict with at this very moment, which stays until this transaction ends. Called by the guards alone.
+-- The row that a new one would conflict with at this very moment, which stays until this transaction ends.
+-- Called by the guards alone.
 CREATE OR REPLACE FUNCTION rls.there_users(given record)
 RETURNS record
 LANGUAGE plpgsql
@@ -2077,7 +2078,8 @@ $$;
 -- undo: 
 
 -- function: function rls.there_groups(record), as rls_owner
--- The row that a new one would conflict with at this very moment, which stays until this transaction ends. Called by the guards alone.
+-- The row that a new one would conflict with at this very moment, which stays until this transaction ends.
+-- Called by the guards alone.
 CREATE OR REPLACE FUNCTION rls.there_groups(given record)
 RETURNS record
 LANGUAGE plpgsql
