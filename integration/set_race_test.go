@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // settle waits until every transaction is over that was open when the graph was last changed: on a server with other
@@ -325,5 +326,27 @@ func TestSetNoDeadlock(t *testing.T) {
 			}
 			w.right(t, w.root, "bigint", []string{"1", "2", "3", "4", "10", "20"}, "afterwards")
 		})
+	}
+}
+
+// TestSetPreparedHolder leaves a change of the hierarchy behind as a prepared transaction, which has no backend: who waits for it
+// is told its name and its login.
+func TestSetPreparedHolder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, graphModel, graphSchema("bigint", ""))
+	if one(t, w.root, "SHOW max_prepared_transactions") == "0" {
+		t.Skip("SKIPPED: this server has max_prepared_transactions 0")
+	}
+	w.reset(t, smallOrg)
+	a, b := w.actor(t), w.actor(t)
+	gid := "left_" + one(t, a.conn, "SELECT current_database()")
+	a.do(t, "BEGIN; UPDATE person SET boss = 10 WHERE id = 2")
+	a.do(t, "PREPARE TRANSACTION '"+gid+"'")
+	defer a.do(t, "ROLLBACK PREPARED '"+gid+"'")
+	b.do(t, "SET lock_timeout = '10ms'")
+	err := b.run(t.Context(), "UPDATE person SET boss = 20 WHERE id = 3")
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || pg.Code != "55P03" || !strings.HasPrefix(pg.Detail, "It is prepared transaction '"+gid+"' of login ") {
+		t.Errorf("%v", explain(err))
 	}
 }

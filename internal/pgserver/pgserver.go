@@ -394,14 +394,15 @@ func withoutDSN(err error) error {
 // settings are those of every server started here, then o.Settings, as sorted "name=value" pairs.
 func settings(o Options) []string {
 	all := map[string]string{
-		"fsync":              "off", // the data is thrown away
-		"synchronous_commit": "off",
-		"full_page_writes":   "off",
-		"max_connections":    "200",
-		"checkpoint_timeout": "1h",
-		"log_statement":      "none",
-		"timezone":           "UTC",
-		"log_timezone":       "UTC",
+		"fsync":                     "off", // the data is thrown away
+		"synchronous_commit":        "off",
+		"full_page_writes":          "off",
+		"max_connections":           "200",
+		"max_prepared_transactions": "10",
+		"checkpoint_timeout":        "1h",
+		"log_statement":             "none",
+		"timezone":                  "UTC",
+		"log_timezone":              "UTC",
 	}
 	for name, value := range o.Settings {
 		all[name] = value

@@ -22,10 +22,15 @@ BEGIN
         LOCK TABLE rls_lock.graph IN SHARE UPDATE EXCLUSIVE MODE;
         PERFORM set_config('lock_timeout', before, true);
     EXCEPTION WHEN lock_not_available THEN
-        SELECT string_agg(format('pid %s of login %I, application %L', a.pid, a.usename, a.application_name), '; ') INTO holder
-        FROM pg_locks AS k JOIN pg_stat_activity AS a ON a.pid = k.pid
+        SELECT string_agg(CASE WHEN k.pid IS NULL THEN format('prepared transaction %L of login %I', p.gid, p.owner)
+                   ELSE format('pid %s of login %I, application %L', k.pid, a.usename, a.application_name) END, '; ')
+        INTO holder
+        FROM pg_locks AS k
+        LEFT JOIN pg_stat_activity AS a ON a.pid = k.pid
+        LEFT JOIN pg_locks AS x ON k.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid' AND x.virtualtransaction = k.virtualtransaction
+        LEFT JOIN pg_prepared_xacts AS p ON p.transaction = x.transactionid
         WHERE k.relation = 'rls_lock.graph'::regclass AND k.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
-          AND k.granted;
+          AND k.granted AND (a.pid IS NOT NULL OR p.gid IS NOT NULL);
         RAISE EXCEPTION 'another transaction is changing the hierarchy'
             USING ERRCODE = 'lock_not_available', DETAIL = 'It is ' || coalesce(holder, 'over by now') || '.',
                 HINT = 'Run the statement again, or end that transaction.';
