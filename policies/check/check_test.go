@@ -176,6 +176,11 @@ func TestModel(t *testing.T) {
 			staff(c).Column("boss").Virtual, staff(c).Column("is_hr").Virtual = true, true // the second one is in a condition
 			note(c).Column("created_by").Virtual, c.Table("hr", "team_member").Column("until").Virtual = true, true
 		},
+		"computed_owner": func(m *policies.Model, c *policies.Catalog) {
+			m.Resources[0].Table = m.Users.Table
+			m.Resources[0].Owners = []policies.Owner{{Column: txt(43, "boss")}}
+			staff(c).Column("boss").Generated = true
+		},
 		"services": func(m *policies.Model, c *policies.Catalog) {
 			allow := func(resource string, actions ...string) policies.Allowance {
 				a := policies.Allowance{Resource: txt(73, resource), All: len(actions) == 0}

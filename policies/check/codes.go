@@ -95,4 +95,6 @@ const (
 	CodeCascade policies.Code = "RL248"
 	// CodeVirtual is a virtual generated column that the model names as a key, edge or owner.
 	CodeVirtual policies.Code = "RL246"
+	// CodeComputedOwner is an owner that is a generated column of a table that decides about access.
+	CodeComputedOwner policies.Code = "RL247"
 )

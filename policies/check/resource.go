@@ -89,6 +89,10 @@ func (k *checker) owners(r policies.Resource, t *policies.Table) {
 		if col == nil {
 			continue
 		}
+		if col.Generated && k.decides(r.Table) {
+			k.fail(o.Column.Pos, CodeComputedOwner, fmt.Sprintf("owner %q of %s is computed, and its table decides about access: no trigger before the row can judge it", o.Column.Value, resource(r)),
+				"name a column that is not generated")
+		}
 		key, who := k.userKey(), "users"
 		if o.Group {
 			key, who = k.groupKey(), "groups"
@@ -109,6 +113,14 @@ func (k *checker) owners(r policies.Resource, t *policies.Table) {
 		}
 		k.indexed(t, o.Column)
 	}
+}
+
+// decides reports whether who sees whom, or who is a member, is read from a table.
+func (k *checker) decides(t policies.TableName) bool {
+	m := k.model
+	same := func(o policies.TableName) bool { return o.Schema == t.Schema && o.Name == t.Name }
+	return same(m.Users.Table) || same(m.Groups.Table) || same(m.Groups.Members.Table) ||
+		slices.ContainsFunc(m.Users.Sees, func(e policies.Edge) bool { return same(e.Table) })
 }
 
 // leaky warns of indexes that no client's condition can use: beside a policy PostgreSQL asks operators that may tell of
