@@ -88,7 +88,9 @@ func newGatewayConfirmCommand(a *app) *cobra.Command {
 		Long: `Whoever can run SQL through a gateway can change its password and what its connections start with, by RESET ROLE and ALTER
 ROLE. rlsctl doctor compares both with what was written down as the gateway was added, and pgsession refuses strange limits.
 Run this after you have rotated the password or set a limit such as statement_timeout yourself. Run it as a database
-superuser: nobody else can read of the password whether it has changed.` + exitCodes(exitUsage, exitRefused),
+superuser: nobody else can read of the password whether it has changed.
+
+It also sets track_activities = off for the gateway, as adding one does, where the login that runs it may.` + exitCodes(exitUsage, exitRefused),
 		Example: "  rlsctl gateway confirm web",
 		Args:    exactArgs("NAME"),
 	}
