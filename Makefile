@@ -23,7 +23,7 @@ quick: verify ## what needs no server: seconds
 test: verify ## all tests, on a throw-away server of the machine, else in containers
 	$(GO) vet $(PACKAGES)
 	@$(GO) test -count=1 -v -run '^TestServer$$' ./internal/pgtest 2>&1 | grep '^pgtest:' || echo 'pgtest: no server can be had'
-	$(GO) run $(GOTESTSUM) --format pkgname-and-test-fails -- -timeout 30m $(PACKAGES)
+	$(GO) run $(GOTESTSUM) --format pkgname-and-test-fails -- -timeout 45m $(PACKAGES)
 
 test-versions: ## the proofs on PostgreSQL 17 and 18, in containers
 	RLSCTL_TEST_SERVER=container RLSCTL_TEST_PG=17 $(GO) test -count=1 -timeout 30m ./integration/... ./pgsession ./cmd/rlsctl ./internal/...
