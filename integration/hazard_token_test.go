@@ -390,3 +390,41 @@ func TestHazardAttributes(t *testing.T) {
 		t.Errorf("without the check %s: the probe proves nothing", who)
 	}
 }
+
+// TestHazardPrepared: a prepared transaction keeps what it wrote, and nothing of who entered: neither the login that prepared it
+// nor whoever finishes it reads by that.
+func TestHazardPrepared(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, identityModel, identitySchema)
+	if one(t, w.root, "SHOW max_prepared_transactions") == "0" {
+		t.Skip("SKIPPED: this server has max_prepared_transactions 0")
+	}
+	g := w.gateway(t, "mailer")
+	conn, other := g.conn(t), g.conn(t)
+	gid := "left_" + one(t, conn, "SELECT current_database()") // of the whole server
+	const (
+		save = `SELECT set_config('app.context', current_setting('rls.context'), false), set_config('app.memo', current_setting('rls.memo', true), false);`
+		use  = `SELECT set_config('rls.context', current_setting('app.context'), true), set_config('rls.memo', current_setting('app.memo'), true);`
+	)
+	role := "SET LOCAL ROLE " + g.client + ";"
+	enter := "SELECT rls.enter('" + g.token("user", "boss") + "');" + save
+	prepare := "PREPARE TRANSACTION '" + gid + "';"
+
+	if got := w.message(t, conn, "BEGIN;"+enter+prepare+"BEGIN;"+use+role+notes); got != "RL003" {
+		t.Errorf("the next transaction of the message: %s, want RL003", got)
+	}
+	must(t, w.root, "ROLLBACK PREPARED '"+gid+"'")
+
+	must(t, conn, "BEGIN")
+	must(t, conn, enter+"INSERT INTO app.note VALUES ('prepared', 'boss')")
+	must(t, conn, prepare)
+	if got := w.message(t, conn, "BEGIN;"+use+role+notes); got != "RL003" {
+		t.Errorf("the next transaction: %s, want RL003", got)
+	}
+	// Whoever shares the role can finish it, and is nobody by that.
+	must(t, other, "SET ROLE "+pgx.Identifier{one(t, other, "SELECT owner FROM pg_prepared_xacts WHERE gid = $1", gid)}.Sanitize())
+	must(t, other, "COMMIT PREPARED '"+gid+"'")
+	if got := w.message(t, other, notes); got != "RL001" {
+		t.Errorf("after COMMIT PREPARED: %s, want RL001", got)
+	}
+}
