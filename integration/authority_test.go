@@ -85,8 +85,14 @@ grants:
 // unguard takes the guards away in a transaction.
 func unguard(t testing.TB, tx pgx.Tx) {
 	t.Helper()
-	must(t, tx, `DO $$ DECLARE r record; BEGIN
-		FOR r IN SELECT t.tgname, t.tgrelid::regclass AS name FROM pg_trigger AS t WHERE t.tgname ~ '^~?rls_guard_' AND t.tgparentid = 0 LOOP
+	dropTriggers(t, tx, "^~?rls_guard_")
+}
+
+// dropTriggers takes away the triggers of all tables whose names a regular expression matches.
+func dropTriggers(t testing.TB, q querier, names string) {
+	t.Helper()
+	must(t, q, `DO $$ DECLARE r record; BEGIN
+		FOR r IN SELECT t.tgname, t.tgrelid::regclass AS name FROM pg_trigger AS t WHERE t.tgname ~ '`+names+`' AND t.tgparentid = 0 LOOP
 			EXECUTE format('DROP TRIGGER %I ON %s', r.tgname, r.name);
 		END LOOP;
 	END $$`)

@@ -120,16 +120,6 @@ func newCascadeWorld(t *testing.T, key, cascades string) *world {
 	return newWorld(t, model, keyed(cascadeSchema, key))
 }
 
-// dropCascades takes the protection out.
-func (w *world) dropCascades(t *testing.T) {
-	t.Helper()
-	w.sql(t, `DO $$ DECLARE x record; BEGIN
-		FOR x IN SELECT t.tgrelid::regclass AS tab, t.tgname FROM pg_trigger AS t WHERE t.tgname = '~rls_cascade' AND t.tgparentid = 0 LOOP
-			EXECUTE format('DROP TRIGGER %I ON %s', x.tgname, x.tab);
-		END LOOP;
-	END $$`)
-}
-
 // TestHazardCascades: a resource that refuses them loses no row to a foreign key that whoever causes it could not delete or
 // change by name.
 func TestHazardCascades(t *testing.T) {
@@ -146,7 +136,7 @@ func TestHazardCascades(t *testing.T) {
 			if got := one(t, w.root, "SELECT (SELECT count(*) FROM task) || ' ' || (SELECT count(*) FROM step)"); got != "7 6" {
 				t.Errorf("tasks and steps left: %s", got)
 			}
-			w.dropCascades(t)
+			dropTriggers(t, w.root, "^~rls_cascade$")
 			for _, c := range cascadeTrials {
 				if got := w.try(t, c.who, keyed(c.do, key)); got != c.gone {
 					t.Errorf("without the triggers: %s: %s as %s: %s, want %s", c.name, c.do, c.who, got, c.gone)

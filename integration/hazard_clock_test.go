@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -203,10 +202,6 @@ func TestHazard_wait(t *testing.T) {
 						INSERT INTO app.note VALUES ('n#', 'sub#', NULL, 'old');
 						INSERT INTO rls."grant" (grantee, action, resource) SELECT 'user:boss#', a, 'note' FROM unnest('{read,update,delete}'::text[]) AS a`))
 					boss, root := w.person(t, of.Replace("boss#")), w.admin(t)
-					var pid int
-					if err := boss.QueryRow(t.Context(), "SELECT pg_backend_pid()").Scan(&pid); err != nil {
-						t.Fatal(err)
-					}
 					tx, err := root.Begin(t.Context())
 					if err != nil {
 						t.Fatal(err)
@@ -217,11 +212,7 @@ func TestHazard_wait(t *testing.T) {
 					must(t, boss, "BEGIN ISOLATION LEVEL "+isolation)
 					done := make(chan string)
 					go func() { done <- w.outcome(t, boss, of.Replace(statement)) }()
-					for deadline := time.Now().Add(30 * time.Second); one(t, w.root, "SELECT count(*)::text FROM pg_locks WHERE pid = $1 AND NOT granted", pid) == "0"; {
-						if time.Now().After(deadline) {
-							t.Fatal("nobody waits")
-						}
-					}
+					w.waits(t, boss.PgConn().PID())
 					if err := tx.Commit(t.Context()); err != nil {
 						t.Fatal(err)
 					}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -34,11 +33,7 @@ func seenAmid(t testing.TB, q querier, do string) string {
 // unguardBefore takes away what fires before the row alone: what is left is the check of the final row.
 func unguardBefore(t testing.TB, tx pgx.Tx) {
 	t.Helper()
-	must(t, tx, `DO $$ DECLARE r record; BEGIN
-		FOR r IN SELECT t.tgname, t.tgrelid::regclass AS name FROM pg_trigger AS t WHERE t.tgname ~ '^~rls_(guard_(update|rows)|hand_over)' AND t.tgparentid = 0 LOOP
-			EXECUTE format('DROP TRIGGER %I ON %s', r.tgname, r.name);
-		END LOOP;
-	END $$`)
+	dropTriggers(t, tx, "^~rls_(guard_(update|rows)|hand_over)")
 }
 
 // amid proves that each attack of a principal is refused before it says more than want, by a gateway, a login of that
@@ -255,11 +250,7 @@ func TestMidStatementOverARowThatGoes(t *testing.T) {
 			must(t, root, "BEGIN; DELETE FROM "+c.row)
 			done := make(chan string)
 			go func() { done <- seenAmid(t, me, c.insert+" RETURNING pg_temp.boom()") }()
-			for deadline := time.Now().Add(30 * time.Second); one(t, w.root, "SELECT count(*)::text FROM pg_locks WHERE pid = $1 AND NOT granted", int(me.PgConn().PID())) == "0"; {
-				if time.Now().After(deadline) {
-					t.Fatal("nobody waits")
-				}
-			}
+			w.waits(t, me.PgConn().PID())
 			must(t, root, "COMMIT")
 			if got := <-done; got != "42501" {
 				t.Errorf("%s: %s", c.insert, got)

@@ -96,12 +96,20 @@ func caughtUp(t testing.TB, primary, standby *pgx.Conn) {
 // until looks again until something is so.
 func until(t testing.TB, so func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !so(); {
+	for end := time.Now().Add(30 * time.Second); !so(); {
 		if time.Now().After(end) {
 			t.Fatal("this takes too long")
 		}
 		time.Sleep(5 * time.Millisecond) // between two looks
 	}
+}
+
+// waits waits until a backend waits for a lock.
+func (w *world) waits(t testing.TB, pid uint32) {
+	t.Helper()
+	until(t, func() bool {
+		return one(t, w.root, "SELECT count(*)::text FROM pg_locks WHERE pid = $1 AND NOT granted", int64(pid)) != "0"
+	})
 }
 
 // TestSetCopies takes a database to where its transaction numbers mean something else, or nothing.

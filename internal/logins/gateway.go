@@ -323,19 +323,24 @@ func (c *change) hideActivity(ctx context.Context, login string) (hidden, shown 
 	if err := c.tx.QueryRow(ctx, isOff, login).Scan(&off); err != nil || off {
 		return false, false, err
 	}
-	nested, err := c.tx.Begin(ctx)
-	if err != nil {
-		return false, false, err
-	}
-	_, err = nested.Exec(ctx, fmt.Sprintf("ALTER ROLE %s SET track_activities = off", policies.Ident(login)))
+	may, err := c.track(ctx, login, "SET track_activities = off")
+	return may && err == nil, !may && err == nil, err
+}
+
+// track changes whether the server shows what a login is doing, and reports whether this login may change that.
+func (c *change) track(ctx context.Context, login, do string) (may bool, err error) {
+	err = pgx.BeginFunc(ctx, c.tx, func(nested pgx.Tx) error {
+		_, err := nested.Exec(ctx, fmt.Sprintf("ALTER ROLE %s %s", policies.Ident(login), do))
+		return err
+	})
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == "42501" {
-		return false, true, nested.Rollback(ctx)
+	switch {
+	case errors.As(err, &pg) && pg.Code == "42501":
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("hide or show the statements of %q: %w", login, err)
 	}
-	if err != nil {
-		return false, false, fmt.Errorf("hide the statements of %q: %w", login, err)
-	}
-	return true, false, nested.Commit(ctx)
+	return true, nil
 }
 
 // state is what clients of a gateway could change about its login for good: the limits that it starts with, and a hash of
@@ -373,7 +378,7 @@ func Confirm(ctx context.Context, conn *pgx.Conn, name string) (shown bool, err 
 	err = inTx(ctx, conn, func(c *change) error {
 		var g given
 		if err := c.owner(ctx, func() (err error) {
-			g, err = c.given(ctx, name)
+			g, err = c.registered(ctx, &Removed{Login: name}, KindGateway)
 			return err
 		}); err != nil {
 			return err
@@ -386,28 +391,9 @@ func Confirm(ctx context.Context, conn *pgx.Conn, name string) (shown bool, err 
 		if g.Limits, g.Password, err = c.state(ctx, name); err != nil {
 			return err
 		}
-		doc, err := json.Marshal(g)
-		if err != nil {
-			return err
-		}
-		return c.owner(ctx, func() error {
-			return c.exec(ctx, "write the state down", "UPDATE rls.login AS l SET given = $2::text::jsonb WHERE l.name = $1", name, string(doc))
-		})
+		return c.owner(ctx, func() error { return c.note(ctx, "write the state down", name, g) })
 	})
 	return shown, err
-}
-
-// given is what a gateway was given. As rls_owner.
-func (c *change) given(ctx context.Context, name string) (g given, err error) {
-	var doc []byte
-	err = c.tx.QueryRow(ctx, "SELECT l.given::text FROM rls.login AS l WHERE l.name = $1 AND l.kind = 'gateway'", name).Scan(&doc)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return g, c.unknown(ctx, name, KindGateway)
-	}
-	if err != nil {
-		return g, err
-	}
-	return g, json.Unmarshal(doc, &g)
 }
 
 // remember tells the manifest what a plan would want for the gateway, so that the next plan is still empty. As rls_owner, with

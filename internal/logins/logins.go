@@ -113,13 +113,7 @@ func mayNot(err error) error {
 
 // owner calls fn as rls_owner.
 func (c *change) owner(ctx context.Context, fn func() error) error {
-	if err := ownership.Become(ctx, c.tx); err != nil {
-		return err
-	}
-	if err := fn(); err != nil {
-		return err
-	}
-	return ownership.Leave(ctx, c.tx)
+	return ownership.As(ctx, c.tx, fn)
 }
 
 // exec runs one statement, whose errors get the operation in front.

@@ -177,13 +177,7 @@ func Plan(ctx context.Context, conn *pgx.Conn, name, plan string) (Planned, erro
 			return err
 		}
 		g.Memberships = append(g.Memberships, joined...)
-		doc, err := json.Marshal(g)
-		if err != nil {
-			return err
-		}
-		return c.owner(ctx, func() error {
-			return c.exec(ctx, "note the plan", "UPDATE rls.login AS l SET given = $2::text::jsonb WHERE l.name = $1", name, string(doc))
-		})
+		return c.owner(ctx, func() error { return c.note(ctx, "note the plan", name, g) })
 	})
 	return p, err
 }

@@ -104,19 +104,8 @@ func (c *change) showActivity(ctx context.Context, name string) (hidden bool, er
 	if busy, err := c.elsewhere(ctx, name); err != nil || busy {
 		return false, err
 	}
-	nested, err := c.tx.Begin(ctx)
-	if err != nil {
-		return false, err
-	}
-	_, err = nested.Exec(ctx, fmt.Sprintf("ALTER ROLE %s RESET track_activities", policies.Ident(name)))
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == "42501" {
-		return true, nested.Rollback(ctx)
-	}
-	if err != nil {
-		return false, err
-	}
-	return false, nested.Commit(ctx)
+	may, err := c.track(ctx, name, "RESET track_activities")
+	return !may && err == nil, err
 }
 
 // removable looks the login up and refuses what cannot be removed. As rls_owner.
@@ -161,6 +150,15 @@ func (c *change) registered(ctx context.Context, r *Removed, kinds ...string) (g
 		return g, fmt.Errorf("read what login %q was given: %w", r.Login, err)
 	}
 	return g, nil
+}
+
+// note writes down what a login was given. As rls_owner.
+func (c *change) note(ctx context.Context, op, login string, g given) error {
+	doc, err := json.Marshal(g)
+	if err != nil {
+		return err
+	}
+	return c.exec(ctx, op, "UPDATE rls.login AS l SET given = $2::text::jsonb WHERE l.name = $1", login, string(doc))
 }
 
 // elsewhereSQL asks whether the toolkit relies on database role %s in another database of the cluster. What pg_shdepend
@@ -259,11 +257,7 @@ func (c *change) handOn(ctx context.Context, name string, g given) (given, error
 			return rest, err
 		}
 		have.Roles, have.Memberships = append(have.Roles, more.Roles...), append(have.Memberships, more.Memberships...)
-		doc, err := json.Marshal(have)
-		if err != nil {
-			return rest, err
-		}
-		if err := c.exec(ctx, "hand on", "UPDATE rls.login AS l SET given = $2::text::jsonb WHERE l.name = $1", other, string(doc)); err != nil {
+		if err := c.note(ctx, "hand on", other, have); err != nil {
 			return rest, err
 		}
 	}

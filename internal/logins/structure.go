@@ -3,7 +3,6 @@ package logins
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -170,13 +169,7 @@ func ShowStructure(ctx context.Context, db DB, login string) (Added, error) {
 			return err
 		}
 		a.Tables = g.Tables
-		doc, err := json.Marshal(g)
-		if err != nil {
-			return err
-		}
-		return c.owner(ctx, func() error {
-			return c.exec(ctx, "register the structure", "UPDATE rls.login AS l SET given = $2::text::jsonb WHERE l.name = $1", login, string(doc))
-		})
+		return c.owner(ctx, func() error { return c.note(ctx, "register the structure", login, g) })
 	})
 	return a, err
 }

@@ -109,14 +109,11 @@ func Begin(ctx context.Context, conn *pgx.Conn) (b Backend, err error) {
 		if other.Alive {
 			return refuse("", "Wait until it is done, and run the command again.", "another maintenance is running: %s", other.Session)
 		}
-		if err := ownership.Become(ctx, tx); err != nil {
+		if err := ownership.As(ctx, tx, func() error {
+			_, err := tx.Exec(ctx, `INSERT INTO rls.maintenance (pid, backend_start) VALUES ($1, $2)
+				ON CONFLICT (singleton) DO UPDATE SET login = session_user, pid = $1, backend_start = $2, since = now()`, b.PID, b.Start)
 			return err
-		}
-		if _, err := tx.Exec(ctx, `INSERT INTO rls.maintenance (pid, backend_start) VALUES ($1, $2)
-			ON CONFLICT (singleton) DO UPDATE SET login = session_user, pid = $1, backend_start = $2, since = now()`, b.PID, b.Start); err != nil {
-			return err
-		}
-		if err := ownership.Leave(ctx, tx); err != nil {
+		}); err != nil {
 			return err
 		}
 		return release()
@@ -276,17 +273,14 @@ func PendingInTx(ctx context.Context, tx pgx.Tx) (list []Lifted, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := ownership.Become(ctx, tx); err != nil {
-		return nil, err
-	}
-	rows, _ := tx.Query(ctx, liftedSQL)
-	if list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Lifted, err error) {
-		l.Alive = m.Alive
-		return l, row.Scan(&l.OID, &l.Schema, &l.Name, &l.Owner, &l.Forced, &l.Login, &l.Since)
+	if err := ownership.As(ctx, tx, func() error {
+		rows, _ := tx.Query(ctx, liftedSQL)
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Lifted, err error) {
+			l.Alive = m.Alive
+			return l, row.Scan(&l.OID, &l.Schema, &l.Name, &l.Owner, &l.Forced, &l.Login, &l.Since)
+		})
+		return err
 	}); err != nil {
-		return nil, err
-	}
-	if err := ownership.Leave(ctx, tx); err != nil {
 		return nil, err
 	}
 	return list, release()

@@ -18,16 +18,21 @@ func Do(ctx context.Context, tx pgx.Tx, fn func() error) error {
 	if err != nil {
 		return err
 	}
+	if err := As(ctx, tx, fn); err != nil {
+		return err
+	}
+	return release()
+}
+
+// As is Do for a login that is a member of rls_owner, as after Borrow.
+func As(ctx context.Context, tx pgx.Tx, fn func() error) error {
 	if err := Become(ctx, tx); err != nil {
 		return err
 	}
 	if err := fn(); err != nil {
 		return err
 	}
-	if err := Leave(ctx, tx); err != nil {
-		return err
-	}
-	return release()
+	return Leave(ctx, tx)
 }
 
 // Borrow makes the login a member of rls_owner until the returned function is called.

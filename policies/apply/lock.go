@@ -32,13 +32,7 @@ func LockSQL(object string) string {
 
 // lockObject takes a lock object. The login must be a member of rls_owner.
 func lockObject(ctx context.Context, tx pgx.Tx, object string) error {
-	if err := ownership.Become(ctx, tx); err != nil {
-		return err
-	}
-	if err := lockTable(ctx, tx, object); err != nil {
-		return err
-	}
-	return ownership.Leave(ctx, tx)
+	return ownership.As(ctx, tx, func() error { return lockTable(ctx, tx, object) })
 }
 
 func lockTable(ctx context.Context, tx pgx.Tx, table string) error {
@@ -89,18 +83,19 @@ type Maintenance struct {
 
 // MaintenanceOf returns the maintenance of the database, or a zero one. The login must be a member of rls_owner.
 func MaintenanceOf(ctx context.Context, tx pgx.Tx) (m Maintenance, err error) {
-	if err := ownership.Become(ctx, tx); err != nil {
-		return m, err
-	}
-	err = tx.QueryRow(ctx, "SELECT m.pid, m.login, m.backend_start FROM rls.maintenance AS m").Scan(&m.PID, &m.Role, &m.Start)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return m, ownership.Leave(ctx, tx)
-	}
+	var none bool
+	err = ownership.As(ctx, tx, func() error {
+		err := tx.QueryRow(ctx, "SELECT m.pid, m.login, m.backend_start FROM rls.maintenance AS m").Scan(&m.PID, &m.Role, &m.Start)
+		if none = errors.Is(err, pgx.ErrNoRows); none {
+			return nil
+		}
+		return err
+	})
 	if err != nil {
 		return m, fmt.Errorf("look for a maintenance: %w", err)
 	}
-	if err := ownership.Leave(ctx, tx); err != nil {
-		return m, err
+	if none {
+		return m, nil
 	}
 	// As the login, who may see when its own sessions began; rls_owner may not.
 	err = tx.QueryRow(ctx, `SELECT coalesce(a.application_name, '') FROM pg_catalog.pg_stat_activity AS a

@@ -203,6 +203,17 @@ func (g *compiler) dependsOnSettings() bool {
 		(says(s.Table, s.ShareMembersVisibility, s.ShareCreatorVisibility) || timed(s.Members.Table, s.Members.From.Value, s.Members.Until.Value))
 }
 
+// settings are what a function sets for itself, besides its search_path: whatever a client has set does not reach it.
+func (g *compiler) settings(f function) (out []policies.Setting) {
+	if f.judges() && g.depends {
+		out = policies.Pins(g.model.Database.Timezone.Value)
+	}
+	if restrictsViews(g.catalog.ServerVersion) && ownViews.MatchString(f.body) {
+		out = append(out, policies.Setting{Name: "restrict_nonsystem_relation_kind"})
+	}
+	return out
+}
+
 var readsConditions = regexp.MustCompile(`\brls\.(user_row|group_row|membership)\b`)
 
 func (g *compiler) function(f function, resource string) {
@@ -221,13 +232,8 @@ func (g *compiler) function(f function, resource string) {
 			b.WriteString("SET search_path = pg_catalog, pg_temp\n")
 		}
 	}
-	if f.judges() && g.depends {
-		for _, s := range policies.Pins(g.model.Database.Timezone.Value) {
-			fmt.Fprintf(&b, "SET %s = %s\n", s.Name, policies.Literal(s.Value))
-		}
-	}
-	if restrictsViews(g.catalog.ServerVersion) && ownViews.MatchString(f.body) {
-		b.WriteString("SET restrict_nonsystem_relation_kind = ''\n")
+	for _, x := range g.settings(f) {
+		fmt.Fprintf(&b, "SET %s = %s\n", x.Name, policies.Literal(x.Value))
 	}
 	if f.rows > 0 {
 		fmt.Fprintf(&b, "ROWS %d\n", f.rows)
